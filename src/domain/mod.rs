@@ -1,0 +1,14 @@
+//! The nouns and the decisions. No I/O, no clock, no async.
+
+pub mod alert;
+pub mod audit;
+pub mod correlate;
+pub mod delivery;
+pub mod event;
+pub mod project;
+pub mod receipt;
+pub mod scope;
+pub mod secret;
+pub mod token;
+pub mod webhook;
+pub mod words;

@@ -1,0 +1,84 @@
+//! Where deliveries come in: an address that one monitoring system posts to.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_json::Value;
+
+use super::{
+    scope::Home,
+    secret::AccessKey,
+    words::WebhookState,
+};
+use crate::{
+    clock::Timestamp,
+    digest::Digest,
+    id::{Id, Identified},
+};
+
+/// An address that one monitoring system posts to.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Its identifier.
+    pub webhook_id: Id<Webhook>,
+    /// What people call it; unique in its project.
+    pub name: String,
+    /// Whether it takes deliveries.
+    pub state: WebhookState,
+    /// The keys that open it, newest last.
+    pub access_keys: Vec<AccessKey>,
+    /// Which plugin reads its deliveries, e.g. the directory name below `plugins/`.
+    pub plugin: String,
+    /// What is set for this webhook alone.
+    pub options: WebhookOptions,
+    /// Where its events go.
+    pub home: Home,
+    /// The users' own labels.
+    pub tags: BTreeMap<String, Value>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What is set for one webhook alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WebhookOptions {
+    /// The secrets its sender signs with; any of them may have signed. Empty where the sender signs nothing.
+    pub signing_secrets: Vec<SigningSecret>,
+    /// The zone of times that name none, as in the IANA database, e.g. `Asia/Seoul`; UTC where absent.
+    pub time_zone: Option<String>,
+    /// How many deliveries a second it takes at most; no limit where absent.
+    pub rate_limit: Option<u32>,
+    /// Whether a confirmation address that a handshake carries may be fetched.
+    pub confirm_subscriptions: bool,
+}
+
+/// A secret that a sender signs with. It must be readable to verify, so it is kept as it is and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningSecret(pub String);
+
+impl fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningSecret(…)")
+    }
+}
+
+impl Identified for Webhook {
+    const PREFIX: &'static str = "webhook";
+}
+
+impl Webhook {
+    /// Whether the key whose digest is `presented` opens it at `now`. Looks at every key, so that the time
+    /// taken does not tell which one matched.
+    pub fn accepts_key(&self, presented: &Digest, now: Timestamp) -> bool {
+        let mut accepted = false;
+        for key in &self.access_keys {
+            accepted |= key.is(presented) & key.is_live(now);
+        }
+        accepted
+    }
+
+    /// Whether it takes deliveries.
+    pub fn is_enabled(&self) -> bool {
+        self.state == WebhookState::Enabled
+    }
+}
+

@@ -1,0 +1,1 @@
+//! Paths and values of payloads: what is below both rules and plugins.
