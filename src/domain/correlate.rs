@@ -79,7 +79,9 @@ pub fn correlate(
         (Some(open), EventType::Recovery) => recover(open, event, policy, now),
         (Some(open), EventType::Alert | EventType::Error) => join(open, event, now),
         (None, EventType::Recovery) => decided(Verdict::Keep, Why::NothingToRecover),
-        (None, EventType::Alert | EventType::Error) => open(&known.past, event, policy, (mint, now)),
+        (None, EventType::Alert | EventType::Error) => {
+            open(&known.past, event, policy, (mint, now))
+        }
     }
 }
 
@@ -90,7 +92,9 @@ fn decided(verdict: Verdict, why: Why) -> Decision {
 fn join(open: Standing, event: &Event, now: Timestamp) -> Decision {
     let why = match event.draft.event_type {
         EventType::Error => Why::Unreadable,
-        EventType::Alert | EventType::Recovery if event.draft.severity > open.severity => Why::Worse,
+        EventType::Alert | EventType::Recovery if event.draft.severity > open.severity => {
+            Why::Worse
+        }
         EventType::Alert | EventType::Recovery => Why::SameKey,
     };
     decided(Verdict::Join(open.joined_by(event, now)), why)
@@ -111,7 +115,12 @@ fn recover(open: Standing, event: &Event, policy: &AlertPolicy, now: Timestamp) 
     }
 }
 
-fn open(past: &Past, event: &Event, policy: &AlertPolicy, (mint, now): (&Mint, Timestamp)) -> Decision {
+fn open(
+    past: &Past,
+    event: &Event,
+    policy: &AlertPolicy,
+    (mint, now): (&Mint, Timestamp),
+) -> Decision {
     let occurred = event.draft.occurred_at;
     let is_late = occurred.zip(past.recovered_at).is_some_and(|(this, recovery)| this < recovery);
     if is_late {

@@ -76,11 +76,7 @@ mod tests {
     use super::*;
 
     fn home(project: &str) -> Home {
-        Home {
-            domain_id: "d".into(),
-            workspace_id: "w".into(),
-            project_id: project.into(),
-        }
+        Home { domain_id: "d".into(), workspace_id: "w".into(), project_id: project.into() }
     }
 
     #[test]

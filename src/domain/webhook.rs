@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::Value;
 
-use super::{
-    scope::Home,
-    secret::AccessKey,
-    words::WebhookState,
-};
+use super::{scope::Home, secret::AccessKey, words::WebhookState};
 use crate::{
     clock::Timestamp,
     digest::Digest,
@@ -81,4 +77,3 @@ impl Webhook {
         self.state == WebhookState::Enabled
     }
 }
-
