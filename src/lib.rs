@@ -1,12 +1,17 @@
 //! Alertmill: webhooks in, normalized events, deduplicated alerts, and an answer to every "why".
 
+pub mod plugins;
+pub mod rules;
+pub mod store;
+
+pub mod domain;
+
+pub mod query;
+pub mod value;
+
 pub mod clock;
 pub mod digest;
-pub mod domain;
 pub mod error;
 pub mod id;
+pub mod metrics;
 pub mod outbound;
-pub mod plugins;
-pub mod query;
-pub mod rules;
-pub mod value;

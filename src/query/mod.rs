@@ -1,1 +1,5 @@
 //! The filter language.
+
+/// A checked query.
+#[derive(Clone, Debug)]
+pub struct Query {}

@@ -1,0 +1,123 @@
+//! What the program counts about itself, in the text format of Prometheus.
+
+use std::{fmt, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::{Registry, Unit},
+};
+
+/// The labels of a counter of deliveries.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct DeliveryLabels {
+    /// The webhook they were posted to.
+    pub webhook_id: String,
+    /// What became of them.
+    pub outcome: &'static str,
+}
+
+/// The labels of a counter of what has one reason, type or severity.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct KindLabels {
+    /// The reason, type or severity.
+    pub kind: &'static str,
+}
+
+/// The labels of a timing of HTTP requests.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct HttpLabels {
+    /// The pattern of the route, never the path, since a path may hold a key.
+    pub route: String,
+    /// The status that was answered.
+    pub status: u16,
+}
+
+/// What the program counts about itself.
+pub struct Metrics {
+    registry: Registry,
+    /// Deliveries, by webhook and by what became of them.
+    pub deliveries: Family<DeliveryLabels, Counter>,
+    /// Events, by type.
+    pub events: Family<KindLabels, Counter>,
+    /// Open alerts, by severity.
+    pub alerts_open: Family<KindLabels, Gauge>,
+    /// Requests that were refused at the door, by reason.
+    pub rejected: Family<KindLabels, Counter>,
+    /// How long a commit took, in seconds.
+    pub commit_seconds: Histogram,
+    /// How many units of work shared a commit.
+    pub commit_jobs: Histogram,
+    /// How many units of work wait.
+    pub queue_depth: Gauge,
+    /// How long HTTP requests took, in seconds, by route pattern and status.
+    pub http_seconds: Family<HttpLabels, Histogram, fn() -> Histogram>,
+}
+
+fn request_buckets() -> Histogram {
+    Histogram::new(exponential_buckets(0.0005, 2.0, 14))
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("alertmill");
+        let metrics = Self {
+            registry: Registry::default(),
+            deliveries: Family::default(),
+            events: Family::default(),
+            alerts_open: Family::default(),
+            rejected: Family::default(),
+            commit_seconds: Histogram::new(exponential_buckets(0.0001, 2.0, 16)),
+            commit_jobs: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
+            queue_depth: Gauge::default(),
+            http_seconds: Family::new_with_constructor(request_buckets),
+        };
+        registry.register(
+            "deliveries",
+            "Deliveries by webhook and outcome",
+            metrics.deliveries.clone(),
+        );
+        registry.register("events", "Events by type", metrics.events.clone());
+        registry.register("alerts_open", "Open alerts by severity", metrics.alerts_open.clone());
+        registry.register(
+            "rejected",
+            "Requests refused at the door by reason",
+            metrics.rejected.clone(),
+        );
+        let (commit, jobs) = (metrics.commit_seconds.clone(), metrics.commit_jobs.clone());
+        registry.register_with_unit("commit", "Duration of a commit", Unit::Seconds, commit);
+        registry.register("commit_jobs", "Units of work that shared a commit", jobs);
+        registry.register("queue_depth", "Units of work that wait", metrics.queue_depth.clone());
+        let http = metrics.http_seconds.clone();
+        registry.register_with_unit("http", "Duration of HTTP requests", Unit::Seconds, http);
+        Self { registry, ..metrics }
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Metrics {
+    /// Counts one commit that `jobs` units of work shared.
+    pub fn committed(&self, jobs: usize, took: Duration) {
+        self.commit_seconds.observe(took.as_secs_f64());
+        self.commit_jobs.observe(f64::from(u32::try_from(jobs).unwrap_or(u32::MAX)));
+    }
+
+    /// All of it, as Prometheus reads it.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(fmt::Error) => String::new(),
+        }
+    }
+}

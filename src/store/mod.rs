@@ -1,0 +1,438 @@
+//! What we remember. This file is the contract; a folder beside it keeps it.
+//!
+//! A [`Tx`] is one unit of work: all of it happens or none does. `&dyn Tx`
+//! reads and `&mut dyn Tx` writes, so the type of a function's first argument
+//! says which it is, and the compiler holds it to that. Whatever belongs to
+//! someone is read within a [`Scope`]; what lies outside looks absent.
+
+mod directory;
+mod sqlite;
+
+use std::{path::Path, sync::Arc};
+
+use tokio::sync::oneshot;
+
+pub use self::directory::{Directory, Snapshots};
+use crate::{
+    clock::Timestamp,
+    digest::Digest,
+    domain::{
+        alert::{Alert, Ending, Standing},
+        audit::{AuditEntry, AuditRecord},
+        correlate::Past,
+        delivery::Delivery,
+        event::{Event, MappingVersion},
+        project::{Domain, Project, ProjectAlertConfig, Workspace},
+        receipt::{ItemOutcome, Receipt, Unreadable},
+        scope::Scope,
+        token::Token,
+        webhook::Webhook,
+        words::DeliveryState,
+    },
+    error::{Error, Result},
+    id::{Id, Mint},
+    metrics::Metrics,
+    query::Query,
+};
+
+/// One page of what a query found.
+#[derive(Clone, Debug)]
+pub struct Found<T> {
+    /// The page.
+    pub rows: Vec<T>,
+    /// How many there are in all, as far as they were counted.
+    pub total: Total,
+    /// Where the next page begins; `None` on the last page.
+    pub next_cursor: Option<String>,
+}
+
+/// How many rows a query has in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// Exactly so many.
+    Exact(u64),
+    /// At least so many; nobody counted further.
+    AtLeast(u64),
+    /// Nobody counted.
+    Unknown,
+}
+
+/// Domains, workspaces and projects.
+pub trait Projects {
+    /// The domains in `scope`, by identifier.
+    fn domains(&self, scope: &Scope) -> Result<Vec<Domain>>;
+    /// Adds or replaces a domain.
+    fn put_domain(&mut self, domain: &Domain) -> Result<()>;
+    /// Removes a domain; `ERROR_EXIST_RESOURCE` while something is in it.
+    fn delete_domain(&mut self, id: &Id<Domain>) -> Result<()>;
+    /// The workspaces in `scope`, by identifier.
+    fn workspaces(&self, scope: &Scope) -> Result<Vec<Workspace>>;
+    /// Adds or replaces a workspace.
+    fn put_workspace(&mut self, workspace: &Workspace) -> Result<()>;
+    /// Removes a workspace; `ERROR_EXIST_RESOURCE` while something is in it.
+    fn delete_workspace(&mut self, id: &Id<Workspace>) -> Result<()>;
+    /// The project, if it exists in `scope`.
+    fn project(&self, scope: &Scope, id: &Id<Project>) -> Result<Option<Project>>;
+    /// The projects in `scope`, by identifier.
+    fn projects(&self, scope: &Scope) -> Result<Vec<Project>>;
+    /// Adds or replaces a project.
+    fn put_project(&mut self, project: &Project) -> Result<()>;
+    /// Removes a project; `ERROR_EXIST_RESOURCE` while something is in it.
+    fn delete_project(&mut self, id: &Id<Project>) -> Result<()>;
+    /// How a project is alerted, if alerting is on for it.
+    fn alert_config(&self, scope: &Scope, id: &Id<Project>) -> Result<Option<ProjectAlertConfig>>;
+    /// How the projects in `scope` are alerted, by project identifier.
+    fn alert_configs(&self, scope: &Scope) -> Result<Vec<ProjectAlertConfig>>;
+    /// Adds or replaces how a project is alerted.
+    fn put_alert_config(&mut self, config: &ProjectAlertConfig) -> Result<()>;
+    /// Switches alerting off for a project.
+    fn delete_alert_config(&mut self, id: &Id<Project>) -> Result<()>;
+}
+
+/// Webhooks.
+pub trait Webhooks {
+    /// The webhook, if it exists in `scope`.
+    fn webhook(&self, scope: &Scope, id: &Id<Webhook>) -> Result<Option<Webhook>>;
+    /// The webhooks in `scope`, by name.
+    fn webhooks(&self, scope: &Scope) -> Result<Vec<Webhook>>;
+    /// Adds or replaces a webhook, its keys included; `ERROR_NOT_UNIQUE` where its project has another of that name.
+    fn put_webhook(&mut self, webhook: &Webhook) -> Result<()>;
+    /// Removes a webhook; its events and alerts stay.
+    fn delete_webhook(&mut self, id: &Id<Webhook>, now: Timestamp) -> Result<()>;
+}
+
+/// Tokens.
+pub trait Tokens {
+    /// The token, if it exists.
+    fn token(&self, id: &Id<Token>) -> Result<Option<Token>>;
+    /// All tokens, oldest first.
+    fn tokens(&self) -> Result<Vec<Token>>;
+    /// Adds or replaces a token.
+    fn put_token(&mut self, token: &Token) -> Result<()>;
+}
+
+/// What is written of a delivery before its events are.
+#[derive(Clone, Debug)]
+pub struct Filing {
+    /// The delivery's identifier.
+    pub delivery_id: Id<Delivery>,
+    /// The webhook it was posted to.
+    pub webhook_id: Id<Webhook>,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Why it is no event, where it is none.
+    pub ignored: Option<String>,
+    /// How many items it has.
+    pub items: u32,
+    /// How many of them were not understood.
+    pub dead: u32,
+    /// How many events it becomes, those of type ERROR included.
+    pub events: u32,
+    /// What the sender calls it, and the digest of what it sent by that name.
+    pub sender: Option<(String, Digest)>,
+    /// Its headers, query and body.
+    pub payload: Payload,
+    /// The address it came from.
+    pub remote: String,
+    /// When it arrived.
+    pub received_at: Timestamp,
+}
+
+/// Headers, query and body of a delivery, packed for storage on the caller's thread.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// Whether `content` is compressed.
+    pub packing: Packing,
+    /// The bytes.
+    pub content: Vec<u8>,
+}
+
+/// How a payload is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// As it is.
+    Plain,
+    /// Compressed by zlib.
+    Zlib,
+}
+
+/// A delivery as it was kept, with what became of it.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// What became of it.
+    pub receipt: Receipt,
+    /// The address it came from.
+    pub remote: String,
+    /// How many items it has.
+    pub items: u32,
+    /// How many of them are not understood yet.
+    pub dead: u32,
+}
+
+/// Which deliveries are asked for.
+#[derive(Clone, Debug)]
+pub struct DeliveryQuery {
+    /// Only those of this webhook.
+    pub webhook_id: Option<Id<Webhook>>,
+    /// Only those with items that are not understood yet.
+    pub dead_only: bool,
+    /// Only those older than the one with this identifier.
+    pub before: Option<Id<Delivery>>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// A dead item that was driven again.
+#[derive(Clone, Debug)]
+pub struct Redriven {
+    /// The dead item it was; `None` for the payload as a whole.
+    pub was: Option<u32>,
+    /// What it became.
+    pub outcome: ItemOutcome,
+}
+
+/// Deliveries: what was posted, and what became of it.
+pub trait Deliveries {
+    /// The receipt that a delivery got which the sender called `sender_id`, and the digest of its body.
+    fn receipt_of(
+        &self,
+        webhook: &Id<Webhook>,
+        sender_id: &str,
+    ) -> Result<Option<(Digest, Receipt)>>;
+    /// Adds a delivery. Its events must follow in the same unit of work, in order.
+    fn add_delivery(&mut self, filing: &Filing) -> Result<()>;
+    /// Adds an item that was not understood, with the event of type ERROR that says so.
+    fn add_dead_item(
+        &mut self,
+        delivery: &Id<Delivery>,
+        item: Option<u32>,
+        unreadable: &Unreadable,
+        error_event: &Id<Event>,
+    ) -> Result<()>;
+    /// The delivery, if it exists in `scope`.
+    fn delivery(&self, scope: &Scope, id: &Id<Delivery>) -> Result<Option<Kept>>;
+    /// The deliveries in `scope`, newest first.
+    fn deliveries(&self, scope: &Scope, query: &DeliveryQuery) -> Result<Vec<Kept>>;
+    /// What was posted: headers, query and body.
+    fn payload(&self, scope: &Scope, id: &Id<Delivery>) -> Result<Option<Payload>>;
+    /// Replaces dead items of a delivery by what they became when they were driven again, or by how they failed now.
+    fn redriven(
+        &mut self,
+        id: &Id<Delivery>,
+        items: &[Redriven],
+        state: DeliveryState,
+    ) -> Result<()>;
+    /// How many deliveries of a webhook have items that are not understood yet.
+    fn dead_deliveries(&self, webhook: &Id<Webhook>) -> Result<u64>;
+}
+
+/// Events.
+pub trait Events {
+    /// The event, if it exists in `scope`.
+    fn event(&self, scope: &Scope, id: &Id<Event>) -> Result<Option<Event>>;
+    /// The events in `scope` that `query` asks for.
+    fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>>;
+    /// Adds an event.
+    fn add_event(&mut self, event: &Event) -> Result<()>;
+    /// Keeps the text of a mapping that events were read with.
+    fn add_mapping(&mut self, mapping: &MappingVersion, text: &str) -> Result<()>;
+}
+
+/// Alerts.
+pub trait Alerts {
+    /// The alert, if it exists in `scope`.
+    fn alert(&self, scope: &Scope, id: &Id<Alert>) -> Result<Option<Alert>>;
+    /// The alerts in `scope` that `query` asks for.
+    fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>>;
+    /// How the open alert of this key stands, if there is one.
+    fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>>;
+    /// What happened to this key before.
+    fn past(&self, project: &Id<Project>, event_key: &str) -> Result<Past>;
+    /// The open alerts that say that what this webhook's sender posts cannot be read.
+    fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Standing>>;
+    /// Adds an alert and gives it the next number of its workspace, which it returns.
+    fn add_alert(&mut self, alert: &Alert) -> Result<u64>;
+    /// Keeps how an open alert stands after one more event, and the event's description if it has one.
+    fn join_alert(&mut self, standing: &Standing, description: Option<&str>) -> Result<()>;
+    /// Keeps how an alert ended.
+    fn end_alert(
+        &mut self,
+        standing: &Standing,
+        ending: &Ending,
+        description: Option<&str>,
+    ) -> Result<()>;
+    /// Replaces an alert; `ERROR_NOT_UNIQUE` where that would leave two open alerts of one key.
+    fn put_alert(&mut self, alert: &Alert) -> Result<()>;
+    /// Marks an alert as deleted; its events stay.
+    fn delete_alert(&mut self, id: &Id<Alert>, now: Timestamp) -> Result<()>;
+}
+
+/// Which audit records are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    /// Only those of this action.
+    pub action: Option<String>,
+    /// Only those of this actor.
+    pub actor: Option<String>,
+    /// Only those of this resource.
+    pub resource: Option<String>,
+    /// Only those whose number is below this one.
+    pub before: Option<u64>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// The audit trail.
+pub trait Audits {
+    /// Appends a record to the chain of a domain.
+    fn add_audit(
+        &mut self,
+        domain: &Id<Domain>,
+        entry: AuditEntry,
+        mint: &Mint,
+    ) -> Result<AuditRecord>;
+    /// The records of the domains in `scope`, newest first.
+    fn audits(&self, scope: &Scope, query: &AuditQuery) -> Result<Vec<AuditRecord>>;
+}
+
+/// One unit of work.
+pub trait Tx: Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits {
+    /// Does `part` so that a failure undoes it alone, and tells whether it failed.
+    fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
+}
+
+/// A unit of work waiting to be done.
+type ReadJob = Box<dyn FnOnce(Result<&dyn Tx>) + Send>;
+
+/// A unit of work waiting to be done; says whether to keep what it did.
+struct WriteJob {
+    /// What to do.
+    work: Box<dyn FnOnce(&mut dyn Tx) -> Done + Send>,
+    /// About how many bytes it will write; the queue is bounded by their sum.
+    bytes: usize,
+    /// How many events it may write; a commit is bounded by their sum.
+    events: usize,
+}
+
+/// A finished unit of work.
+struct Done {
+    /// Whether to keep what it did.
+    keep: bool,
+    /// Told once that is settled.
+    settled: Box<dyn FnOnce(Result<()>) + Send>,
+}
+
+/// What a storage backend provides.
+trait Backend: Send + Sync {
+    /// Runs `job` against a snapshot.
+    fn read(&self, job: ReadJob);
+    /// Queues `job` to be run alone, then committed or forgotten; refuses at once when the queue is full.
+    fn write(&self, job: WriteJob) -> Result<()>;
+    /// What the rest of the program looks up without asking the store.
+    fn snapshots(&self) -> &Snapshots;
+    /// Finishes what is queued, folds the log into the file and stops taking writes.
+    fn close(&self);
+}
+
+/// How sure a commit must be before it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// On the disk: what is answered survives a power cut.
+    Full,
+    /// With the operating system: what is answered survives a killed process, not a power cut.
+    Normal,
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How sure a commit must be before it is answered.
+    pub durability: Durability,
+    /// How many units of work may share a commit.
+    pub share: usize,
+    /// How many units of work may wait.
+    pub queue: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { durability: Durability::Full, share: 1024, queue: 4096 }
+    }
+}
+
+/// How much a write is, for the bounds of queue and commit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    /// About how many bytes it will write.
+    pub bytes: usize,
+    /// How many events it may write.
+    pub events: usize,
+}
+
+/// The store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<dyn Backend>,
+}
+
+impl Store {
+    /// Opens the store in `file`, creating it if need be and bringing an older one up to date.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened, is no store, is damaged, or was written by a newer Alertmill.
+    pub fn open(file: &Path, options: &Options, metrics: Arc<Metrics>) -> Result<Self> {
+        Ok(Self { backend: Arc::new(sqlite::Sqlite::open(file, options, metrics)?) })
+    }
+
+    /// What is looked up without asking the store: webhooks, tokens and policies as of the last commit.
+    pub fn snapshots(&self) -> &Snapshots {
+        self.backend.snapshots()
+    }
+
+    /// Does `work` against a snapshot of the store.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.backend.read(Box::new(move |tx| {
+            let _ = reply.send(tx.and_then(work));
+        }));
+        answer.await.map_err(Error::internal)?
+    }
+
+    /// Does `work`; all of it happens, or none if it returns an error. Returns once it is on disk.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
+    {
+        self.write_sized(Size::default(), work).await
+    }
+
+    /// Like [`write`](Self::write), for work whose size matters.
+    pub async fn write_sized<T, F>(&self, size: Size, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let work = Box::new(move |tx: &mut dyn Tx| {
+            let result = work(tx);
+            Done {
+                keep: result.is_ok(),
+                settled: Box::new(move |commit: Result<()>| {
+                    let _ = reply.send(result.and_then(|done| commit.map(|()| done)));
+                }),
+            }
+        });
+        self.backend.write(WriteJob { work, bytes: size.bytes, events: size.events })?;
+        answer.await.map_err(Error::internal)?
+    }
+
+    /// Finishes what is queued, folds the log into the file and stops taking writes.
+    pub fn close(&self) {
+        self.backend.close();
+    }
+}
