@@ -204,3 +204,127 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [first, ..] => (0x2000..0x4000).contains(&first),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[test]
+    fn addresses_that_are_not_public_are_known() {
+        for private in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "100.100.100.200",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.254",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.192",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.0.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!is_public(private.parse().unwrap()), "{private}");
+        }
+        for public in [
+            "1.1.1.1",
+            "100.63.255.255",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.20.0.1",
+            "223.255.255.255",
+            "2606:4700:4700::1111",
+            "2001:4860:4860::8888",
+            "::ffff:8.8.8.8",
+            "64:ff9b::8.8.8.8",
+            "2002:808:808::",
+        ] {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[test]
+    fn only_public_addresses_of_a_name_are_left() {
+        let addresses = |all: &[&str]| all.iter().map(|one| one.parse().unwrap()).collect();
+        let left = only_public(addresses(&["10.0.0.1:0", "1.1.1.1:0"])).unwrap();
+        assert_eq!(left, ["1.1.1.1:0".parse().unwrap()]);
+        assert!(only_public(addresses(&["10.0.0.1:0", "[::1]:0"])).is_err());
+    }
+
+    /// A server that answers one request with a redirect, and says which line the request began with.
+    async fn server() -> (u16, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let length = socket.read(&mut request).await.unwrap();
+            let answer =
+                b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+            socket.write_all(answer).await.unwrap();
+            String::from_utf8_lossy(&request[..length]).lines().next().unwrap_or_default().into()
+        });
+        (port, served)
+    }
+
+    #[tokio::test]
+    async fn a_private_address_is_reached_only_where_that_is_allowed() {
+        let (port, served) = server().await;
+        let refusing = Outbound::new(AllowPrivate::No);
+        for host in ["127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"] {
+            let refused = refusing.get(&format!("https://{host}:{port}/a")).await.unwrap_err();
+            assert!(matches!(refused, OutboundError::Private(_)), "{host}: {refused}");
+        }
+        let refused = refusing.get(&format!("http://127.0.0.1:{port}/a")).await.unwrap_err();
+        assert!(matches!(refused, OutboundError::NotHttps), "{refused}");
+        let refused = refusing.get(&format!("https://localhost:{port}/a")).await.unwrap_err();
+        assert!(refused.to_string().contains("is no public address"), "{refused}");
+        assert!(!served.is_finished());
+
+        let allowing = Outbound::new(AllowPrivate::Yes);
+        let status = allowing.get(&format!("http://localhost:{port}/b?c=d")).await.unwrap();
+        assert_eq!((status, served.await.unwrap().as_str()), (302, "GET /b?c=d HTTP/1.1"));
+    }
+
+    #[tokio::test]
+    async fn what_fails_says_why_and_not_where() {
+        let outbound = Outbound::new(AllowPrivate::Yes);
+        let failed = outbound.get("http://127.0.0.1:1/secret").await.unwrap_err().to_string();
+        assert!(failed.contains("refused") && !failed.contains("secret"), "{failed}");
+        assert!(outbound.get("no address").await.is_err());
+    }
+}

@@ -147,3 +147,90 @@ fn parse(file: &str, text: &[u8]) -> Result<Manifest, LoadError> {
 fn whole(file: &Path, detail: String) -> LoadError {
     LoadError { file: file.display().to_string(), line: 0, column: 0, detail }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overlay(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::create_dir_all(dir.path().join(name)).unwrap();
+            fs::write(dir.path().join(name).join(MANIFEST), text).unwrap();
+        }
+        dir
+    }
+
+    /// The mistakes in a manifest, without its directory.
+    fn mistake(manifest: &str) -> String {
+        let dir = overlay(&[("mine", manifest)]);
+        let mistakes = PluginBook::load(Some(dir.path())).unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        mistakes[0].to_string().replace(&format!("{}/", dir.path().display()), "")
+    }
+
+    #[test]
+    fn a_directory_adds_plugins_and_takes_the_place_of_embedded_ones() {
+        let embedded = PluginBook::embedded().unwrap();
+        let first = embedded.names().next().unwrap().to_owned();
+        let dir = overlay(&[(&first, "title: Mine"), ("mine", "{title: X, mapping: theirs}")]);
+        let book = PluginBook::load(Some(dir.path())).unwrap();
+        assert_eq!(book.names().count(), embedded.names().count() + 1);
+        assert_eq!(book.get(&first).unwrap().title(), "Mine");
+        assert_eq!(book.get(&first).unwrap().mapping(), first);
+        assert_eq!(book.get("mine").unwrap().mapping(), "theirs");
+        assert!(book.get("yours").is_none());
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        for (manifest, expected) in [
+            ("title: X\nbodi: json\n", "mine/plugin.yaml:2:1: "),
+            ("title: X\ntitle: Y\n", "mine/plugin.yaml:2:1: "),
+            ("title: X\nbody: jsom\n", "mine/plugin.yaml:2:7: "),
+            ("title: X\nsender_id:\n  - body: Id\n", "mine/plugin.yaml:3:11: "),
+            (
+                "title: X\nsignatures:\n  - hmac: {header: S, signed: x}\n",
+                "mine/plugin.yaml:3:11: ",
+            ),
+            ("body: json\n", "mine/plugin.yaml:1:1: "),
+            ("title: [\n", "mine/plugin.yaml:"),
+            ("", "mine/plugin.yaml:1:1: "),
+        ] {
+            let found = mistake(manifest);
+            assert!(found.starts_with(expected), "{manifest:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let dir = overlay(&[("a", "x: 1"), ("B", "title: B"), ("c", "title: [")]);
+        assert_eq!(PluginBook::load(Some(dir.path())).unwrap_err().len(), 3);
+        let missing = PluginBook::load(Some(&dir.path().join("none"))).unwrap_err();
+        assert!(missing[0].to_string().contains("none: cannot be read"), "{}", missing[0]);
+    }
+
+    #[test]
+    fn the_setup_names_the_address_and_the_key() {
+        let setup = "title: X\nsetup: '{url} {keyless_url} {key} {OTHER}'\n";
+        let dir = overlay(&[("mine", setup), ("none", "title: X")]);
+        let book = PluginBook::load(Some(dir.path())).unwrap();
+        let printed = book.get("mine").unwrap().setup_snippet("https://a/w/1/k3y/events", "k3y");
+        let expected = "https://a/w/1/k3y/events https://a/w/1/events k3y {OTHER}";
+        assert_eq!(printed.as_deref(), Some(expected));
+        assert_eq!(book.get("none").unwrap().setup_snippet("u", "k"), None);
+    }
+
+    #[test]
+    fn a_long_identifier_is_hashed() {
+        let dir = overlay(&[("mine", "title: X\nsender_id: [{header: A}, {header: B}]")]);
+        let book = PluginBook::load(Some(dir.path())).unwrap();
+        let id = |a: &str| {
+            let delivery = super::super::cases::delivery(&[("A", a), ("B", "b")], "");
+            book.get("mine").unwrap().sender_id(&delivery, None).unwrap()
+        };
+        assert_eq!(id(&"é".repeat(200)), "é".repeat(200));
+        assert_eq!(id(&"x".repeat(201)).len(), "sha256:".len() + 64);
+        assert_eq!(id(""), "b");
+    }
+}

@@ -210,3 +210,65 @@ impl Confirm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plugins::cases::delivery;
+
+    fn rules(yaml: &str) -> Vec<Rule> {
+        serde_saphyr::from_str(yaml).unwrap()
+    }
+
+    #[test]
+    fn a_challenge_is_echoed_as_text_or_as_json() {
+        let rules = rules(
+            "- {when: [{body: $.type, is: verify}], reason: it checks, reply: {echo: $.challenge}}\n\
+             - {when: [{body: '$[0].kind', is: validate}], reason: it validates, status: 201, \
+             reply: {json: {answer: '$[0].data.code'}}}\n",
+        );
+        let ask = |payload: Value| answer(&rules, &delivery(&[], ""), Some(&payload));
+
+        let echoed = ask(json!({"type": "verify", "challenge": "3eZbrw\"<b>"})).unwrap();
+        assert_eq!((echoed.status, echoed.body.as_str()), (200, "3eZbrw\"<b>"));
+        assert!(echoed.content_type.starts_with("text/plain"));
+        assert_eq!(echoed.reason, "it checks");
+
+        let validated = ask(json!([{"kind": "validate", "data": {"code": "a\"b"}}])).unwrap();
+        assert_eq!((validated.status, validated.body.as_str()), (201, r#"{"answer":"a\"b"}"#));
+        assert_eq!(validated.content_type, "application/json");
+
+        for other in [json!({"type": "event"}), json!({"type": "verify"}), json!([]), json!(1)] {
+            assert_eq!(ask(other), None);
+        }
+        assert_eq!(answer(&rules, &delivery(&[], "oops"), None), None);
+    }
+
+    #[test]
+    fn a_header_is_enough_where_there_is_no_body() {
+        let rules =
+            rules("- {when: [{header: X-Event, is: ping}], reason: a ping, reply: {text: ok}}");
+        let answered = answer(&rules, &delivery(&[("x-event", "ping")], ""), None).unwrap();
+        assert_eq!((answered.body.as_str(), answered.confirm), ("ok", None));
+        assert_eq!(answer(&rules, &delivery(&[("x-event", "push")], ""), None), None);
+    }
+
+    #[test]
+    fn a_wrong_description_is_refused() {
+        for (yaml, expected) in [
+            ("{when: [{is: x}], reason: r, reply: {text: ok}}", "either `header` or `body`"),
+            ("{when: [{header: a, body: $.b, is: x}], reason: r, reply: {text: ok}}", "either"),
+            ("{when: [], reason: r, status: 404, reply: {text: ok}}", "`404` is no status"),
+            ("{when: [], reason: r, reply: {echo: challenge}}", "`challenge` is no path"),
+            (
+                "{when: [], reason: r, reply: {text: ok}, confirm: {url: $.u, host: '('}}",
+                "`(` is no pattern: error: unclosed group",
+            ),
+        ] {
+            let fault = serde_saphyr::from_str::<Rule>(yaml).unwrap_err().to_string();
+            assert!(fault.contains(expected), "{yaml}: {fault}");
+        }
+    }
+}

@@ -7,7 +7,8 @@ use super::{
     body_path::BodyPath,
     decode::{self, BodyFormat},
     handshake::{self, Handshake, Rule},
-    verify::{self, Refusal, Scheme},
+    scheme::Scheme,
+    verify::{self, Refusal},
 };
 use crate::{
     clock::Timestamp,

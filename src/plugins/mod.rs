@@ -1,13 +1,16 @@
 //! How providers talk: how their bodies are encoded, how they sign, what they ask before they send events.
 //!
 //! All of it is data: `plugins/<name>/plugin.yaml`, embedded in the binary and overlaid by a directory. What a body
-//! *means* is not here but in the mapping language. Read [`manifest`](self) files first, then [`Plugin`].
+//! *means* is not here but in the mapping language. Start with a manifest, then [`Plugin`], which is all that others see.
 
 mod body_path;
 mod book;
+#[cfg(test)]
+mod cases;
 mod decode;
 mod handshake;
 mod manifest;
+mod scheme;
 mod verify;
 
 pub use self::{
