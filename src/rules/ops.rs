@@ -2,7 +2,7 @@
 //!
 //! To add one: a variant with a sentence and an example, an arm in [`Step::apply`], an arm in `read_step`.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use regex::Regex;
 use serde_json::{Map, Number, Value};
@@ -38,6 +38,8 @@ pub(super) enum Step {
     Each(Box<Expr>),
     /// `index: -1`: one element of a list, counted from its end if negative.
     Index(i64),
+    /// `unique`: a list without its repetitions.
+    Unique,
     /// `number`: the number that a text stands for; nothing where it is none.
     Number,
     /// `time: auto`, or a `strftime` format: the time that a value stands for, as RFC 3339; nothing where it is none.
@@ -52,15 +54,15 @@ pub(super) enum Step {
 
 impl Step {
     /// The names of all steps.
-    pub(super) const NAMES: [&'static str; 14] = [
-        "lower", "upper", "trim", "regex", "replace", "split", "join", "each", "index", "number",
+    pub(super) const NAMES: [&'static str; 15] = [
+        "lower", "upper", "trim", "regex", "replace", "split", "join", "each", "index", "unique", "number",
         "time", "json", "pairs", "default",
     ];
 
     /// How many values it wants of a path that selects many.
     pub(super) fn wants(&self) -> Want {
         match self {
-            Self::Join(..) | Self::Each(_) | Self::Index(_) | Self::Pairs => Want::All,
+            Self::Join(..) | Self::Each(_) | Self::Index(_) | Self::Unique | Self::Pairs => Want::All,
             Self::Filter(_)
             | Self::Regex(..)
             | Self::Replace(..)
@@ -96,6 +98,7 @@ impl Step {
             Self::Join(with, each) => join(&value, with, each.as_deref(), scene),
             Self::Each(of) => Some(Value::Array(elements(&value, of, scene))),
             Self::Index(index) => index_of(&value, *index),
+            Self::Unique => Some(unique(&value)),
             Self::Number => number(&text(&value)),
             Self::Time(format) => read_time(&value, format.as_deref(), scene),
             Self::Json => Some(json(&value)),
@@ -118,6 +121,7 @@ impl fmt::Display for Step {
             Self::Join(with, _) => write!(f, "join with {with}"),
             Self::Each(_) => f.write_str("each"),
             Self::Index(index) => write!(f, "index {index}"),
+            Self::Unique => f.write_str("unique"),
             Self::Number => f.write_str("number"),
             Self::Time(format) => write!(f, "time {}", format.as_deref().unwrap_or("auto")),
             Self::Json => f.write_str("json"),
@@ -177,6 +181,12 @@ fn index_of(value: &Value, index: i64) -> Option<Value> {
     let distance = usize::try_from(index.unsigned_abs()).ok()?;
     let place = if index < 0 { items.len().checked_sub(distance)? } else { distance };
     items.get(place).cloned()
+}
+
+fn unique(value: &Value) -> Value {
+    let Value::Array(items) = value else { return value.clone() };
+    let mut seen = BTreeSet::new();
+    items.iter().filter(|item| seen.insert(canonical(item))).cloned().collect()
 }
 
 fn number(text: &str) -> Option<Value> {

@@ -32,6 +32,7 @@ impl Loader<'_> {
             return Some(Step::Filter(filter));
         }
         match name {
+            "unique" => Some(Step::Unique),
             "number" => Some(Step::Number),
             "json" => Some(Step::Json),
             "pairs" => Some(Step::Pairs),

@@ -89,3 +89,16 @@ fn read_overlay(directory: &Path) -> Result<Vec<(String, String)>, LoadError> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_rules_are_right() {
+        let book = Rulebook::embedded().map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let book = book.unwrap();
+        let providers: Vec<&str> = book.providers().collect();
+        assert!(providers.contains(&"alertmanager"), "{providers:?}");
+    }
+}

@@ -123,7 +123,7 @@ impl Condition {
         match &self.subject {
             Subject::Path(source) => {
                 let mut found = source.raw(scene);
-                if scene.missing.is_some() {
+                if scene.missing.is_some() && matches!(self.test, Test::Exists(_)) {
                     found.retain(|value| {
                         !matches!(value, Value::String(_)) || !scene.is_missing(value)
                     });

@@ -219,18 +219,25 @@ fn query(rest: &str) -> Result<JpQuery, String> {
             return Err(format!("`{what}` is refused: {why}"));
         }
     }
+    if !["[?", "..", ":", ","].iter().any(|mark| rest.contains(mark)) {
+        return Err(misspelt(rest));
+    }
     if rest.matches("..").count() > 1 {
         return Err("one `..` is the most, since each looks at everything below".to_owned());
     }
     let whole = format!("${rest}");
-    parse_json_path(&whole).map_err(|_| match rest.chars().next() {
+    parse_json_path(&whole).map_err(|_| misspelt(rest))
+}
+
+/// What is wrong with what follows a root.
+fn misspelt(rest: &str) -> String {
+    match rest.chars().next() {
         Some('.' | '[') => {
-            "write names like `.name` or `['host.name']`, indexes like `[0]`, all elements as `[*]`"
-                .to_owned()
+            "write names like `.name` or `['host.name']`, indexes like `[0]`, all elements as `[*]`".to_owned()
         }
         Some(other) => format!("`.` or `[` was expected where `{other}` stands"),
         None => "it is empty".to_owned(),
-    })
+    }
 }
 
 /// What a query selects, with places.
