@@ -1,5 +1,7 @@
 //! The store in one `SQLite` file: one writer thread, any number of readers.
 
+mod sql;
+
 use std::{path::Path, sync::Arc};
 
 use super::{Backend, Options, ReadJob, Snapshots, WriteJob};
