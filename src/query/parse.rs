@@ -154,8 +154,9 @@ fn order(members: &Members<'_>, catalogue: &'static Catalogue) -> Result<Vec<Sor
             }
         };
         let name = catalogue.resolved(key).split('.').next().unwrap_or_default();
-        if catalogue.field(name).is_none() {
-            // The original lets an unknown key pass, and everything ties.
+        if let (None, Some(id)) = (catalogue.field(name), catalogue.field(catalogue.id)) {
+            // The original lets an unknown key pass, and everything ties: as below a text, where nothing is.
+            order.push(Sort { field: id, path: vec![key.clone()], direction });
             continue;
         }
         let (field, path) = located(key, catalogue, &format!("{pointer}/key"))?;

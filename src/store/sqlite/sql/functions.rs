@@ -36,7 +36,8 @@ pub(in crate::store::sqlite) fn register(connection: &Connection) -> rusqlite::R
         .create_scalar_function("holds", 2, flags, |context| holds(context, Stored::Plain))?;
     connection
         .create_scalar_function("named_holds", 2, flags, |context| holds(context, Stored::Names))?;
-    connection.create_scalar_function("rank_of", 3, flags, |context| rank(context, Stored::Plain))?;
+    connection
+        .create_scalar_function("rank_of", 3, flags, |context| rank(context, Stored::Plain))?;
     connection
         .create_scalar_function("named_rank_of", 3, flags, |context| rank(context, Stored::Names))
 }
