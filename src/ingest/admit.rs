@@ -5,17 +5,14 @@ use std::sync::Arc;
 use super::Intake;
 use crate::{
     clock::Timestamp,
-    domain::{
-        delivery::PresentedKey,
-        secret::AccessKey,
-        webhook::Webhook,
-    },
+    domain::{delivery::PresentedKey, secret::AccessKey, webhook::Webhook},
     error::{Code, Error, Result},
     id::Id,
 };
 
 /// What a sender is told whose webhook or key is wrong; the two look the same from outside.
-pub(super) const WRONG: &str = "wrong webhook or access key, or the delivery is not signed as it should be";
+pub(super) const WRONG: &str =
+    "wrong webhook or access key, or the delivery is not signed as it should be";
 
 /// Someone at the door.
 #[derive(Clone, Debug)]
@@ -50,7 +47,8 @@ pub fn admit(intake: &Intake, knock: &Knock, now: Timestamp) -> Result<Arc<Webho
     }
     if let Err(wait) = intake.throttle.admit(&webhook) {
         refuse("too many requests");
-        let detail = format!("webhook `{}` takes no more deliveries this second", webhook.webhook_id);
+        let detail =
+            format!("webhook `{}` takes no more deliveries this second", webhook.webhook_id);
         let error = Error::new(Code::TooManyRequests, detail);
         return Err(Error { retry_after: Some(wait), ..error });
     }

@@ -182,8 +182,12 @@ async fn confirm(intake: &Intake, webhook: &Webhook, handshake: &Handshake) {
         return;
     };
     match outbound.get(address).await {
-        Ok(status) => tracing::info!(webhook.id = %webhook.webhook_id, status, "confirmed a subscription"),
-        Err(error) => tracing::warn!(webhook.id = %webhook.webhook_id, %error, "could not confirm a subscription"),
+        Ok(status) => {
+            tracing::info!(webhook.id = %webhook.webhook_id, status, "confirmed a subscription")
+        }
+        Err(error) => {
+            tracing::warn!(webhook.id = %webhook.webhook_id, %error, "could not confirm a subscription")
+        }
     }
 }
 

@@ -54,7 +54,8 @@ pub async fn redrive(intake: &Intake, redrive: Redrive, now: Timestamp) -> Resul
         .await?;
     let webhook_id = kept.receipt.webhook_id.clone();
     let webhook = intake.store.snapshots().webhooks.get(&webhook_id).ok_or_else(|| {
-        let detail = format!("its webhook `{webhook_id}` is deleted, so nothing says how to read it");
+        let detail =
+            format!("its webhook `{webhook_id}` is deleted, so nothing says how to read it");
         Error::new(Code::NotFound, detail)
     })?;
     let posted = payload.unpack()?;
