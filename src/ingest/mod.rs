@@ -1,30 +1,27 @@
 //! A delivery's journey, one stage per file, in order:
 //!
 //! ```text
-//! Delivery ─admit─▶ Webhook ─interpret─▶ Interpreted ─settle─▶ Receipt
+//! Delivery ─authenticate─▶ Webhook ─interpret─▶ Interpreted ─settle─▶ Receipt
 //! ```
 //!
-//! Admitting looks only at memory, interpreting is pure, and settling is one unit of work of the store, which shares
+//! Authenticating looks only at memory, interpreting is pure, and settling is one unit of work of the store, which shares
 //! its commit with its neighbours. Nothing is answered before that commit is on disk.
 
-mod admit;
+mod authenticate;
 mod interpret;
 mod redrive;
-mod refusals;
 mod settle;
-mod throttle;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use self::settle::Settling;
 pub use self::{
-    admit::{Knock, admit},
+    authenticate::authenticate,
     interpret::{Interpreted, interpret},
     redrive::{Redrive, redrive},
-    refusals::{Refusal, Refusals},
 };
-use self::{settle::Settling, throttle::Throttle};
 use crate::{
     clock::Timestamp,
     digest::sha256,
@@ -57,10 +54,6 @@ pub struct Intake {
     pub mint: Mint,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// What was refused lately.
-    pub refusals: Refusals,
-    /// How fast each webhook may be posted to.
-    pub throttle: Throttle,
     /// How confirmation addresses are fetched; `None` where the server must not.
     pub outbound: Option<Outbound>,
 }
@@ -74,7 +67,7 @@ pub enum Answer {
     Handshake(Handshake),
 }
 
-/// How an admitted delivery is read: its webhook's plugin, the rules of today, and the policy of its project.
+/// How a delivery is read: its webhook's plugin, the rules of today, and the policy of its project.
 struct Reader {
     plugin: Arc<Plugin>,
     rulebook: Arc<Rulebook>,
@@ -111,7 +104,7 @@ impl Intake {
     }
 }
 
-/// Takes one admitted delivery all the way. Returns once everything is on disk.
+/// Takes one delivery all the way that `webhook` let in. Returns once everything is on disk.
 ///
 /// # Errors
 /// `ERROR_AUTHENTICATE_FAILURE` for a signature that does not fit, or for the repeat of a delivery id with another
@@ -121,8 +114,7 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
     let reader = intake.reader(&webhook)?;
     let secrets = &webhook.options.signing_secrets;
     if let Err(refusal) = reader.plugin.verify(secrets, &delivery, now) {
-        intake.refusals.note(&delivery, format!("signature: {refusal}"));
-        return Err(Error::new(Code::AuthenticateFailure, admit::WRONG));
+        return Err(Error::new(Code::AuthenticateFailure, refusal.to_string()));
     }
     let payload = reader.plugin.decode(&delivery.body, delivery.header("content-type"));
     let handshake = reader.plugin.handshake(&delivery, payload.as_ref().ok());
@@ -163,14 +155,7 @@ async fn keep(
         payload,
         interpreted,
     };
-    let kept = intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await;
-    if let Err(error) = &kept
-        && error.code == Code::AuthenticateFailure
-    {
-        intake.refusals.note(&delivery, error.detail.clone());
-        return Err(Error::new(Code::AuthenticateFailure, admit::WRONG));
-    }
-    kept
+    intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await
 }
 
 /// Fetches the address that a handshake wants confirmed, where both the server and the webhook allow it.
