@@ -11,6 +11,8 @@ mod authenticate;
 mod interpret;
 mod redrive;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
