@@ -1,29 +1,36 @@
 //! A delivery's journey, one stage per file, in order:
 //!
 //! ```text
-//! Delivery ─authenticate─▶ Webhook ─interpret─▶ Interpreted ─settle─▶ Receipt
+//! Delivery ─admit─▶ Webhook ─interpret─▶ Interpreted ─settle─▶ Receipt
 //! ```
 //!
-//! Authenticating looks only at memory, interpreting is pure, and settling is one unit of work of the store, which shares
+//! Admitting looks only at memory, interpreting is pure, and settling is one unit of work of the store, which shares
 //! its commit with its neighbours. Nothing is answered before that commit is on disk.
 
-mod authenticate;
+mod admit;
 mod interpret;
 mod redrive;
+mod refusals;
 mod settle;
+<<<<<<< HEAD
 #[cfg(test)]
 mod tests;
+=======
+mod throttle;
+>>>>>>> parent of 2c51888 (Authenticate before a body is read)
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use self::settle::Settling;
 pub use self::{
-    authenticate::authenticate,
+    admit::{Knock, admit},
     interpret::{Interpreted, interpret},
     redrive::{Redrive, redrive},
+    refusals::{Refusal, Refusals},
+    throttle::Throttle,
 };
+use self::settle::Settling;
 use crate::{
     clock::Timestamp,
     digest::sha256,
@@ -56,6 +63,10 @@ pub struct Intake {
     pub mint: Mint,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What was refused lately.
+    pub refusals: Refusals,
+    /// How fast each webhook may be posted to.
+    pub throttle: Throttle,
     /// How confirmation addresses are fetched; `None` where the server must not.
     pub outbound: Option<Outbound>,
 }
@@ -69,7 +80,7 @@ pub enum Answer {
     Handshake(Handshake),
 }
 
-/// How a delivery is read: its webhook's plugin, the rules of today, and the policy of its project.
+/// How an admitted delivery is read: its webhook's plugin, the rules of today, and the policy of its project.
 struct Reader {
     plugin: Arc<Plugin>,
     rulebook: Arc<Rulebook>,
@@ -106,7 +117,7 @@ impl Intake {
     }
 }
 
-/// Takes one delivery all the way that `webhook` let in. Returns once everything is on disk.
+/// Takes one admitted delivery all the way. Returns once everything is on disk.
 ///
 /// # Errors
 /// `ERROR_AUTHENTICATE_FAILURE` for a signature that does not fit, or for the repeat of a delivery id with another
@@ -116,7 +127,8 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
     let reader = intake.reader(&webhook)?;
     let secrets = &webhook.options.signing_secrets;
     if let Err(refusal) = reader.plugin.verify(secrets, &delivery, now) {
-        return Err(Error::new(Code::AuthenticateFailure, refusal.to_string()));
+        intake.refusals.note(&delivery, format!("signature: {refusal}"));
+        return Err(Error::new(Code::AuthenticateFailure, admit::WRONG));
     }
     let payload = reader.plugin.decode(&delivery.body, delivery.header("content-type"));
     let handshake = reader.plugin.handshake(&delivery, payload.as_ref().ok());
@@ -157,7 +169,14 @@ async fn keep(
         payload,
         interpreted,
     };
-    intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await
+    let kept = intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await;
+    if let Err(error) = &kept
+        && error.code == Code::AuthenticateFailure
+    {
+        intake.refusals.note(&delivery, error.detail.clone());
+        return Err(Error::new(Code::AuthenticateFailure, admit::WRONG));
+    }
+    kept
 }
 
 /// Fetches the address that a handshake wants confirmed, where both the server and the webhook allow it.
