@@ -12,17 +12,15 @@ mod interpret;
 mod redrive;
 mod refusals;
 mod settle;
-<<<<<<< HEAD
 #[cfg(test)]
 mod tests;
-=======
 mod throttle;
->>>>>>> parent of 2c51888 (Authenticate before a body is read)
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use self::settle::Settling;
 pub use self::{
     admit::{Knock, admit},
     interpret::{Interpreted, interpret},
@@ -30,7 +28,6 @@ pub use self::{
     refusals::{Refusal, Refusals},
     throttle::Throttle,
 };
-use self::settle::Settling;
 use crate::{
     clock::Timestamp,
     digest::sha256,
