@@ -11,6 +11,7 @@ mod admit;
 mod interpret;
 mod redrive;
 mod refusals;
+mod report;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use self::{
     interpret::{Interpreted, interpret},
     redrive::{Redrive, redrive},
     refusals::{Refusal, Refusals},
+    report::{OWN_WEBHOOK, report},
     throttle::Throttle,
 };
 use crate::{
@@ -91,12 +93,16 @@ impl Intake {
             let detail = format!("its plugin `{}` is not installed here", webhook.plugin);
             Error::unavailable(detail, 60)
         })?;
+        Ok(Reader { plugin, rulebook: self.rulebook.load_full(), policy: self.policy(webhook)? })
+    }
+
+    /// How events of `webhook` become alerts.
+    fn policy(&self, webhook: &Webhook) -> Result<Arc<AlertPolicy>> {
         let project = &webhook.home.project_id;
-        let policy = self.store.snapshots().policies.get(project).ok_or_else(|| {
+        self.store.snapshots().policies.get(project).ok_or_else(|| {
             let detail = format!("alerting is not switched on in project `{project}`");
             Error::new(Code::AlertFeatureIsNotActivated, detail)
-        })?;
-        Ok(Reader { plugin, rulebook: self.rulebook.load_full(), policy })
+        })
     }
 
     fn count(&self, receipt: &Receipt) {
@@ -137,7 +143,8 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
         Some(handshake) => Interpreted::ignored(handshake.reason.clone()),
         None => interpret(&reader.rulebook, (&reader.plugin, &webhook), &delivery, payload),
     };
-    let receipt = keep(intake, &webhook, &reader, (delivery, sender_id, interpreted)).await?;
+    let reads = (&webhook, &reader.policy);
+    let receipt = keep(intake, reads, (&delivery, sender_id), interpreted).await?;
     intake.count(&receipt);
     let Some(handshake) = handshake else { return Ok(Answer::Receipt(receipt)) };
     confirm(intake, &webhook, &handshake).await;
@@ -147,9 +154,9 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
 /// Settles a delivery in one unit of work.
 async fn keep(
     intake: &Intake,
-    webhook: &Arc<Webhook>,
-    reader: &Reader,
-    (delivery, sender_id, interpreted): (Delivery, Option<String>, Interpreted),
+    (webhook, policy): (&Arc<Webhook>, &Arc<AlertPolicy>),
+    (delivery, sender_id): (&Delivery, Option<String>),
+    interpreted: Interpreted,
 ) -> Result<Receipt> {
     let payload = Payload::pack(&delivery.headers, &delivery.query, &delivery.body)?;
     let sender = sender_id.map(|id| (id, sha256(&delivery.body)));
@@ -157,7 +164,7 @@ async fn keep(
     let size = Size { bytes: payload.content.len() + events * 600, events };
     let settling = Settling {
         webhook: Arc::clone(webhook),
-        policy: Arc::clone(&reader.policy),
+        policy: Arc::clone(policy),
         mint: intake.mint.clone(),
         delivery_id: delivery.delivery_id.clone(),
         received_at: delivery.received_at,
@@ -170,7 +177,7 @@ async fn keep(
     if let Err(error) = &kept
         && error.code == Code::AuthenticateFailure
     {
-        intake.refusals.note(&delivery, error.detail.clone());
+        intake.refusals.note(delivery, error.detail.clone());
         return Err(Error::new(Code::AuthenticateFailure, admit::WRONG));
     }
     kept
