@@ -5,6 +5,7 @@ pub mod digest;
 pub mod domain;
 pub mod error;
 pub mod id;
+pub mod lab;
 pub mod outbound;
 pub mod plugins;
 pub mod query;

@@ -40,7 +40,7 @@ pub(super) enum Subject {
 pub(super) enum Test {
     /// `firing`, `[firing, pending]`: it is one of these, whatever its letter case; folded.
     Same(Vec<String>),
-    /// `exists: true`: it is there and not null.
+    /// `exists: true`: it is there, and neither null nor `""`.
     Exists(bool),
     /// `regex: ^CPU`: its text matches.
     Matches(Regex),
@@ -157,7 +157,7 @@ impl Test {
             Self::Same(words) => {
                 found.iter().any(|value| is_scalar(value) && is_one_of(&text(value), words))
             }
-            Self::Exists(wanted) => found.iter().any(|value| !value.is_null()) == *wanted,
+            Self::Exists(wanted) => found.iter().any(|value| says_something(value)) == *wanted,
             Self::Matches(pattern) => {
                 found.iter().any(|value| is_scalar(value) && pattern.is_match(&text(value)))
             }
@@ -193,6 +193,14 @@ impl fmt::Display for Test {
 
 fn is_scalar(value: &Value) -> bool {
     !matches!(value, Value::Array(_) | Value::Object(_) | Value::Null)
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => true,
+    }
 }
 
 fn is_one_of(text: &str, words: &[String]) -> bool {
