@@ -154,20 +154,24 @@ impl<'a> FieldReader<'a> {
         want: Want,
     ) -> Option<Cow<'a, Value>> {
         let value = field.expr.eval(&self.scene, want);
-        if let Some(trace) = self.scene.trace {
-            let remembered = trace.take();
-            if value.is_some() {
-                let origin = Origin {
-                    file: self.file.to_owned(),
-                    line: field.line,
-                    path: remembered.path,
-                    steps: remembered.steps,
-                    defaulted: remembered.defaulted,
-                };
-                self.origins.insert(name, origin);
-            }
-        }
+        self.note(name, field, value.is_some());
         value
+    }
+
+    /// Notes where a field's value came from, where that was asked for.
+    fn note(&mut self, name: &'static str, field: &Field, is_there: bool) {
+        let Some(trace) = self.scene.trace else { return };
+        let remembered = trace.take();
+        if is_there {
+            let origin = Origin {
+                file: self.file.to_owned(),
+                line: field.line,
+                path: remembered.path,
+                steps: remembered.steps,
+                defaulted: remembered.defaulted,
+            };
+            self.origins.insert(name, origin);
+        }
     }
 
     /// Notes that a field has its default.
@@ -239,16 +243,11 @@ impl<'a> FieldReader<'a> {
     }
 
     fn object(&mut self, name: &'static str, field: Option<&'a Field>) -> BTreeMap<String, Value> {
-        let Some(value) = field.and_then(|field| self.value(name, field, Want::One)) else {
-            return BTreeMap::new();
-        };
-        match value {
-            Cow::Borrowed(Value::Object(fields)) => {
-                fields.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
-            }
-            Cow::Owned(Value::Object(fields)) => fields.into_iter().collect(),
-            other => BTreeMap::from([("value".to_owned(), other.into_owned())]),
-        }
+        let mut found = BTreeMap::new();
+        let Some(field) = field else { return found };
+        field.expr.pour(&self.scene, &mut found);
+        self.note(name, field, !found.is_empty());
+        found
     }
 
     fn time(&mut self, name: &'static str, field: Option<&'a Field>) -> Option<Timestamp> {

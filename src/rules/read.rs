@@ -9,7 +9,7 @@ use super::{
     ops::Step,
     scene::{Slot, Source},
     template::{Filter, Part, Template},
-    when::{Condition, Subject, Test, Type, When},
+    when::{Condition, Subject, Test, Type, When, Word},
 };
 use crate::value::{
     path::{Path, Root},
@@ -253,7 +253,7 @@ impl Loader<'_> {
 
     fn test(&mut self, node: &Node) -> Option<Test> {
         let Kind::Table(_) = &node.kind else {
-            let words: Vec<Option<String>> =
+            let words: Vec<Option<Word>> =
                 self.list(node).iter().map(|word| self.word(word)).collect();
             return Some(Test::Same(words.into_iter().collect::<Option<_>>()?));
         };
@@ -287,12 +287,15 @@ impl Loader<'_> {
         })
     }
 
-    fn word(&mut self, node: &Node) -> Option<String> {
+    fn word(&mut self, node: &Node) -> Option<Word> {
         match &node.kind {
             Kind::Scalar(Value::Null) => {
                 self.wrong(node.at, "test for null with `exists: false` or `type: null`")
             }
-            Kind::Scalar(value) => Some(folded(&text(value)).into_owned()),
+            Kind::Scalar(value) => {
+                let written = text(value).into_owned();
+                Some(Word { folded: folded(&written).into_owned(), written })
+            }
             Kind::List(_) | Kind::Table(_) => {
                 self.wrong(node.at, format!("a word was expected, not {}", node.describe()))
             }
