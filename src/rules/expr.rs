@@ -113,7 +113,9 @@ impl Expr {
         match self {
             Self::Merge(parts) => return parts.iter().for_each(|part| part.pour(scene, into)),
             Self::Fields(fields) => {
-                let found = fields.iter().filter_map(|(name, field)| Some((name, field.eval(scene, Want::All)?)));
+                let found = fields
+                    .iter()
+                    .filter_map(|(name, field)| Some((name, field.eval(scene, Want::All)?)));
                 into.extend(found.map(|(name, value)| (name.clone(), value.into_owned())));
                 return;
             }
@@ -152,17 +154,31 @@ impl Expr {
             Self::Header(name) => found.push(format!("header {name}")),
             Self::Query(name) => found.push(format!("query {name}")),
             Self::Hash(parts) | Self::List(parts) | Self::Merge(parts) => {
-                parts.iter().for_each(|part| part.paths(found));
+                for part in parts {
+                    part.paths(found);
+                }
             }
             Self::Json(of) | Self::Object(of) | Self::Pairs(of) => of.paths(found),
-            Self::Fields(fields) => fields.iter().for_each(|(_, field)| field.paths(found)),
+            Self::Fields(fields) => {
+                for (_, field) in fields {
+                    field.paths(found);
+                }
+            }
             Self::Chain(chain) => {
-                chain.from.iter().for_each(|part| part.paths(found));
-                chain.otherwise.iter().for_each(|part| part.paths(found));
+                for part in &chain.from {
+                    part.paths(found);
+                }
+                if let Some(part) = &chain.otherwise {
+                    part.paths(found);
+                }
             }
             Self::Case(cases, otherwise) => {
-                cases.iter().for_each(|(_, part)| part.paths(found));
-                otherwise.iter().for_each(|part| part.paths(found));
+                for (_, part) in cases {
+                    part.paths(found);
+                }
+                if let Some(part) = otherwise {
+                    part.paths(found);
+                }
             }
         }
     }
@@ -189,13 +205,10 @@ impl Chain {
         if let Some(map) = &self.map {
             value = value.and_then(|value| map.translate(&value, scene));
         }
-        match value {
-            Some(value) => Some(value),
-            None => {
-                scene.rewind(mark);
-                otherwise_of(self.otherwise.as_ref(), scene, want)
-            }
-        }
+        value.or_else(|| {
+            scene.rewind(mark);
+            otherwise_of(self.otherwise.as_ref(), scene, want)
+        })
     }
 }
 
@@ -261,7 +274,7 @@ fn list(parts: &[Expr], scene: &Scene<'_>) -> Value {
     for part in parts {
         match part.eval(scene, Want::All).map(Cow::into_owned) {
             Some(Value::Array(items)) => {
-                all.extend(items.into_iter().filter(|item| !is_blank(item)))
+                all.extend(items.into_iter().filter(|item| !is_blank(item)));
             }
             Some(value) => all.push(value),
             None => {}
@@ -273,13 +286,17 @@ fn list(parts: &[Expr], scene: &Scene<'_>) -> Value {
 fn object(fields: &[(String, Expr)], scene: &Scene<'_>) -> Option<Value> {
     let found: Map<String, Value> = fields
         .iter()
-        .filter_map(|(name, field)| Some((name.clone(), field.eval(scene, Want::All)?.into_owned())))
+        .filter_map(|(name, field)| {
+            Some((name.clone(), field.eval(scene, Want::All)?.into_owned()))
+        })
         .collect();
     (!found.is_empty()).then_some(Value::Object(found))
 }
 
 fn merged(parts: &[Expr], scene: &Scene<'_>) -> Option<Value> {
     let mut all = BTreeMap::new();
-    parts.iter().for_each(|part| part.pour(scene, &mut all));
+    for part in parts {
+        part.pour(scene, &mut all);
+    }
     (!all.is_empty()).then(|| Value::Object(all.into_iter().collect()))
 }

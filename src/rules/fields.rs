@@ -197,7 +197,9 @@ impl<'a> FieldReader<'a> {
         let key = self.text("event_key", field).filter(|key| !key.trim().is_empty());
         key.ok_or_else(|| {
             let mut paths = Vec::new();
-            field.iter().for_each(|field| field.expr.paths(&mut paths));
+            if let Some(field) = field {
+                field.expr.paths(&mut paths);
+            }
             let paths: Vec<String> = paths.into_iter().map(|path| self.placed(path)).collect();
             let reason = format!("`event_key` is missing: nothing is at {}", paths.join(", "));
             self.unreadable(Cause::NoKey, reason, field, Some(paths.join(", ")))
@@ -216,16 +218,13 @@ impl<'a> FieldReader<'a> {
             return Ok(default);
         };
         let found = text(&value);
-        match found.parse().or_else(|_| found.trim().to_ascii_uppercase().parse()) {
-            Ok(word) => Ok(word),
-            Err(_) => {
-                let expected: Vec<String> = all.iter().map(ToString::to_string).collect();
-                let reason =
-                    format!("`{name}` is `{found}`, which is none of {}", expected.join(", "));
-                let path = self.origins.get(name).and_then(|origin| origin.path.clone());
-                Err(self.unreadable(Cause::BadItem, reason, field, path))
-            }
-        }
+        found.parse().or_else(|_| found.trim().to_ascii_uppercase().parse()).map_err(|_| {
+            let expected: Vec<String> = all.iter().map(ToString::to_string).collect();
+            let found: String = found.chars().take(100).collect();
+            let reason = format!("`{name}` is `{found}`, which is none of {}", expected.join(", "));
+            let path = self.origins.get(name).and_then(|origin| origin.path.clone());
+            self.unreadable(Cause::BadItem, reason, field, path)
+        })
     }
 
     fn texts(&mut self, name: &'static str, field: Option<&'a Field>) -> Vec<String> {
