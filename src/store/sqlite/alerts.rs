@@ -46,15 +46,8 @@ impl Work {
     }
 
     fn write_standing(&self, row: i64, pending: &Pending) -> Result<()> {
-        let Standing {
-            alert_id: _,
-            state,
-            severity,
-            urgency,
-            event_count,
-            last_event_at,
-            updated_at,
-        } = &pending.standing;
+        let Standing { alert_id: _, state, severity, urgency, event_count, last_event_at, updated_at } =
+            &pending.standing;
         self.put(
             "UPDATE alert SET state = ?2, severity = ?3, urgency = ?4, event_count = ?5, last_event_at = ?6,
                     updated_at = ?7, description = coalesce(?8, description)
@@ -86,12 +79,7 @@ impl Work {
     }
 
     /// The open alert of a key, from memory if every open alert is there.
-    fn find_open(
-        &self,
-        key: KeyHash,
-        project: &Id<Project>,
-        event_key: &str,
-    ) -> Result<Option<Open>> {
+    fn find_open(&self, key: KeyHash, project: &Id<Project>, event_key: &str) -> Result<Option<Open>> {
         if let Some(live) = self.live_if_writer()
             && let Ok(open) = live.borrow().open(key)
         {
@@ -128,22 +116,13 @@ impl Work {
         let last = match known {
             Some(last) => last,
             None => self
-                .number(
-                    "SELECT last_alert_number FROM workspace WHERE workspace = ?1",
-                    [workspace],
-                )?
+                .number("SELECT last_alert_number FROM workspace WHERE workspace = ?1", [workspace])?
                 .map_or(0, i64::unsigned_abs),
         };
         Ok(last + 1)
     }
 
-    fn insert_alert(
-        &self,
-        row: i64,
-        workspace: i64,
-        alert_number: u64,
-        alert: &Alert,
-    ) -> Result<()> {
+    fn insert_alert(&self, row: i64, workspace: i64, alert_number: u64, alert: &Alert) -> Result<()> {
         let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
         let Standing { alert_id, state, severity, urgency, event_count, last_event_at, updated_at } =
             &alert.standing;
@@ -190,15 +169,8 @@ impl Work {
     }
 
     fn update_alert(&self, row: i64, alert: &Alert) -> Result<()> {
-        let Standing {
-            alert_id: _,
-            state,
-            severity,
-            urgency,
-            event_count,
-            last_event_at,
-            updated_at,
-        } = &alert.standing;
+        let Standing { alert_id: _, state, severity, urgency, event_count, last_event_at, updated_at } =
+            &alert.standing;
         let put = self.put(
             "UPDATE alert SET project = ?2, state = ?3, title = ?4, description = ?5, severity = ?6, urgency = ?7,
                     assignee = ?8, responder = ?9, event_count = ?10, updated_at = ?11, last_event_at = ?12,
@@ -223,13 +195,10 @@ impl Work {
                 alert.ending.as_ref().map(|ending| ending.reason.as_str())
             ],
         );
-        put.map(|_| ()).map_err(|error| {
-            rows::if_constraint(error, || {
-                let detail =
-                    format!("another alert of key `{}` is open in that project", alert.event_key);
-                Error::new(Code::NotUnique, detail)
-            })
-        })
+        put.map(|_| ()).map_err(|error| rows::if_constraint(error, || {
+            let detail = format!("another alert of key `{}` is open in that project", alert.event_key);
+            Error::new(Code::NotUnique, detail)
+        }))
     }
 
     /// Brings what is in memory of open alerts up to date with an alert that a person changed.

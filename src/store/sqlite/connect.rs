@@ -24,8 +24,7 @@ impl From<rusqlite::Error> for Error {
                 Self::unavailable("the store is locked by another process", 5).because(cause)
             }
             Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
-                Self::unavailable("the store's file cannot be used at the moment", 30)
-                    .because(cause)
+                Self::unavailable("the store's file cannot be used at the moment", 30).because(cause)
             }
             Some(ErrorCode::OperationInterrupted) => {
                 Self::new(Code::Deadline, "the query took too long").because(cause)
@@ -83,9 +82,7 @@ fn unusable(file: &Path, cause: rusqlite::Error) -> Error {
         Some(ErrorCode::NotADatabase) => "is not an Alertmill store",
         Some(ErrorCode::DatabaseCorrupt) => "is damaged; restore it from a backup",
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "is in use by another process",
-        Some(ErrorCode::CannotOpen) => {
-            "cannot be opened; does its directory exist, and may we write there?"
-        }
+        Some(ErrorCode::CannotOpen) => "cannot be opened; does its directory exist, and may we write there?",
         Some(ErrorCode::DiskFull) => "cannot grow: the disk is full",
         _ => "cannot be used",
     };
@@ -112,11 +109,7 @@ pub(super) fn migrate(connection: &Connection) -> Result<()> {
     for sql in &MIGRATIONS[version..] {
         step.execute_batch(sql)?;
     }
-    step.pragma_update(
-        None,
-        "user_version",
-        u32::try_from(MIGRATIONS.len()).map_err(Error::internal)?,
-    )?;
+    step.pragma_update(None, "user_version", u32::try_from(MIGRATIONS.len()).map_err(Error::internal)?)?;
     step.commit()?;
     Ok(())
 }

@@ -62,11 +62,7 @@ impl Work {
 }
 
 impl Deliveries for Work {
-    fn receipt_of(
-        &self,
-        webhook: &Id<Webhook>,
-        sender_id: &str,
-    ) -> Result<Option<(Digest, Receipt)>> {
+    fn receipt_of(&self, webhook: &Id<Webhook>, sender_id: &str) -> Result<Option<(Digest, Receipt)>> {
         let found = self.one(
             "SELECT digest, delivery_id FROM delivery WHERE webhook = ?1 AND sender_id = ?2",
             params![self.webhook_row(webhook)?, sender_id],
@@ -84,8 +80,7 @@ impl Deliveries for Work {
         let webhook = self.webhook_row(&filing.webhook_id)?;
         let mut next = self.live()?.borrow().next();
         let row = next.delivery;
-        let (sender_id, digest) =
-            filing.sender.as_ref().map(|(id, digest)| (id, digest.as_slice())).unzip();
+        let (sender_id, digest) = filing.sender.as_ref().map(|(id, digest)| (id, digest.as_slice())).unzip();
         self.put(
             "INSERT INTO delivery (delivery, delivery_id, webhook, state, ignored, items, dead, first_event, events,
                                    sender_id, digest, remote, received_at)
@@ -201,22 +196,14 @@ impl Deliveries for Work {
         .map(|found| found.filter(|(_, home)| scope.contains(home)).map(|(payload, _)| payload))
     }
 
-    fn redriven(
-        &mut self,
-        id: &Id<Delivery>,
-        items: &[Redriven],
-        state: DeliveryState,
-    ) -> Result<()> {
+    fn redriven(&mut self, id: &Id<Delivery>, items: &[Redriven], state: DeliveryState) -> Result<()> {
         let row = self.delivery_row(id)?;
         for Redriven { was, outcome } in items {
             if outcome.what == Outcome::Dead {
                 continue;
             }
             let place = was.map_or(WHOLE, i64::from);
-            self.put(
-                "DELETE FROM dead_item WHERE delivery = ?1 AND item = ?2",
-                params![row, place],
-            )?;
+            self.put("DELETE FROM dead_item WHERE delivery = ?1 AND item = ?2", params![row, place])?;
             let Some(event) = outcome.event_id.as_ref() else { continue };
             self.put(
                 "INSERT INTO redriven (delivery, item, event) VALUES (?1, ?2, ?3)",

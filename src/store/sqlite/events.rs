@@ -145,8 +145,9 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event> {
     };
     let (provider, version): (Option<String>, Option<String>) = (columns.get()?, columns.get()?);
     let variant: Option<String> = columns.get()?;
-    let reading = provider.zip(version).zip(variant).map(|((provider, version), variant)| {
-        Reading { mapping: Arc::new(MappingVersion { provider, version }), variant: variant.into() }
+    let reading = provider.zip(version).zip(variant).map(|((provider, version), variant)| Reading {
+        mapping: Arc::new(MappingVersion { provider, version }),
+        variant: variant.into(),
     });
     Ok(Event {
         event_id,

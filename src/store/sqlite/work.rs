@@ -82,8 +82,7 @@ impl Work {
     /// The number that a query returns, if it returns one.
     pub(super) fn number(&self, sql: &str, params: impl Params) -> Result<Option<i64>> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found: Option<Option<i64>> =
-            statement.query_row(params, |row| row.get(0)).optional()?;
+        let found: Option<Option<i64>> = statement.query_row(params, |row| row.get(0)).optional()?;
         Ok(found.flatten())
     }
 }
