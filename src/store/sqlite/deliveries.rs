@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::{
-    rows::{Columns, millis, number},
+    rows::{Columns, millis},
     work::Work,
 };
 use crate::{
@@ -12,9 +12,8 @@ use crate::{
         delivery::Delivery,
         event::Event,
         receipt::{Receipt, Unreadable},
-        scope::Scope,
+        scope::{Home, Scope},
         webhook::Webhook,
-        words::{DeliveryState, Outcome},
     },
     error::{Error, Result},
     id::Id,
@@ -196,24 +195,23 @@ impl Deliveries for Work {
         .map(|found| found.filter(|(_, home)| scope.contains(home)).map(|(payload, _)| payload))
     }
 
-    fn redriven(&mut self, id: &Id<Delivery>, items: &[Redriven], state: DeliveryState) -> Result<()> {
+    fn redriven(&mut self, id: &Id<Delivery>, redriven: &Redriven) -> Result<()> {
         let row = self.delivery_row(id)?;
-        for Redriven { was, outcome } in items {
-            if outcome.what == Outcome::Dead {
-                continue;
-            }
-            let place = was.map_or(WHOLE, i64::from);
+        for place in &redriven.gone {
+            let place = place.map_or(WHOLE, i64::from);
             self.put("DELETE FROM dead_item WHERE delivery = ?1 AND item = ?2", params![row, place])?;
-            let Some(event) = outcome.event_id.as_ref() else { continue };
+        }
+        for (item, event) in &redriven.events {
             self.put(
                 "INSERT INTO redriven (delivery, item, event) VALUES (?1, ?2, ?3)",
-                params![row, outcome.index.map_or(WHOLE, i64::from), self.event_row(event)?],
+                params![row, item, self.event_row(event)?],
             )?;
         }
         self.put(
-            "UPDATE delivery SET state = ?2, dead = (SELECT count(*) FROM dead_item WHERE delivery = ?1)
+            "UPDATE delivery SET state = ?2, ignored = ?3, items = ?4,
+                    dead = (SELECT count(*) FROM dead_item WHERE delivery = ?1)
              WHERE delivery = ?1",
-            params![row, state.as_str()],
+            params![row, redriven.state.as_str(), redriven.ignored, redriven.items],
         )?;
         Ok(())
     }
@@ -224,7 +222,7 @@ impl Deliveries for Work {
     }
 }
 
-fn kept(row: &Row<'_>) -> Result<(Span, crate::domain::scope::Home, Kept)> {
+fn kept(row: &Row<'_>) -> Result<(Span, Home, Kept)> {
     let mut columns = Columns::of(row);
     let span =
         Span { delivery: columns.get()?, first_event: columns.get()?, events: columns.get()? };

@@ -244,11 +244,6 @@ impl Live {
         found
     }
 
-    /// Whether every open alert is in memory.
-    pub(super) fn is_complete(&self) -> bool {
-        self.complete
-    }
-
     /// Replaces what is known of a key's open alert.
     pub(super) fn set_open(&mut self, key: KeyHash, open: Option<Open>) {
         let before = self.place(key, open);
