@@ -54,7 +54,8 @@ pub async fn redrive(intake: &Intake, redrive: Redrive, now: Timestamp) -> Resul
         .await?;
     let webhook_id = kept.receipt.webhook_id.clone();
     let webhook = intake.store.snapshots().webhooks.get(&webhook_id).ok_or_else(|| {
-        let detail = format!("its webhook `{webhook_id}` is deleted, so nothing says how to read it");
+        let detail =
+            format!("its webhook `{webhook_id}` is deleted, so nothing says how to read it");
         Error::new(Code::NotFound, detail)
     })?;
     let posted = payload.unpack()?;
@@ -162,7 +163,8 @@ impl Again {
             ignored: self.interpreted.ignored.clone().filter(|_| items == 0),
         };
         tx.redriven(&self.delivery.delivery_id, &redriven)?;
-        if still_dead == 0 && tx.dead_deliveries(&self.webhook.webhook_id)? == 0 {
+        let webhook_id = Some(&self.webhook.webhook_id);
+        if still_dead == 0 && tx.dead_deliveries(webhook_id, 1)? == 0 {
             calm(tx, &self.webhook, "all that was not understood was driven again", now)?;
         }
         Ok(())

@@ -61,7 +61,11 @@ impl Work {
 }
 
 impl Deliveries for Work {
-    fn receipt_of(&self, webhook: &Id<Webhook>, sender_id: &str) -> Result<Option<(Digest, Receipt)>> {
+    fn receipt_of(
+        &self,
+        webhook: &Id<Webhook>,
+        sender_id: &str,
+    ) -> Result<Option<(Digest, Receipt)>> {
         let found = self.one(
             "SELECT digest, delivery_id FROM delivery WHERE webhook = ?1 AND sender_id = ?2",
             params![self.webhook_row(webhook)?, sender_id],
@@ -79,7 +83,8 @@ impl Deliveries for Work {
         let webhook = self.webhook_row(&filing.webhook_id)?;
         let mut next = self.live()?.borrow().next();
         let row = next.delivery;
-        let (sender_id, digest) = filing.sender.as_ref().map(|(id, digest)| (id, digest.as_slice())).unzip();
+        let (sender_id, digest) =
+            filing.sender.as_ref().map(|(id, digest)| (id, digest.as_slice())).unzip();
         self.put(
             "INSERT INTO delivery (delivery, delivery_id, webhook, state, ignored, items, dead, first_event, events,
                                    sender_id, digest, remote, received_at)
@@ -199,7 +204,10 @@ impl Deliveries for Work {
         let row = self.delivery_row(id)?;
         for place in &redriven.gone {
             let place = place.map_or(WHOLE, i64::from);
-            self.put("DELETE FROM dead_item WHERE delivery = ?1 AND item = ?2", params![row, place])?;
+            self.put(
+                "DELETE FROM dead_item WHERE delivery = ?1 AND item = ?2",
+                params![row, place],
+            )?;
         }
         for (item, event) in &redriven.events {
             self.put(
@@ -216,9 +224,14 @@ impl Deliveries for Work {
         Ok(())
     }
 
-    fn dead_deliveries(&self, webhook: &Id<Webhook>) -> Result<u64> {
-        let sql = "SELECT count(*) FROM delivery INDEXED BY delivery_dead WHERE webhook = ?1 AND dead > 0";
-        Ok(self.number(sql, [self.webhook_row(webhook)?])?.map_or(0, i64::unsigned_abs))
+    fn dead_deliveries(&self, webhook: Option<&Id<Webhook>>, most: u32) -> Result<u64> {
+        let webhook = webhook.map(|id| self.webhook_row(id)).transpose()?;
+        let counted = self.number(
+            "SELECT count(*) FROM (SELECT 1 FROM delivery INDEXED BY delivery_dead
+                                   WHERE dead > 0 AND (?1 IS NULL OR webhook = ?1) LIMIT ?2)",
+            params![webhook, most],
+        )?;
+        Ok(counted.map_or(0, i64::unsigned_abs))
     }
 }
 

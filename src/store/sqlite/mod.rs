@@ -12,7 +12,6 @@ mod checkpoint;
 mod connect;
 mod deliveries;
 mod events;
-mod found;
 mod live;
 mod projects;
 mod publish;
