@@ -28,6 +28,6 @@ pub mod workspace;
 
 pub use self::{
     asked::Asked,
-    call::{Call, Caller, Journal, Refused, Touched},
+    call::{Call, Caller, CountRequests, Journal, Refused, TellRefused, Touched},
     shown::{Done, Moment, Page, Shown},
 };
