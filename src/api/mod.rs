@@ -14,6 +14,8 @@
 mod asked;
 mod call;
 mod shown;
+#[cfg(test)]
+mod tests;
 
 pub mod alert;
 pub mod audit;
