@@ -1,1 +1,21 @@
-//! How providers talk.
+//! How providers talk: how their bodies are encoded, how they sign, what they ask before they send events.
+//!
+//! All of it is data: `plugins/<name>/plugin.yaml`, embedded in the binary and overlaid by a directory. What a body
+//! *means* is not here but in the mapping language. Start with a manifest, then [`Plugin`], which is all that others see.
+
+mod body_path;
+mod book;
+#[cfg(test)]
+mod cases;
+mod decode;
+mod handshake;
+mod manifest;
+mod scheme;
+mod verify;
+
+pub use self::{
+    book::{LoadError, PluginBook},
+    handshake::Handshake,
+    manifest::Plugin,
+    verify::Refusal,
+};
