@@ -58,8 +58,10 @@ pub struct Decision {
 /// What becomes of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It opens this alert, which may be over already.
+    /// It opens this alert.
     Open(Box<Alert>),
+    /// It opens this alert, which is over already by the recovery that came before it.
+    OpenOver(Box<Alert>, Id<Event>),
     /// It joins the open alert, which then stands so.
     Join(Standing),
     /// It ends the open alert, which then stands so.
@@ -127,14 +129,15 @@ fn open(
         return decided(Verdict::Keep, Why::Late);
     }
     let alert = Alert::opened_by(event, mint);
-    if let Some(early) = past.early.as_ref().filter(|early| early.ends(event, policy)) {
+    if let Some(early) = past.early.as_ref().filter(|early| early.ends(event, past, policy)) {
         let ending = Ending {
             resolved_at: now,
             recovered_at: early.occurred_at,
             reason: format!("recovery {} had arrived before its firing", early.event_id),
         };
-        let over = alert.ended(ending, now);
-        return decided(Verdict::Open(Box::new(over)), Why::AlreadyRecovered);
+        let mut over = alert.ended(ending, now);
+        over.standing.event_count += 1;
+        return decided(Verdict::OpenOver(Box::new(over), early.event_id.clone()), Why::AlreadyRecovered);
     }
     let why = match event.draft.event_type {
         EventType::Error => Why::Unreadable,
@@ -145,15 +148,16 @@ fn open(
 }
 
 impl EarlyRecovery {
-    /// Whether it is the recovery of `firing`, which arrived after it: soon enough, and not occurred after it. Where
-    /// either says no time there is no telling, and the firing opens.
-    fn ends(&self, firing: &Event, policy: &AlertPolicy) -> bool {
+    /// Whether it is the recovery of `firing`, which arrived after it: soon enough, not occurred after it, and not
+    /// the repeat of a recovery that was used already. Where either says no time there is no telling, and the firing
+    /// opens.
+    fn ends(&self, firing: &Event, past: &Past, policy: &AlertPolicy) -> bool {
+        let Some((fired, recovered)) = firing.draft.occurred_at.zip(self.occurred_at) else {
+            return false;
+        };
         policy.recovery_mode == RecoveryMode::Auto
             && firing.created_at - self.created_at <= policy.recovery_hold
-            && firing
-                .draft
-                .occurred_at
-                .zip(self.occurred_at)
-                .is_some_and(|(fired, recovered)| fired <= recovered)
+            && fired <= recovered
+            && past.recovered_at.is_none_or(|last| recovered > last)
     }
 }

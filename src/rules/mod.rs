@@ -1,1 +1,27 @@
-//! The mapping language.
+//! What a provider means: the mapping language, which turns a payload into events.
+//!
+//! A [`Mapping`] is compiled once from `rules/<provider>/mapping.yaml`; `rules/README.md` describes the language. The
+//! first variant whose condition holds reads the payload, and an item that cannot be read fails alone. A mapping reads
+//! the [`Input`] and nothing else: no clock, no network, nothing random, so the same input gives the same events.
+//!
+//! `node` is a file as it is written, `load`, `compile` and `read*` turn it into the compiled forms `mapping`, `fields`,
+//! `expr`, `ops`, `template` and `when`, which read from a `scene`.
+
+mod compile;
+mod expr;
+mod fields;
+mod load;
+mod mapping;
+mod node;
+mod ops;
+mod read;
+mod read_step;
+mod rulebook;
+pub mod samples;
+mod scene;
+mod template;
+mod when;
+
+pub use load::LoadError;
+pub use mapping::{Input, Mapping, Reading};
+pub use rulebook::Rulebook;

@@ -12,7 +12,7 @@ use std::{path::Path, sync::Arc};
 
 use tokio::sync::oneshot;
 
-pub use self::directory::{Directory, Snapshots};
+pub use self::directory::{Directory, Requests, Snapshots};
 use crate::{
     clock::Timestamp,
     digest::Digest,
@@ -234,6 +234,8 @@ pub trait Events {
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>>;
     /// Adds an event.
     fn add_event(&mut self, event: &Event) -> Result<()>;
+    /// Makes an event that had no alert one of this alert's.
+    fn adopt_event(&mut self, id: &Id<Event>, alert: &Id<Alert>) -> Result<()>;
     /// Keeps the text of a mapping that events were read with.
     fn add_mapping(&mut self, mapping: &MappingVersion, text: &str) -> Result<()>;
 }
@@ -249,18 +251,13 @@ pub trait Alerts {
     /// What happened to this key before.
     fn past(&self, project: &Id<Project>, event_key: &str) -> Result<Past>;
     /// The open alerts that say that what this webhook's sender posts cannot be read.
-    fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Standing>>;
+    fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Alert>>;
     /// Adds an alert and gives it the next number of its workspace, which it returns.
     fn add_alert(&mut self, alert: &Alert) -> Result<u64>;
-    /// Keeps how an open alert stands after one more event, and the event's description if it has one.
-    fn join_alert(&mut self, standing: &Standing, description: Option<&str>) -> Result<()>;
-    /// Keeps how an alert ended.
-    fn end_alert(
-        &mut self,
-        standing: &Standing,
-        ending: &Ending,
-        description: Option<&str>,
-    ) -> Result<()>;
+    /// Keeps how the open alert of an event's key stands with this event, and the event's description if it has one.
+    fn join_alert(&mut self, event: &Event, standing: &Standing) -> Result<()>;
+    /// Keeps how the open alert of an event's key ended with this event.
+    fn end_alert(&mut self, event: &Event, standing: &Standing, ending: &Ending) -> Result<()>;
     /// Replaces an alert; `ERROR_NOT_UNIQUE` where that would leave two open alerts of one key.
     fn put_alert(&mut self, alert: &Alert) -> Result<()>;
     /// Marks an alert as deleted; its events stay.
@@ -307,7 +304,7 @@ type ReadJob = Box<dyn FnOnce(Result<&dyn Tx>) + Send>;
 /// A unit of work waiting to be done; says whether to keep what it did.
 struct WriteJob {
     /// What to do.
-    work: Box<dyn FnOnce(&mut dyn Tx) -> Done + Send>,
+    work: Box<dyn FnOnce(Result<&mut dyn Tx>) -> Done + Send>,
     /// About how many bytes it will write; the queue is bounded by their sum.
     bytes: usize,
     /// How many events it may write; a commit is bounded by their sum.
@@ -320,6 +317,13 @@ struct Done {
     keep: bool,
     /// Told once that is settled.
     settled: Box<dyn FnOnce(Result<()>) + Send>,
+}
+
+impl Done {
+    /// What is left of a job that panicked: nothing to keep, nobody to tell.
+    fn lost() -> Self {
+        Self { keep: false, settled: Box::new(drop) }
+    }
 }
 
 /// What a storage backend provides.
@@ -418,8 +422,8 @@ impl Store {
         F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let work = Box::new(move |tx: &mut dyn Tx| {
-            let result = work(tx);
+        let work = Box::new(move |tx: Result<&mut dyn Tx>| {
+            let result = tx.and_then(work);
             Done {
                 keep: result.is_ok(),
                 settled: Box::new(move |commit: Result<()>| {

@@ -1,1 +1,5 @@
-//! Paths and values of payloads: what is below both rules and plugins.
+//! Values of payloads: how they are found, read as times and printed as text.
+
+pub mod path;
+pub mod text;
+pub mod time;

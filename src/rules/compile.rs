@@ -1,0 +1,278 @@
+//! From the text of a rule file to a [`Mapping`].
+
+use std::sync::Arc;
+
+use regex::RegexSet;
+use serde_json::Value;
+
+use super::{
+    expr::Expr,
+    fields::{Field, Fields},
+    load::{Element, LoadError, Loader, did_you_mean},
+    mapping::{Items, Makes, Mapping, Variant},
+    node::{At, Kind, Node},
+    read::{is_operator, or_leave},
+    when::When,
+};
+use crate::{
+    digest::{hex, sha256},
+    domain::{
+        event::MappingVersion,
+        words::{EventType, Severity},
+    },
+    value::text::text,
+};
+
+/// Compiles a rule file.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(super) fn compile(provider: &str, file: &str, text: &str) -> Result<Mapping, Vec<LoadError>> {
+    let node = Node::read(file, text).map_err(|error| vec![error])?;
+    let mut loader = Loader::new(file);
+    let read = loader.mapping(&node);
+    let Some(Head { title, missing, lets, variants }) = read.filter(|_| loader.errors.is_empty())
+    else {
+        loader.errors.sort_by_key(|error| (error.line, error.column));
+        return Err(loader.errors);
+    };
+    let version = hex(&sha256(text.as_bytes())[..8]);
+    Ok(Mapping {
+        version: Arc::new(MappingVersion { provider: provider.to_owned(), version }),
+        file: file.to_owned(),
+        title,
+        text: text.to_owned(),
+        missing,
+        lets,
+        variants,
+    })
+}
+
+/// What a rule file says.
+struct Head {
+    title: String,
+    missing: Option<RegexSet>,
+    lets: Vec<Expr>,
+    variants: Vec<Variant>,
+}
+
+impl Loader<'_> {
+    fn mapping(&mut self, node: &Node) -> Option<Head> {
+        let table = self.table(node, "a mapping", &["title", "missing", "let", "events"])?;
+        let title = match table.get("title") {
+            Some(title) => self.text(title, "`title`").unwrap_or_default().to_owned(),
+            None => return self.wrong(node.at, "a mapping has a `title`"),
+        };
+        let missing = table.get("missing").map(|patterns| self.patterns(patterns));
+        let lets = table.get("let").map_or_else(Vec::new, |lets| self.lets(lets));
+        let Some(events) = table.get("events") else {
+            return self.wrong(node.at, "a mapping has `events`: its variants, tried in order");
+        };
+        let Kind::List(events) = &events.kind else {
+            return self.wrong(
+                events.at,
+                format!("`events` is a list of variants, not {}", events.describe()),
+            );
+        };
+        let variants: Vec<Option<Variant>> =
+            events.iter().map(|variant| self.variant(variant)).collect();
+        let variants: Vec<Variant> = variants.into_iter().collect::<Option<_>>()?;
+        for (at, variant) in variants.iter().enumerate() {
+            if variants[..at].iter().any(|before| before.name == variant.name) {
+                let place = At { line: variant.line, column: 1 };
+                self.wrong::<()>(
+                    place,
+                    format!("there is a variant `{}` before this one", variant.name),
+                );
+            }
+        }
+        Some(Head { title, missing: or_leave(missing)?, lets, variants })
+    }
+
+    fn patterns(&mut self, node: &Node) -> Option<RegexSet> {
+        let texts: Vec<Option<String>> = self
+            .list(node)
+            .iter()
+            .map(|node| self.pattern(node).map(|pattern| pattern.as_str().to_owned()))
+            .collect();
+        let texts: Vec<String> = texts.into_iter().collect::<Option<_>>()?;
+        match RegexSet::new(texts) {
+            Ok(set) => Some(set),
+            Err(error) => self.wrong(node.at, error.to_string()),
+        }
+    }
+
+    /// The variables at the top of a file. A table of plain words there is an anchor's home and no variable.
+    fn lets(&mut self, node: &Node) -> Vec<Expr> {
+        let mut lets = Vec::new();
+        for (key, value) in self.entries(node, "`let`").unwrap_or_default() {
+            let is_words = matches!(&value.kind, Kind::Table(entries) if !entries.iter().any(|(key, _)| is_operator(&key.text)));
+            if is_words {
+                continue;
+            }
+            self.is_new_name(&key.text, key.at);
+            lets.push(self.value(value).unwrap_or(Expr::Constant(Value::Null)));
+            self.shared.push(key.text.clone());
+        }
+        lets
+    }
+
+    fn is_new_name(&mut self, name: &str, at: At) {
+        if self.shared.iter().chain(&self.own).any(|known| known == name) {
+            self.wrong::<()>(at, format!("there is a variable `{name}` already"));
+        }
+        if !name.chars().all(|letter| letter.is_alphanumeric() || letter == '_') {
+            self.wrong::<()>(
+                at,
+                format!("`{name}` is no name of a variable: letters, digits and `_`"),
+            );
+        }
+    }
+
+    fn variant(&mut self, node: &Node) -> Option<Variant> {
+        let table =
+            self.table(node, "a variant", &["name", "when", "let", "each", "set", "ignore"])?;
+        let common = self.shared.len();
+        let name = match table.get("name") {
+            Some(name) => self.text(name, "`name`"),
+            None => self.wrong(node.at, "a variant has a `name`"),
+        };
+        let each = table.get("each").map(|each| self.each(each));
+        // Without `each` the payload is the only item, so that variants may share their fields.
+        self.element = Element::Item;
+        let (shared, own) = match table.get("let") {
+            Some(lets) => self
+                .variant_lets(lets, if each.is_some() { Element::Item } else { Element::Nested }),
+            None => (Vec::new(), Vec::new()),
+        };
+        self.element = if each.is_some() { Element::Unknown } else { Element::Nested };
+        let when = table.get("when").map(|when| self.when(when));
+        self.element = Element::Item;
+        let makes = match (table.get("set"), table.get("ignore")) {
+            (Some(set), None) => self.fields(set).map(|fields| (fields, or_leave(each))),
+            (None, Some(reason)) => {
+                let reason = self.text(reason, "`ignore`").map(ToOwned::to_owned);
+                self.leave_variant(common);
+                let when = or_leave(when)?.unwrap_or(When { any: Vec::new() });
+                let makes = Makes::Nothing(reason?);
+                return Some(Variant {
+                    name: name?.into(),
+                    line: node.at.line,
+                    when,
+                    shared,
+                    makes,
+                });
+            }
+            _ => self.wrong(node.at, "a variant has either `set` or `ignore`"),
+        };
+        self.leave_variant(common);
+        let (fields, each) = makes?;
+        let when = or_leave(when)?.unwrap_or(When { any: Vec::new() });
+        let makes = Makes::Events(Box::new(Items { each: each?, own, fields }));
+        Some(Variant { name: name?.into(), line: node.at.line, when, shared, makes })
+    }
+
+    fn leave_variant(&mut self, common: usize) {
+        self.shared.truncate(common);
+        self.own.clear();
+        self.element = Element::Unknown;
+    }
+
+    /// The variables of a variant: of the payload, and of each item where they depend on it.
+    fn variant_lets(&mut self, node: &Node, element: Element) -> (Vec<Expr>, Vec<Expr>) {
+        let (mut shared, mut own) = (Vec::new(), Vec::new());
+        for (key, value) in self.entries(node, "`let`").unwrap_or_default() {
+            self.is_new_name(&key.text, key.at);
+            self.element = element;
+            self.uses_item = false;
+            let expr = self.value(value).unwrap_or(Expr::Constant(Value::Null));
+            if self.uses_item {
+                own.push(expr);
+                self.own.push(key.text.clone());
+            } else {
+                shared.push(expr);
+                self.shared.push(key.text.clone());
+            }
+        }
+        (shared, own)
+    }
+
+    fn fields(&mut self, node: &Node) -> Option<Fields> {
+        let mut fields = Fields::default();
+        for (key, value) in self.entries(node, "`set`")? {
+            match key.text.as_str() {
+                "severity" => self.check_words(
+                    value,
+                    &Severity::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>(),
+                ),
+                "event_type" => self.check_words(
+                    value,
+                    &EventType::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>(),
+                ),
+                _ => {}
+            }
+            let expr = self.value(value);
+            let Some(slot) = fields.slot(&key.text) else {
+                let hint = did_you_mean(&key.text, Fields::NAMES.into_iter());
+                self.wrong::<()>(
+                    key.at,
+                    format!(
+                        "events have no field `{}`; they have {}{hint}",
+                        key.text,
+                        Fields::NAMES.join(", ")
+                    ),
+                );
+                continue;
+            };
+            *slot = expr.map(|expr| Field { expr, line: key.at.line });
+        }
+        if fields.event_key.is_none()
+            && !matches!(&node.kind, Kind::Table(entries) if entries.iter().any(|(key, _)| key.text == "event_key"))
+        {
+            return self.wrong(
+                node.at,
+                "`event_key` is required: without it nothing tells one problem from another",
+            );
+        }
+        Some(fields)
+    }
+
+    /// Complains about every constant that a field could become and that is none of its words.
+    fn check_words(&mut self, node: &Node, words: &[&str]) {
+        match &node.kind {
+            Kind::Scalar(Value::Null) | Kind::List(_) => {}
+            Kind::Scalar(value) => {
+                let found = text(value);
+                let is_constant = !found.starts_with(['$', '@']) && !found.contains("{{");
+                if is_constant && !words.contains(&found.to_ascii_uppercase().as_str()) {
+                    let hint = did_you_mean(&found, words.iter().copied());
+                    self.wrong::<()>(
+                        node.at,
+                        format!("`{found}` is none of {}{hint}", words.join(", ")),
+                    );
+                }
+            }
+            Kind::Table(entries) => {
+                let get = |name: &str| {
+                    entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node)
+                };
+                if let Some(Kind::Table(becomes)) = get("map").map(|map| &map.kind) {
+                    becomes.iter().for_each(|(_, becomes)| self.check_words(becomes, words));
+                } else if get("then").is_none()
+                    && let Some(from) = get("from")
+                {
+                    self.list(from).iter().for_each(|from| self.check_words(from, words));
+                }
+                for case in get("case").map_or(&[][..], |cases| self.list(cases)) {
+                    if let Kind::Table(entries) = &case.kind {
+                        let uses = entries.iter().filter(|(key, _)| key.text == "use");
+                        uses.for_each(|(_, value)| self.check_words(value, words));
+                    }
+                }
+                if let Some(otherwise) = get("else") {
+                    self.check_words(otherwise, words);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! How a mapping says where a value comes from, compiled.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::{
+    ops::{self, Step},
+    scene::{Scene, Source},
+    template::Template,
+    when::When,
+};
+use crate::{
+    clock::rfc3339,
+    value::text::{folds_to, is_blank, text},
+};
+
+/// The right-hand side of one line of a mapping.
+#[derive(Clone, Debug)]
+pub(super) enum Expr {
+    /// `$.title`: what a path selects.
+    Path(Source),
+    /// `{{ $.host }} is down`: a text with holes.
+    Template(Template),
+    /// `ALERT`: always the same.
+    Constant(Value),
+    /// `header: X-GitHub-Event`: a header of the request, whatever the case of its name.
+    Header(String),
+    /// `query: severity`: a parameter of the query string.
+    Query(String),
+    /// `received: at`: when the delivery arrived.
+    ReceivedAt,
+    /// `hash: ["@.labels"]`: 32 hexadecimal digits that depend on these values and nothing else.
+    Hash(Vec<Expr>),
+    /// `json: $.Message`: what a text says as JSON; the text itself where it is none.
+    Json(Box<Expr>),
+    /// `object: $.detail`: an object flattened to texts, `{"a": {"b": 1}}` as `{"a.b": "1"}`.
+    Object(Box<Expr>),
+    /// `pairs: $.tags`: an object from pairs such as `[["k", "v"]]`, `[{"key": "k", "value": "v"}]` or `"k:v"`.
+    Pairs(Box<Expr>),
+    /// `list: [$.hosts, $.resource.name]`: all of these in one list, lists among them opened.
+    List(Vec<Expr>),
+    /// `fields: {region: $.Region}`: an object of these, without what is missing.
+    Fields(Vec<(String, Expr)>),
+    /// `merge: ["@.labels", {fields: …}]`: the fields of several objects in one; the last that has a field gives it.
+    Merge(Vec<Expr>),
+    /// `from: …`, with what is done to it.
+    Chain(Box<Chain>),
+    /// `case: [{when: …, use: …}]`: the first whose condition holds.
+    Case(Vec<(When, Expr)>, Option<Box<Expr>>),
+}
+
+/// A value, or the first of several that is there, and what is done to it.
+#[derive(Clone, Debug)]
+pub(super) struct Chain {
+    /// The first of these that says something.
+    pub(super) from: Vec<Expr>,
+    /// What is done to it.
+    pub(super) then: Vec<Step>,
+    /// The words it is translated by.
+    pub(super) map: Option<Lookup>,
+    /// What stands in where nothing came out.
+    pub(super) otherwise: Option<Expr>,
+}
+
+/// A translation of words, whatever their letter case.
+#[derive(Clone, Debug)]
+pub(super) struct Lookup {
+    /// The words, folded, and what they become.
+    pub(super) words: Vec<(Box<str>, Expr)>,
+}
+
+/// How many values are wanted of a path that selects many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// The first.
+    One,
+    /// All, as a list.
+    All,
+}
+
+impl Expr {
+    /// The value, if there is one that says something.
+    pub(super) fn eval<'a>(&'a self, scene: &Scene<'a>, want: Want) -> Option<Cow<'a, Value>> {
+        let value = match self {
+            Self::Path(source) => return selected(source, scene, want),
+            Self::Template(template) => Cow::Owned(Value::String(template.render(scene)?)),
+            Self::Constant(value) => Cow::Borrowed(value),
+            Self::Header(name) => Cow::Owned(Value::String(scene.input.headers.get(name)?.clone())),
+            Self::Query(name) => Cow::Owned(Value::String(scene.input.query.get(name)?.clone())),
+            Self::ReceivedAt => Cow::Owned(Value::String(rfc3339(scene.input.received_at))),
+            Self::Hash(parts) => Cow::Owned(Value::String(hash(parts, scene)?)),
+            Self::Json(of) => Cow::Owned(ops::json(of.eval(scene, Want::One)?.as_ref())),
+            Self::Object(of) => Cow::Owned(ops::flattened(of.eval(scene, Want::One)?.as_ref())),
+            Self::Pairs(of) => Cow::Owned(ops::pairs(of.eval(scene, Want::All)?.as_ref())),
+            Self::List(parts) => Cow::Owned(list(parts, scene)),
+            Self::Fields(fields) => Cow::Owned(object(fields, scene)?),
+            Self::Merge(parts) => Cow::Owned(merged(parts, scene)?),
+            Self::Chain(chain) => return chain.eval(scene, want),
+            Self::Case(cases, otherwise) => {
+                let hit = cases.iter().find(|(when, _)| when.holds(scene)).map(|(_, value)| value);
+                return match hit.and_then(|value| value.eval(scene, want)) {
+                    Some(value) => Some(value),
+                    None => otherwise_of(otherwise.as_deref(), scene, want),
+                };
+            }
+        };
+        (!scene.is_missing(&value)).then_some(value)
+    }
+
+    /// The paths that it looks up, as written, in their order.
+    pub(super) fn paths(&self, found: &mut Vec<String>) {
+        match self {
+            Self::Path(source) => found.push(source.path.to_string()),
+            Self::Template(template) => found.extend(template.paths()),
+            Self::Constant(_) | Self::ReceivedAt => {}
+            Self::Header(name) => found.push(format!("header {name}")),
+            Self::Query(name) => found.push(format!("query {name}")),
+            Self::Hash(parts) | Self::List(parts) | Self::Merge(parts) => {
+                parts.iter().for_each(|part| part.paths(found));
+            }
+            Self::Json(of) | Self::Object(of) | Self::Pairs(of) => of.paths(found),
+            Self::Fields(fields) => fields.iter().for_each(|(_, field)| field.paths(found)),
+            Self::Chain(chain) => {
+                chain.from.iter().for_each(|part| part.paths(found));
+                chain.otherwise.iter().for_each(|part| part.paths(found));
+            }
+            Self::Case(cases, otherwise) => {
+                cases.iter().for_each(|(_, part)| part.paths(found));
+                otherwise.iter().for_each(|part| part.paths(found));
+            }
+        }
+    }
+}
+
+impl Chain {
+    fn eval<'a>(&'a self, scene: &Scene<'a>, want: Want) -> Option<Cow<'a, Value>> {
+        let wanted = match (self.then.first(), &self.map) {
+            (Some(first), _) => first.wants(),
+            (None, Some(_)) => Want::One,
+            (None, None) => want,
+        };
+        let mark = scene.mark();
+        let mut value = self.from.iter().find_map(|part| {
+            let value = part.eval(scene, wanted);
+            if value.is_none() {
+                scene.rewind(mark);
+            }
+            value
+        });
+        for step in &self.then {
+            value = step.apply(value, scene).filter(|value| !is_blank(value));
+        }
+        if let Some(map) = &self.map {
+            value = value.and_then(|value| map.translate(&value, scene));
+        }
+        match value {
+            Some(value) => Some(value),
+            None => {
+                scene.rewind(mark);
+                otherwise_of(self.otherwise.as_ref(), scene, want)
+            }
+        }
+    }
+}
+
+impl Lookup {
+    /// What a value becomes.
+    fn translate<'a>(&'a self, value: &Value, scene: &Scene<'a>) -> Option<Cow<'a, Value>> {
+        let word = text(value);
+        let (_, becomes) = self.words.iter().find(|(known, _)| folds_to(&word, known))?;
+        let value = becomes.eval(scene, Want::One)?;
+        scene.did(|| format!("map {word} to {}", text(&value)));
+        Some(value)
+    }
+}
+
+/// What stands in where nothing came out.
+fn otherwise_of<'a>(
+    expr: Option<&'a Expr>,
+    scene: &Scene<'a>,
+    want: Want,
+) -> Option<Cow<'a, Value>> {
+    let expr = expr?;
+    scene.defaulted();
+    expr.eval(scene, want)
+}
+
+/// What a path selects.
+fn selected<'a>(source: &Source, scene: &Scene<'a>, want: Want) -> Option<Cow<'a, Value>> {
+    if want == Want::One || source.path.is_singular() {
+        return source.first(scene).map(Cow::Borrowed);
+    }
+    let found: Vec<Value> = source.all(scene).into_iter().cloned().collect();
+    (!found.is_empty()).then_some(Cow::Owned(Value::Array(found)))
+}
+
+/// A value as text, without copying where that can be.
+pub(super) fn into_text(value: Cow<'_, Value>) -> Cow<'_, str> {
+    match value {
+        Cow::Borrowed(value) => text(value),
+        Cow::Owned(Value::String(text)) if !text.contains('\0') => Cow::Owned(text),
+        Cow::Owned(value) => Cow::Owned(text(&value).into_owned()),
+    }
+}
+
+fn hash(parts: &[Expr], scene: &Scene<'_>) -> Option<String> {
+    let values: Vec<_> = parts
+        .iter()
+        .map(|part| part.eval(scene, Want::All).filter(|value| !is_empty_object(value)))
+        .collect();
+    if values.iter().all(Option::is_none) {
+        return None;
+    }
+    scene.did(|| "hash".to_owned());
+    Some(ops::hash(&values))
+}
+
+fn is_empty_object(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
+}
+
+fn list(parts: &[Expr], scene: &Scene<'_>) -> Value {
+    let mut all = Vec::new();
+    for part in parts {
+        match part.eval(scene, Want::All).map(Cow::into_owned) {
+            Some(Value::Array(items)) => {
+                all.extend(items.into_iter().filter(|item| !is_blank(item)))
+            }
+            Some(value) => all.push(value),
+            None => {}
+        }
+    }
+    Value::Array(all)
+}
+
+fn object(fields: &[(String, Expr)], scene: &Scene<'_>) -> Option<Value> {
+    let found: Map<String, Value> = fields
+        .iter()
+        .filter_map(|(name, field)| {
+            Some((name.clone(), field.eval(scene, Want::All)?.into_owned()))
+        })
+        .collect();
+    (!found.is_empty()).then_some(Value::Object(found))
+}
+
+fn merged(parts: &[Expr], scene: &Scene<'_>) -> Option<Value> {
+    let mut all = Map::new();
+    for part in parts {
+        if let Some(Value::Object(fields)) = part.eval(scene, Want::One).map(Cow::into_owned) {
+            all.extend(fields);
+        }
+    }
+    (!all.is_empty()).then_some(Value::Object(all))
+}

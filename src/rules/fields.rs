@@ -1,0 +1,294 @@
+//! The fields of an event: how a mapping's `set` becomes a [`Draft`].
+
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display, str::FromStr};
+
+use serde_json::Value;
+
+use super::{
+    expr::{Expr, Want, into_text},
+    scene::Scene,
+};
+use crate::{
+    clock::Timestamp,
+    domain::{
+        event::{Draft, MapError, Origin},
+        receipt::Unreadable,
+        words::{Cause, EventType, Severity},
+    },
+    value::{
+        text::{is_blank, text},
+        time,
+    },
+};
+
+/// The right-hand side of one field, and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    /// How its value is found.
+    pub(super) expr: Expr,
+    /// The line of the rule file, from one.
+    pub(super) line: u32,
+}
+
+/// What `set` says, field by field.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields {
+    /// What the firing and the recovery of one problem have in common. Required.
+    pub(super) event_key: Option<Field>,
+    /// Which way it goes; ALERT where nothing is said.
+    pub(super) event_type: Option<Field>,
+    /// How bad it is; NONE where nothing is said.
+    pub(super) severity: Option<Field>,
+    /// What a person reads first.
+    pub(super) title: Option<Field>,
+    /// What a person reads next.
+    pub(super) description: Option<Field>,
+    /// The rule or check of the sender that spoke.
+    pub(super) rule: Option<Field>,
+    /// A picture that shows it.
+    pub(super) image_url: Option<Field>,
+    /// What it is about.
+    pub(super) resources: Option<Field>,
+    /// Whose resources they are.
+    pub(super) provider: Option<Field>,
+    /// Which account of that provider.
+    pub(super) account: Option<Field>,
+    /// Whatever else the sender said.
+    pub(super) additional_info: Option<Field>,
+    /// When it happened, by the sender's clock.
+    pub(super) occurred_at: Option<Field>,
+}
+
+/// Reads the fields of one item.
+pub(super) struct FieldReader<'a> {
+    /// What they are read from.
+    pub(super) scene: Scene<'a>,
+    /// The rule file.
+    pub(super) file: &'a str,
+    /// The item's place in the payload, from zero.
+    pub(super) item: u32,
+    /// What is known of each field so far, where it was asked for.
+    pub(super) origins: BTreeMap<&'static str, Origin>,
+}
+
+impl Fields {
+    /// The names of all fields, in their order.
+    pub(super) const NAMES: [&'static str; 12] = [
+        "event_key",
+        "event_type",
+        "severity",
+        "title",
+        "description",
+        "rule",
+        "image_url",
+        "resources",
+        "provider",
+        "account",
+        "additional_info",
+        "occurred_at",
+    ];
+
+    /// The field of that name, to be filled in.
+    pub(super) fn slot(&mut self, name: &str) -> Option<&mut Option<Field>> {
+        Some(match name {
+            "event_key" => &mut self.event_key,
+            "event_type" => &mut self.event_type,
+            "severity" => &mut self.severity,
+            "title" => &mut self.title,
+            "description" => &mut self.description,
+            "rule" => &mut self.rule,
+            "image_url" => &mut self.image_url,
+            "resources" => &mut self.resources,
+            "provider" => &mut self.provider,
+            "account" => &mut self.account,
+            "additional_info" => &mut self.additional_info,
+            "occurred_at" => &mut self.occurred_at,
+            _ => return None,
+        })
+    }
+
+    /// The event that these fields make of an item.
+    pub(super) fn read<'a>(&'a self, reader: &mut FieldReader<'a>) -> Result<Draft, MapError> {
+        let Self {
+            event_key,
+            event_type,
+            severity,
+            title,
+            description,
+            rule,
+            image_url,
+            resources,
+            provider,
+            account,
+            additional_info,
+            occurred_at,
+        } = self;
+        Ok(Draft {
+            event_key: reader.key(event_key.as_ref())?,
+            event_type: reader.word(
+                "event_type",
+                event_type.as_ref(),
+                EventType::ALL,
+                EventType::Alert,
+            )?,
+            severity: reader.word("severity", severity.as_ref(), Severity::ALL, Severity::None)?,
+            title: reader.text("title", title.as_ref()),
+            description: reader.text("description", description.as_ref()),
+            rule: reader.text("rule", rule.as_ref()),
+            image_url: reader.text("image_url", image_url.as_ref()),
+            resources: reader.texts("resources", resources.as_ref()),
+            provider: reader.text("provider", provider.as_ref()).unwrap_or_default(),
+            account: reader.text("account", account.as_ref()).unwrap_or_default(),
+            additional_info: reader.object("additional_info", additional_info.as_ref()),
+            occurred_at: reader.time("occurred_at", occurred_at.as_ref()),
+        })
+    }
+}
+
+impl<'a> FieldReader<'a> {
+    /// The value of a field, whose origin is noted where it was asked for.
+    fn value(
+        &mut self,
+        name: &'static str,
+        field: &'a Field,
+        want: Want,
+    ) -> Option<Cow<'a, Value>> {
+        let value = field.expr.eval(&self.scene, want);
+        if let Some(trace) = self.scene.trace {
+            let remembered = trace.take();
+            if value.is_some() {
+                let origin = Origin {
+                    file: self.file.to_owned(),
+                    line: field.line,
+                    path: remembered.path,
+                    steps: remembered.steps,
+                    defaulted: remembered.defaulted,
+                };
+                self.origins.insert(name, origin);
+            }
+        }
+        value
+    }
+
+    /// Notes that a field has its default.
+    fn note_default(&mut self, name: &'static str, field: Option<&Field>, step: &str) {
+        if self.scene.trace.is_some() {
+            let origin = Origin {
+                file: self.file.to_owned(),
+                line: field.map_or(0, |field| field.line),
+                path: None,
+                steps: vec![step.to_owned()],
+                defaulted: true,
+            };
+            self.origins.insert(name, origin);
+        }
+    }
+
+    fn text(&mut self, name: &'static str, field: Option<&'a Field>) -> Option<String> {
+        let value = self.value(name, field?, Want::One)?;
+        Some(into_text(value).into_owned())
+    }
+
+    fn key(&mut self, field: Option<&'a Field>) -> Result<String, MapError> {
+        let key = self.text("event_key", field).filter(|key| !key.trim().is_empty());
+        key.ok_or_else(|| {
+            let mut paths = Vec::new();
+            field.iter().for_each(|field| field.expr.paths(&mut paths));
+            let paths: Vec<String> = paths.into_iter().map(|path| self.placed(path)).collect();
+            let reason = format!("`event_key` is missing: nothing is at {}", paths.join(", "));
+            self.unreadable(Cause::NoKey, reason, field, Some(paths.join(", ")))
+        })
+    }
+
+    fn word<W: FromStr + Display>(
+        &mut self,
+        name: &'static str,
+        field: Option<&'a Field>,
+        all: &[W],
+        default: W,
+    ) -> Result<W, MapError> {
+        let Some(value) = field.and_then(|field| self.value(name, field, Want::One)) else {
+            self.note_default(name, field, &format!("nothing said, so {default}"));
+            return Ok(default);
+        };
+        let found = text(&value);
+        match found.parse().or_else(|_| found.trim().to_ascii_uppercase().parse()) {
+            Ok(word) => Ok(word),
+            Err(_) => {
+                let expected: Vec<String> = all.iter().map(ToString::to_string).collect();
+                let reason =
+                    format!("`{name}` is `{found}`, which is none of {}", expected.join(", "));
+                let path = self.origins.get(name).and_then(|origin| origin.path.clone());
+                Err(self.unreadable(Cause::BadItem, reason, field, path))
+            }
+        }
+    }
+
+    fn texts(&mut self, name: &'static str, field: Option<&'a Field>) -> Vec<String> {
+        let Some(value) = field.and_then(|field| self.value(name, field, Want::All)) else {
+            return Vec::new();
+        };
+        match value.as_ref() {
+            Value::Array(items) => items
+                .iter()
+                .filter(|item| !is_blank(item))
+                .map(|item| text(item).into_owned())
+                .collect(),
+            one => vec![text(one).into_owned()],
+        }
+    }
+
+    fn object(&mut self, name: &'static str, field: Option<&'a Field>) -> BTreeMap<String, Value> {
+        let Some(value) = field.and_then(|field| self.value(name, field, Want::One)) else {
+            return BTreeMap::new();
+        };
+        match value {
+            Cow::Borrowed(Value::Object(fields)) => {
+                fields.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+            }
+            Cow::Owned(Value::Object(fields)) => fields.into_iter().collect(),
+            other => BTreeMap::from([("value".to_owned(), other.into_owned())]),
+        }
+    }
+
+    fn time(&mut self, name: &'static str, field: Option<&'a Field>) -> Option<Timestamp> {
+        let field = field?;
+        let value = self.value(name, field, Want::One);
+        if let Some(time) =
+            value.as_ref().and_then(|value| time::auto(value, self.scene.input.zone))
+        {
+            return Some(time);
+        }
+        let step = match value {
+            Some(value) => format!("`{}` is no time, so when it was received", text(&value)),
+            None => "nothing said, so when it was received".to_owned(),
+        };
+        self.note_default(name, Some(field), &step);
+        Some(self.scene.input.received_at)
+    }
+
+    /// A path as written, with the place of the item for `@`.
+    fn placed(&self, path: String) -> String {
+        match (self.scene.trace, path.strip_prefix('@')) {
+            (Some(trace), Some(rest)) => format!("{}{rest}", trace.element_at.borrow()),
+            _ => path,
+        }
+    }
+
+    fn unreadable(
+        &self,
+        cause: Cause,
+        reason: String,
+        field: Option<&Field>,
+        path: Option<String>,
+    ) -> MapError {
+        let unreadable = Unreadable {
+            cause,
+            reason,
+            file: Some(self.file.to_owned()),
+            line: field.map(|field| field.line),
+            path,
+        };
+        MapError { item: Some(self.item), unreadable }
+    }
+}

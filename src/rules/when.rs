@@ -1,0 +1,217 @@
+//! Conditions: which variant of a mapping reads a payload, and which case of a value holds.
+
+use std::fmt;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::scene::{Scene, Source};
+use crate::value::text::{folds_to, text};
+
+/// A condition: any of these tables holds. Without tables it always does.
+#[derive(Clone, Debug)]
+pub(super) struct When {
+    /// The tables; in each, all tests must hold.
+    pub(super) any: Vec<Vec<Condition>>,
+}
+
+/// One line of a condition.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    /// What is looked at.
+    pub(super) subject: Subject,
+    /// What must be so.
+    pub(super) test: Test,
+}
+
+/// What a condition looks at.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    /// `$.status`: what a path selects; of many, one must do.
+    Path(Source),
+    /// `header.X-GitHub-Event`: a header of the request.
+    Header(String),
+    /// `query.kind`: a parameter of the query string.
+    Query(String),
+}
+
+/// What must be so.
+#[derive(Clone, Debug)]
+pub(super) enum Test {
+    /// `firing`, `[firing, pending]`: it is one of these, whatever its letter case; folded.
+    Same(Vec<String>),
+    /// `exists: true`: it is there and not null.
+    Exists(bool),
+    /// `regex: ^CPU`: its text matches.
+    Matches(Regex),
+    /// `type: array`: it is of this type.
+    Is(Type),
+    /// `not: …`: the test does not hold.
+    Not(Box<Test>),
+    /// `{type: string, regex: …}`: all of these hold.
+    All(Vec<Test>),
+}
+
+/// The types of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Type {
+    /// `{}`.
+    Object,
+    /// `[]`.
+    Array,
+    /// `""`.
+    String,
+    /// `1`.
+    Number,
+    /// `true`.
+    Boolean,
+    /// `null`.
+    Null,
+}
+
+impl Type {
+    /// All of them.
+    pub(super) const ALL: [Self; 6] =
+        [Self::Object, Self::Array, Self::String, Self::Number, Self::Boolean, Self::Null];
+
+    /// The type of a value.
+    pub(super) fn of(value: &Value) -> Self {
+        match value {
+            Value::Object(_) => Self::Object,
+            Value::Array(_) => Self::Array,
+            Value::String(_) => Self::String,
+            Value::Number(_) => Self::Number,
+            Value::Bool(_) => Self::Boolean,
+            Value::Null => Self::Null,
+        }
+    }
+
+    /// Its name in rules.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Object => "object",
+            Self::Array => "array",
+            Self::String => "string",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Null => "null",
+        }
+    }
+}
+
+impl When {
+    /// Whether it holds.
+    pub(super) fn holds(&self, scene: &Scene<'_>) -> bool {
+        self.any.is_empty() || self.any.iter().any(|all| all.iter().all(|one| one.holds(scene)))
+    }
+
+    /// What is missing for it to hold, for a person.
+    pub(super) fn missed(&self, scene: &Scene<'_>) -> String {
+        let failing = |all: &Vec<Condition>| {
+            all.iter()
+                .find(|one| !one.holds(scene))
+                .map(|one| one.complaint(scene))
+                .unwrap_or_default()
+        };
+        self.any.iter().map(failing).collect::<Vec<_>>().join(", or ")
+    }
+}
+
+impl Condition {
+    /// Whether it holds.
+    fn holds(&self, scene: &Scene<'_>) -> bool {
+        match &self.subject {
+            Subject::Path(source) => {
+                let mut found = source.raw(scene);
+                if scene.missing.is_some() && matches!(self.test, Test::Exists(_)) {
+                    found.retain(|value| {
+                        !matches!(value, Value::String(_)) || !scene.is_missing(value)
+                    });
+                }
+                self.test.holds(&found)
+            }
+            Subject::Header(name) => self.test.holds_for_text(scene.input.headers.get(name)),
+            Subject::Query(name) => self.test.holds_for_text(scene.input.query.get(name)),
+        }
+    }
+
+    fn complaint(&self, scene: &Scene<'_>) -> String {
+        let (subject, found) = match &self.subject {
+            Subject::Path(source) => {
+                (source.path.to_string(), source.raw(scene).first().map(|value| shown(value)))
+            }
+            Subject::Header(name) => {
+                (format!("header {name}"), scene.input.headers.get(name).cloned())
+            }
+            Subject::Query(name) => (format!("query {name}"), scene.input.query.get(name).cloned()),
+        };
+        let found = found.unwrap_or_else(|| "missing".to_owned());
+        format!("`{subject}` is {found}, not {}", self.test)
+    }
+}
+
+impl Test {
+    /// Whether it holds for what was found.
+    fn holds(&self, found: &[&Value]) -> bool {
+        match self {
+            Self::Same(words) => {
+                found.iter().any(|value| is_scalar(value) && is_one_of(&text(value), words))
+            }
+            Self::Exists(wanted) => found.iter().any(|value| !value.is_null()) == *wanted,
+            Self::Matches(pattern) => {
+                found.iter().any(|value| is_scalar(value) && pattern.is_match(&text(value)))
+            }
+            Self::Is(wanted) => found.iter().any(|value| Type::of(value) == *wanted),
+            Self::Not(test) => !test.holds(found),
+            Self::All(tests) => tests.iter().all(|test| test.holds(found)),
+        }
+    }
+
+    fn holds_for_text(&self, found: Option<&String>) -> bool {
+        let value = found.map(|text| Value::String(text.clone()));
+        let found: Vec<&Value> = value.iter().collect();
+        self.holds(&found)
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Same(words) => write!(f, "`{}`", words.join("` or `")),
+            Self::Exists(true) => f.write_str("there"),
+            Self::Exists(false) => f.write_str("absent"),
+            Self::Matches(pattern) => write!(f, "matching `{pattern}`"),
+            Self::Is(wanted) => write!(f, "of type {}", wanted.name()),
+            Self::Not(test) => write!(f, "other than {test}"),
+            Self::All(tests) => {
+                let all: Vec<String> = tests.iter().map(ToString::to_string).collect();
+                f.write_str(&all.join(" and "))
+            }
+        }
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::Object(_) | Value::Null)
+}
+
+fn is_one_of(text: &str, words: &[String]) -> bool {
+    words.iter().any(|word| folds_to(text, word))
+}
+
+/// A value, short enough for a message.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            let text = text(value);
+            let mut short: String = text.chars().take(60).collect();
+            if short.len() < text.len() {
+                short.push('…');
+            }
+            format!("`{short}`")
+        }
+    }
+}

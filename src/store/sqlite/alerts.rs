@@ -1,0 +1,388 @@
+//! Alerts.
+
+use rusqlite::{Row, params};
+
+use super::{
+    live::{KeyHash, Open, Pending, key_hash},
+    rows::{self, Columns, json, maybe_millis, millis, number},
+    work::Work,
+};
+use crate::{
+    clock::Timestamp,
+    domain::{
+        alert::{Alert, Ending, Standing},
+        correlate::{EarlyRecovery, Past},
+        event::Event,
+        project::Project,
+        scope::Scope,
+        webhook::Webhook,
+    },
+    error::{Code, Error, Result},
+    id::Id,
+    query::Query,
+    store::{Alerts, Found},
+};
+
+/// Every column of an alert, as [`alert`] reads them.
+pub(super) const COLUMNS: &str = "a.alert_id, a.state, a.severity, a.urgency, a.event_count, a.last_event_at, a.updated_at,
+        a.alert_number, a.event_key, a.title, a.description, a.rule, a.image_url, a.resources, a.provider, a.account,
+        a.additional_info, a.assignee, a.responder, a.triggered_by,
+        (SELECT webhook_id FROM webhook WHERE webhook = a.webhook), d.domain_id, s.workspace_id, p.project_id,
+        a.created_at, a.acknowledged_at, a.resolved_at, a.recovered_at, a.ending";
+
+/// The tables that name where an alert lives.
+pub(super) const HOME: &str = "CROSS JOIN project p ON p.project = a.project
+     CROSS JOIN workspace s ON s.workspace = p.workspace CROSS JOIN domain d ON d.domain = s.domain";
+
+impl Work {
+    /// Writes how alerts stand that later statements will read.
+    pub(super) fn flush_standings(&self) -> Result<()> {
+        let Some(live) = self.live_if_writer() else { return Ok(()) };
+        let pending = live.borrow_mut().take_all_pending();
+        for (row, pending) in pending {
+            self.write_standing(row, &pending)?;
+        }
+        Ok(())
+    }
+
+    fn write_standing(&self, row: i64, pending: &Pending) -> Result<()> {
+        let Standing { alert_id: _, state, severity, urgency, event_count, last_event_at, updated_at } =
+            &pending.standing;
+        self.put(
+            "UPDATE alert SET state = ?2, severity = ?3, urgency = ?4, event_count = ?5, last_event_at = ?6,
+                    updated_at = ?7, description = coalesce(?8, description)
+             WHERE alert = ?1",
+            params![
+                row,
+                state.as_str(),
+                severity.as_str(),
+                urgency.as_str(),
+                number(*event_count),
+                millis(*last_event_at),
+                millis(*updated_at),
+                pending.description
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// The row of an alert.
+    pub(super) fn alert_row(&self, id: &Id<Alert>) -> Result<i64> {
+        if let Some(live) = self.live_if_writer()
+            && let Some((last, row)) = &live.borrow().last_alert
+            && last == id
+        {
+            return Ok(*row);
+        }
+        self.number("SELECT alert FROM alert WHERE alert_id = ?1", [id.as_str()])?
+            .ok_or_else(|| Error::not_found("alert", id))
+    }
+
+    /// The open alert of a key, from memory if every open alert is there.
+    fn find_open(&self, key: KeyHash, project: &Id<Project>, event_key: &str) -> Result<Option<Open>> {
+        if let Some(live) = self.live_if_writer()
+            && let Ok(open) = live.borrow().open(key)
+        {
+            return Ok(open.cloned());
+        }
+        self.flush_standings()?;
+        self.one(
+            "SELECT a.alert, a.webhook, a.alert_id, a.state, a.severity, a.urgency, a.event_count, a.last_event_at,
+                    a.updated_at
+             FROM alert a
+             WHERE a.project = ?1 AND a.event_key = ?2 AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL",
+            params![self.project_row(project)?, event_key],
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok(Open {
+                    row: columns.get()?,
+                    webhook: columns.get::<Option<i64>>()?.unwrap_or_default(),
+                    standing: rows::standing(&mut columns)?,
+                })
+            },
+        )
+    }
+
+    /// The open alert that an event joins or ends; it was found a moment ago.
+    fn open_of(&self, event: &Event) -> Result<(KeyHash, Open)> {
+        let (project, event_key) = (&event.home.project_id, &event.draft.event_key);
+        let key = key_hash(project, event_key);
+        let open = self.find_open(key, project, event_key)?;
+        open.map(|open| (key, open)).ok_or_else(|| Error::not_found("open alert of key", event_key))
+    }
+
+    fn next_number(&self, workspace: i64) -> Result<u64> {
+        let known = self.live()?.borrow().number(workspace);
+        let last = match known {
+            Some(last) => last,
+            None => self
+                .number("SELECT last_alert_number FROM workspace WHERE workspace = ?1", [workspace])?
+                .map_or(0, i64::unsigned_abs),
+        };
+        Ok(last + 1)
+    }
+
+    fn insert_alert(&self, row: i64, workspace: i64, alert_number: u64, alert: &Alert) -> Result<()> {
+        let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
+        let Standing { alert_id, state, severity, urgency, event_count, last_event_at, updated_at } =
+            &alert.standing;
+        self.put(
+            "INSERT INTO alert (alert, alert_id, workspace, alert_number, project, event_key, state, title, description,
+                                severity, urgency, rule, image_url, resources, provider, account, additional_info,
+                                assignee, responder, triggered_by, webhook, event_count, created_at, updated_at,
+                                last_event_at, acknowledged_at, resolved_at, recovered_at, ending)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                     ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+            params![
+                row,
+                alert_id.as_str(),
+                workspace,
+                number(alert_number),
+                self.project_row(&alert.home.project_id)?,
+                alert.event_key,
+                state.as_str(),
+                alert.title,
+                alert.description,
+                severity.as_str(),
+                urgency.as_str(),
+                alert.rule,
+                alert.image_url,
+                json(&alert.resources)?,
+                alert.provider,
+                alert.account,
+                json(&alert.additional_info)?,
+                alert.assignee,
+                alert.responder,
+                alert.triggered_by,
+                webhook,
+                number(*event_count),
+                millis(alert.created_at),
+                millis(*updated_at),
+                millis(*last_event_at),
+                maybe_millis(alert.acknowledged_at),
+                alert.ending.as_ref().map(|ending| millis(ending.resolved_at)),
+                alert.ending.as_ref().and_then(|ending| maybe_millis(ending.recovered_at)),
+                alert.ending.as_ref().map(|ending| ending.reason.as_str())
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn update_alert(&self, row: i64, alert: &Alert) -> Result<()> {
+        let Standing { alert_id: _, state, severity, urgency, event_count, last_event_at, updated_at } =
+            &alert.standing;
+        let put = self.put(
+            "UPDATE alert SET project = ?2, state = ?3, title = ?4, description = ?5, severity = ?6, urgency = ?7,
+                    assignee = ?8, responder = ?9, event_count = ?10, updated_at = ?11, last_event_at = ?12,
+                    acknowledged_at = ?13, resolved_at = ?14, recovered_at = ?15, ending = ?16
+             WHERE alert = ?1",
+            params![
+                row,
+                self.project_row(&alert.home.project_id)?,
+                state.as_str(),
+                alert.title,
+                alert.description,
+                severity.as_str(),
+                urgency.as_str(),
+                alert.assignee,
+                alert.responder,
+                number(*event_count),
+                millis(*updated_at),
+                millis(*last_event_at),
+                maybe_millis(alert.acknowledged_at),
+                alert.ending.as_ref().map(|ending| millis(ending.resolved_at)),
+                alert.ending.as_ref().and_then(|ending| maybe_millis(ending.recovered_at)),
+                alert.ending.as_ref().map(|ending| ending.reason.as_str())
+            ],
+        );
+        put.map(|_| ()).map_err(|error| rows::if_constraint(error, || {
+            let detail = format!("another alert of key `{}` is open in that project", alert.event_key);
+            Error::new(Code::NotUnique, detail)
+        }))
+    }
+
+    /// Brings what is in memory of open alerts up to date with an alert that a person changed.
+    fn relive(&self, row: i64, before: &Alert, after: &Alert) -> Result<()> {
+        let webhook = after.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
+        let is_open = |alert: &Alert| alert.standing.state.is_open();
+        let severity = |alert: &Alert| is_open(alert).then_some(alert.standing.severity);
+        let mut live = self.live()?.borrow_mut();
+        if is_open(before) {
+            live.set_open(key_hash(&before.home.project_id, &before.event_key), None);
+        }
+        if is_open(after) {
+            let standing = after.standing.clone();
+            let open = Open { row, webhook: webhook.unwrap_or_default(), standing };
+            live.set_open(key_hash(&after.home.project_id, &after.event_key), Some(open));
+        }
+        live.count_open(severity(before), severity(after));
+        Ok(())
+    }
+}
+
+impl Alerts for Work {
+    fn alert(&self, scope: &Scope, id: &Id<Alert>) -> Result<Option<Alert>> {
+        self.flush_standings()?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM alert a {HOME} WHERE a.alert_id = ?1 AND a.deleted_at IS NULL"
+        );
+        let found = self.one(&sql, [id.as_str()], alert)?;
+        Ok(found.filter(|alert| scope.contains(&alert.home)))
+    }
+
+    fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>> {
+        self.flush_standings()?;
+        self.find_alerts(scope, query)
+    }
+
+    fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>> {
+        let open = self.find_open(key_hash(project, event_key), project, event_key)?;
+        Ok(open.map(|open| open.standing))
+    }
+
+    fn past(&self, project: &Id<Project>, event_key: &str) -> Result<Past> {
+        let project = self.project_row(project)?;
+        let closed = self.one(
+            "SELECT recovered_at FROM alert
+             WHERE project = ?1 AND event_key = ?2 AND state = 'RESOLVED' AND deleted_at IS NULL
+             ORDER BY alert DESC LIMIT 1",
+            params![project, event_key],
+            |row| Columns::of(row).maybe_time(),
+        )?;
+        let early = self.one(
+            "SELECT event_id, occurred_at, created_at FROM event
+             WHERE project = ?1 AND event_key = ?2 AND alert IS NULL AND event_type = 'RECOVERY'
+             ORDER BY event DESC LIMIT 1",
+            params![project, event_key],
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok(EarlyRecovery {
+                    event_id: columns.id()?,
+                    occurred_at: columns.maybe_time()?,
+                    created_at: columns.time()?,
+                })
+            },
+        )?;
+        Ok(Past { closed: closed.is_some(), recovered_at: closed.flatten(), early })
+    }
+
+    fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Alert>> {
+        let open = self.live()?.borrow().unreadable(self.webhook_row(webhook)?);
+        let alerts = open.iter().map(|open| self.alert(&Scope::EVERYTHING, &open.alert_id));
+        Ok(alerts.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    fn add_alert(&mut self, alert: &Alert) -> Result<u64> {
+        let workspace = self.workspace_row(&alert.home)?;
+        let alert_number = self.next_number(workspace)?;
+        let mut next = self.live()?.borrow().next();
+        let row = next.alert;
+        self.insert_alert(row, workspace, alert_number, alert)?;
+        let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
+        next.alert += 1;
+        let mut live = self.live()?.borrow_mut();
+        live.set_next(next);
+        live.set_number(workspace, alert_number);
+        live.last_alert = Some((alert.alert_id().clone(), row));
+        if alert.standing.state.is_open() {
+            let standing = alert.standing.clone();
+            let open = Open { row, webhook: webhook.unwrap_or_default(), standing };
+            live.set_open(key_hash(&alert.home.project_id, &alert.event_key), Some(open));
+            live.count_open(None, Some(alert.standing.severity));
+        }
+        Ok(alert_number)
+    }
+
+    fn join_alert(&mut self, event: &Event, standing: &Standing) -> Result<()> {
+        let (key, open) = self.open_of(event)?;
+        let before = open.standing.severity;
+        let mut live = self.live()?.borrow_mut();
+        let pending =
+            Pending { standing: standing.clone(), description: event.draft.description.clone() };
+        live.set_pending(open.row, pending);
+        live.last_alert = Some((standing.alert_id.clone(), open.row));
+        live.count_open(Some(before), Some(standing.severity));
+        live.set_open(key, Some(Open { standing: standing.clone(), ..open }));
+        Ok(())
+    }
+
+    fn end_alert(&mut self, event: &Event, standing: &Standing, ending: &Ending) -> Result<()> {
+        let (key, open) = self.open_of(event)?;
+        let pending = self.live()?.borrow_mut().take_pending(open.row);
+        let waiting = pending.and_then(|pending| pending.description);
+        let description = event.draft.description.clone().or(waiting);
+        self.write_standing(open.row, &Pending { standing: standing.clone(), description })?;
+        self.put(
+            "UPDATE alert SET resolved_at = ?2, recovered_at = ?3, ending = ?4 WHERE alert = ?1",
+            params![
+                open.row,
+                millis(ending.resolved_at),
+                maybe_millis(ending.recovered_at),
+                ending.reason
+            ],
+        )?;
+        let mut live = self.live()?.borrow_mut();
+        live.set_open(key, None);
+        live.count_open(Some(open.standing.severity), None);
+        live.last_alert = Some((standing.alert_id.clone(), open.row));
+        Ok(())
+    }
+
+    fn put_alert(&mut self, alert: &Alert) -> Result<()> {
+        let before = self
+            .alert(&Scope::EVERYTHING, alert.alert_id())?
+            .ok_or_else(|| Error::not_found("alert", alert.alert_id()))?;
+        let row = self.alert_row(alert.alert_id())?;
+        self.update_alert(row, alert)?;
+        self.relive(row, &before, alert)
+    }
+
+    fn delete_alert(&mut self, id: &Id<Alert>, now: Timestamp) -> Result<()> {
+        let Some(before) = self.alert(&Scope::EVERYTHING, id)? else {
+            return Err(Error::not_found("alert", id));
+        };
+        let row = self.alert_row(id)?;
+        self.put("UPDATE alert SET deleted_at = ?2 WHERE alert = ?1", params![row, millis(now)])?;
+        if before.standing.state.is_open() {
+            let mut live = self.live()?.borrow_mut();
+            live.set_open(key_hash(&before.home.project_id, &before.event_key), None);
+            live.count_open(Some(before.standing.severity), None);
+        }
+        Ok(())
+    }
+}
+
+/// An alert, from [`COLUMNS`].
+pub(super) fn alert(row: &Row<'_>) -> Result<Alert> {
+    let mut columns = Columns::of(row);
+    let standing = rows::standing(&mut columns)?;
+    let mut alert = Alert {
+        standing,
+        alert_number: columns.count()?,
+        event_key: columns.text()?,
+        title: columns.get()?,
+        description: columns.get()?,
+        rule: columns.get()?,
+        image_url: columns.get()?,
+        resources: columns.json()?,
+        provider: columns.text()?,
+        account: columns.text()?,
+        additional_info: columns.json()?,
+        assignee: columns.get()?,
+        responder: columns.get()?,
+        triggered_by: columns.text()?,
+        webhook_id: columns.maybe_id::<Webhook>()?,
+        home: columns.home()?,
+        created_at: columns.time()?,
+        acknowledged_at: columns.maybe_time()?,
+        ending: None,
+    };
+    let (resolved_at, recovered_at) = (columns.maybe_time()?, columns.maybe_time()?);
+    let reason: Option<String> = columns.get()?;
+    alert.ending = resolved_at.map(|resolved_at| Ending {
+        resolved_at,
+        recovered_at,
+        reason: reason.unwrap_or_default(),
+    });
+    Ok(alert)
+}

@@ -1,0 +1,140 @@
+//! Opening the file: how a connection is set up, and how an older file is brought up to date.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::{
+    error::{Code, Error, Result},
+    store::Durability,
+};
+
+/// The schema, one step per file; a file that was ever released is never changed.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_foundation.sql")];
+
+/// How long a statement waits for another process that holds the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+impl From<rusqlite::Error> for Error {
+    fn from(cause: rusqlite::Error) -> Self {
+        let code = cause.sqlite_error_code();
+        match code {
+            Some(ErrorCode::DiskFull) => Self::unavailable("the disk is full", 30).because(cause),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::unavailable("the store is locked by another process", 5).because(cause)
+            }
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
+                Self::unavailable("the store's file cannot be used at the moment", 30).because(cause)
+            }
+            Some(ErrorCode::OperationInterrupted) => {
+                Self::new(Code::Deadline, "the query took too long").because(cause)
+            }
+            _ => Self::internal(cause),
+        }
+    }
+}
+
+/// The connection that writes.
+pub(super) fn writer(file: &Path, durability: Durability) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(file, flags)?;
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
+    };
+    connection
+        .execute_batch(&format!(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = {synchronous};
+             PRAGMA wal_autocheckpoint = 0;
+             PRAGMA cache_size = -16384;
+             PRAGMA temp_store = MEMORY;"
+        ))
+        .map_err(|cause| unusable(file, cause))?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+/// A connection that reads.
+pub(super) fn reader(file: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(file, flags)?;
+    connection.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn open(file: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection =
+        Connection::open_with_flags(file, flags).map_err(|cause| unusable(file, cause))?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+/// What a person who starts the server is told of a file that cannot be used.
+fn unusable(file: &Path, cause: rusqlite::Error) -> Error {
+    let what = match cause.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => "is not an Alertmill store",
+        Some(ErrorCode::DatabaseCorrupt) => "is damaged; restore it from a backup",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "is in use by another process",
+        Some(ErrorCode::CannotOpen) => "cannot be opened; does its directory exist, and may we write there?",
+        Some(ErrorCode::DiskFull) => "cannot grow: the disk is full",
+        _ => "cannot be used",
+    };
+    Error::unavailable(format!("{} {what} ({cause})", file.display()), 30).because(cause)
+}
+
+/// Brings the schema up to date, all of it or none.
+pub(super) fn migrate(connection: &Connection) -> Result<()> {
+    let version: u32 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|cause| unusable(Path::new(connection.path().unwrap_or_default()), cause))?;
+    let version = version as usize;
+    if version > MIGRATIONS.len() {
+        let detail = format!(
+            "the store has schema {version}, this Alertmill knows up to {}: it was written by a newer one; use that",
+            MIGRATIONS.len()
+        );
+        return Err(Error::unavailable(detail, 30));
+    }
+    if version == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let step = Transaction::new_unchecked(connection, TransactionBehavior::Exclusive)?;
+    for sql in &MIGRATIONS[version..] {
+        step.execute_batch(sql)?;
+    }
+    step.pragma_update(None, "user_version", u32::try_from(MIGRATIONS.len()).map_err(Error::internal)?)?;
+    step.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_schema_is_refused_with_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.db");
+        let connection = writer(&file, Durability::Full).unwrap();
+        migrate(&connection).unwrap();
+        migrate(&connection).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let refused = migrate(&connection).unwrap_err();
+        assert!(refused.detail.contains("written by a newer one"), "{refused}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_store_is_refused_by_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.db");
+        std::fs::write(&file, "no database at all, but long enough to look like one").unwrap();
+        let refused = writer(&file, Durability::Full).and_then(|it| migrate(&it)).unwrap_err();
+        assert!(refused.detail.contains("a.db is not an Alertmill store"), "{refused}");
+    }
+}

@@ -1,0 +1,476 @@
+//! What the writer keeps in memory, so that an event costs no query: how open alerts stand, which numbers come next,
+//! what is known under which integer key. Every change is logged, so that a job or a commit that fails is undone here
+//! as it is in the file.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use rusqlite::Connection;
+
+use super::rows::{self, Columns};
+use crate::{
+    digest,
+    domain::{
+        alert::{Alert, Standing},
+        delivery::Delivery,
+        project::Project,
+        webhook::Webhook,
+        words::{AlertState, Severity},
+    },
+    error::Result,
+    id::Id,
+    store::Requests,
+};
+
+/// How many open alerts are kept in memory at most; beyond, each is looked up in the file.
+const MAX_OPEN: usize = 2_000_000;
+
+/// A project and an event key, as one number.
+pub(super) type KeyHash = u128;
+
+/// What is kept of an open alert.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    /// The row of the alert.
+    pub(super) row: i64,
+    /// The row of the webhook that opened it.
+    pub(super) webhook: i64,
+    /// How it stands.
+    pub(super) standing: Standing,
+}
+
+/// What is to be written of an alert at the end of the commit.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    /// How it stands.
+    pub(super) standing: Standing,
+    /// Its new description, if it has one.
+    pub(super) description: Option<String>,
+}
+
+/// The next rows of the tables that grow fastest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Next {
+    pub(super) delivery: i64,
+    pub(super) event: i64,
+    pub(super) alert: i64,
+}
+
+/// A record that the rest of the program looks up, and that the commit changed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Changed {
+    /// A webhook.
+    Webhook(Id<Webhook>),
+    /// A token, by its digest.
+    Token(digest::Digest),
+    /// How a project is alerted.
+    Policy(Id<Project>),
+}
+
+/// How to undo one change.
+#[derive(Debug)]
+enum Undo {
+    Open(KeyHash, Option<Open>),
+    Pending(i64, Option<Pending>),
+    Number(i64, Option<u64>),
+    Next(Next),
+    Requests(i64, Option<Requests>),
+    Counts([i64; Severity::ALL.len()]),
+    Changed,
+}
+
+/// A hasher for keys that are hashes already.
+#[derive(Default)]
+pub(super) struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let mut word = [0; 8];
+        let length = bytes.len().min(8);
+        word[..length].copy_from_slice(&bytes[..length]);
+        self.0 ^= u64::from_le_bytes(word);
+    }
+}
+
+type OpenMap = HashMap<KeyHash, Open, BuildHasherDefault<Identity>>;
+
+/// What the writer keeps in memory.
+#[derive(Debug)]
+pub(super) struct Live {
+    open: OpenMap,
+    /// Whether `open` holds every open alert.
+    complete: bool,
+    /// The keys of open alerts of unreadable webhooks, by webhook.
+    unreadable: HashMap<i64, HashSet<KeyHash>>,
+    pending: BTreeMap<i64, Pending>,
+    numbers: HashMap<i64, u64>,
+    new_numbers: BTreeMap<i64, u64>,
+    next: Next,
+    /// How many deliveries each webhook took, for those that took one since the start.
+    requests: HashMap<i64, Requests>,
+    /// The webhooks whose counters changed since they were written.
+    uncounted: HashSet<i64>,
+    open_counts: [i64; Severity::ALL.len()],
+    rows: HashMap<(Kind, Box<str>), i64>,
+    changed: Vec<Changed>,
+    recounted: Vec<i64>,
+    undo: Vec<Undo>,
+    /// The alert and the delivery that were touched last, since what comes next mostly belongs to them.
+    pub(super) last_alert: Option<(Id<Alert>, i64)>,
+    pub(super) last_delivery: Option<(Id<Delivery>, i64)>,
+}
+
+/// What an integer key is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Webhook,
+    Project,
+    Mapping,
+    WorkspaceOfProject,
+}
+
+/// The number of a project and an event key: 128 bits of a SHA-256, so that no sender can make two keys meet.
+pub(super) fn key_hash(project: &Id<Project>, event_key: &str) -> KeyHash {
+    let mut text = String::with_capacity(project.as_str().len() + event_key.len() + 1);
+    text.push_str(project.as_str());
+    text.push('\0');
+    text.push_str(event_key);
+    let digest = digest::sha256(text.as_bytes());
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    u128::from_le_bytes(half)
+}
+
+impl Live {
+    /// Reads what must be known at start.
+    pub(super) fn load(connection: &Connection) -> Result<Self> {
+        let next = |table: &str| -> Result<i64> {
+            let sql = format!("SELECT coalesce(max({table}), 0) + 1 FROM {table}");
+            Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+        };
+        let next = Next { delivery: next("delivery")?, event: next("event")?, alert: next("alert")? };
+        let mut live = Self {
+            open: OpenMap::default(),
+            complete: true,
+            unreadable: HashMap::new(),
+            pending: BTreeMap::new(),
+            numbers: HashMap::new(),
+            new_numbers: BTreeMap::new(),
+            next,
+            requests: HashMap::new(),
+            uncounted: HashSet::new(),
+            open_counts: [0; Severity::ALL.len()],
+            rows: HashMap::new(),
+            changed: Vec::new(),
+            recounted: Vec::new(),
+            undo: Vec::new(),
+            last_alert: None,
+            last_delivery: None,
+        };
+        live.load_open(connection)?;
+        live.load_requests(connection)?;
+        Ok(live)
+    }
+
+    fn load_open(&mut self, connection: &Connection) -> Result<()> {
+        let mut statement = connection.prepare(
+            "SELECT a.alert, a.webhook, p.project_id, a.event_key,
+                    a.alert_id, a.state, a.severity, a.urgency, a.event_count, a.last_event_at, a.updated_at
+             FROM alert a JOIN project p ON p.project = a.project
+             WHERE a.state <> 'RESOLVED' AND a.deleted_at IS NULL",
+        )?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let mut columns = Columns::of(row);
+            let (alert, webhook): (i64, Option<i64>) = (columns.get()?, columns.get()?);
+            let (project, key): (String, String) = (columns.get()?, columns.get()?);
+            let standing = rows::standing(&mut columns)?;
+            self.open_counts[standing.severity as usize] += 1;
+            let open = Open { row: alert, webhook: webhook.unwrap_or_default(), standing };
+            if self.complete {
+                self.place(key_hash(&project.into(), &key), Some(open));
+                self.bound();
+            }
+        }
+        self.undo.clear();
+        Ok(())
+    }
+
+    /// Counts again what was not written before the last stop.
+    fn load_requests(&mut self, connection: &Connection) -> Result<()> {
+        let mut statement = connection.prepare(
+            "SELECT w.webhook, w.total + count(d.delivery), w.error + count(CASE WHEN d.state IN ('partial', 'dead') THEN 1 END)
+             FROM webhook w
+             LEFT JOIN delivery d ON d.webhook = w.webhook AND d.delivery > (SELECT delivery FROM counted)
+             GROUP BY w.webhook",
+        )?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let mut columns = Columns::of(row);
+            let webhook: i64 = columns.get()?;
+            let requests = Requests { total: columns.count()?, error: columns.count()? };
+            self.requests.insert(webhook, requests);
+            self.uncounted.insert(webhook);
+        }
+        Ok(())
+    }
+
+    /// Where the log of changes stands.
+    pub(super) fn mark(&self) -> usize {
+        self.undo.len()
+    }
+
+    /// The open alert of a key; `Err` where the file must be asked.
+    pub(super) fn open(&self, key: KeyHash) -> std::result::Result<Option<&Open>, AskTheFile> {
+        match self.open.get(&key) {
+            Some(open) => Ok(Some(open)),
+            None if self.complete => Ok(None),
+            None => Err(AskTheFile),
+        }
+    }
+
+    /// The open alerts of a webhook that say that its deliveries cannot be read.
+    pub(super) fn unreadable(&self, webhook: i64) -> Vec<Standing> {
+        let keys = self.unreadable.get(&webhook).into_iter().flatten();
+        let mut found: Vec<Standing> =
+            keys.filter_map(|key| self.open.get(key)).map(|open| open.standing.clone()).collect();
+        found.sort_by(|a, b| a.alert_id.cmp(&b.alert_id));
+        found
+    }
+
+    /// Whether every open alert is in memory.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Replaces what is known of a key's open alert.
+    pub(super) fn set_open(&mut self, key: KeyHash, open: Option<Open>) {
+        let before = self.place(key, open);
+        self.undo.push(Undo::Open(key, before));
+        self.bound();
+    }
+
+    fn place(&mut self, key: KeyHash, open: Option<Open>) -> Option<Open> {
+        let is_unreadable = |open: &Open| open.standing.state == AlertState::Error;
+        if let Some(new) = open.as_ref().filter(|open| is_unreadable(open)) {
+            self.unreadable.entry(new.webhook).or_default().insert(key);
+        }
+        let keeps = open.as_ref().is_some_and(is_unreadable);
+        let before = match open {
+            Some(open) => self.open.insert(key, open),
+            None => self.open.remove(&key),
+        };
+        if let Some(old) = before.as_ref().filter(|old| is_unreadable(old) && !keeps)
+            && let Some(keys) = self.unreadable.get_mut(&old.webhook)
+        {
+            keys.remove(&key);
+        }
+        before
+    }
+
+    /// Beyond the bound the file is asked for what is not in memory; what is there stays, and stays right.
+    fn bound(&mut self) {
+        if self.open.len() > MAX_OPEN {
+            self.complete = false;
+        }
+    }
+
+    /// Counts open alerts by severity: one fewer of `gone`, one more of `come`.
+    pub(super) fn count_open(&mut self, gone: Option<Severity>, come: Option<Severity>) {
+        if gone == come {
+            return;
+        }
+        self.undo.push(Undo::Counts(self.open_counts));
+        if let Some(severity) = gone {
+            self.open_counts[severity as usize] -= 1;
+        }
+        if let Some(severity) = come {
+            self.open_counts[severity as usize] += 1;
+        }
+    }
+
+    /// How many alerts are open, by severity.
+    pub(super) fn open_counts(&self) -> [i64; Severity::ALL.len()] {
+        self.open_counts
+    }
+
+    /// Leaves how an alert stands to be written at the end of the commit.
+    pub(super) fn set_pending(&mut self, row: i64, mut pending: Pending) {
+        let before = self.pending.remove(&row);
+        if pending.description.is_none() {
+            pending.description = before.as_ref().and_then(|before| before.description.clone());
+        }
+        self.undo.push(Undo::Pending(row, before));
+        self.pending.insert(row, pending);
+    }
+
+    /// What is to be written of an alert, which is no longer to be written.
+    pub(super) fn take_pending(&mut self, row: i64) -> Option<Pending> {
+        let pending = self.pending.remove(&row)?;
+        self.undo.push(Undo::Pending(row, Some(pending.clone())));
+        Some(pending)
+    }
+
+    /// All that is to be written of alerts, which is no longer to be written.
+    pub(super) fn take_all_pending(&mut self) -> BTreeMap<i64, Pending> {
+        let all = std::mem::take(&mut self.pending);
+        self.undo.extend(all.iter().map(|(row, it)| Undo::Pending(*row, Some(it.clone()))));
+        all
+    }
+
+    /// The next number of a workspace, if it is in memory.
+    pub(super) fn number(&self, workspace: i64) -> Option<u64> {
+        self.numbers.get(&workspace).copied()
+    }
+
+    /// Remembers the newest number of a workspace.
+    pub(super) fn set_number(&mut self, workspace: i64, number: u64) {
+        let before = self.numbers.insert(workspace, number);
+        self.undo.push(Undo::Number(workspace, before));
+        self.new_numbers.insert(workspace, number);
+    }
+
+    /// The numbers that the commit gave, by workspace.
+    pub(super) fn take_numbers(&mut self) -> BTreeMap<i64, u64> {
+        std::mem::take(&mut self.new_numbers)
+    }
+
+    /// The next rows.
+    pub(super) fn next(&self) -> Next {
+        self.next
+    }
+
+    /// Moves on to other next rows.
+    pub(super) fn set_next(&mut self, next: Next) {
+        self.undo.push(Undo::Next(self.next));
+        self.next = next;
+    }
+
+    /// Counts one more delivery of a webhook.
+    pub(super) fn count_request(&mut self, webhook: i64, is_error: bool) {
+        let before = self.requests.get(&webhook).copied();
+        let mut after = before.unwrap_or_default();
+        after.total += 1;
+        after.error += u64::from(is_error);
+        self.requests.insert(webhook, after);
+        self.undo.push(Undo::Requests(webhook, before));
+        self.recounted.push(webhook);
+    }
+
+    /// How many deliveries a webhook took.
+    pub(super) fn requests(&self, webhook: i64) -> Requests {
+        self.requests.get(&webhook).copied().unwrap_or_default()
+    }
+
+    /// The webhooks that took deliveries in this commit.
+    pub(super) fn take_recounted(&mut self) -> Vec<i64> {
+        let mut webhooks = std::mem::take(&mut self.recounted);
+        webhooks.sort_unstable();
+        webhooks.dedup();
+        self.uncounted.extend(&webhooks);
+        webhooks
+    }
+
+    /// The counters that are not written yet, this commit's included.
+    pub(super) fn uncounted(&mut self) -> Vec<(i64, Requests)> {
+        let mut webhooks: Vec<i64> = self.uncounted.iter().chain(&self.recounted).copied().collect();
+        webhooks.sort_unstable();
+        webhooks.dedup();
+        webhooks.into_iter().map(|webhook| (webhook, self.requests(webhook))).collect()
+    }
+
+    /// The counters are written.
+    pub(super) fn counted(&mut self) {
+        self.uncounted.clear();
+    }
+
+    /// The integer key of something, if it is in memory.
+    pub(super) fn row(&self, kind: Kind, id: &str) -> Option<i64> {
+        // A borrowed pair cannot look up an owned one, and a short copy is cheaper than a query.
+        self.rows.get(&(kind, id.into())).copied()
+    }
+
+    /// Remembers an integer key.
+    pub(super) fn set_row(&mut self, kind: Kind, id: &str, row: i64) {
+        if self.rows.len() > 100_000 {
+            self.rows.clear();
+        }
+        self.rows.insert((kind, id.into()), row);
+    }
+
+    /// Forgets the integer keys, since one of them may come to mean something else.
+    pub(super) fn forget_rows(&mut self) {
+        self.rows.clear();
+    }
+
+    /// Notes that a record changed that the rest of the program looks up.
+    pub(super) fn note(&mut self, changed: Changed) {
+        self.changed.push(changed);
+        self.undo.push(Undo::Changed);
+    }
+
+    /// The records that changed, in order.
+    pub(super) fn take_changed(&mut self) -> Vec<Changed> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// The commit is on disk: nothing of it will be undone.
+    pub(super) fn settled(&mut self) {
+        self.undo.clear();
+    }
+
+    /// Undoes all changes since `mark`, newest first. Integer keys are looked up anew, since some may be gone.
+    pub(super) fn undo_to(&mut self, mark: usize) {
+        self.rows.clear();
+        self.last_alert = None;
+        self.last_delivery = None;
+        while self.undo.len() > mark {
+            let Some(undo) = self.undo.pop() else { return };
+            match undo {
+                Undo::Open(key, before) => {
+                    self.place(key, before);
+                }
+                Undo::Pending(row, Some(before)) => {
+                    self.pending.insert(row, before);
+                }
+                Undo::Pending(row, None) => {
+                    self.pending.remove(&row);
+                }
+                Undo::Number(workspace, before) => self.undo_number(workspace, before),
+                Undo::Next(before) => self.next = before,
+                Undo::Requests(webhook, Some(before)) => {
+                    self.requests.insert(webhook, before);
+                }
+                Undo::Requests(webhook, None) => {
+                    self.requests.remove(&webhook);
+                }
+                Undo::Counts(before) => self.open_counts = before,
+                Undo::Changed => {
+                    self.changed.pop();
+                }
+            }
+        }
+    }
+
+    fn undo_number(&mut self, workspace: i64, before: Option<u64>) {
+        match before {
+            Some(before) => {
+                self.numbers.insert(workspace, before);
+                self.new_numbers.insert(workspace, before);
+            }
+            None => {
+                self.numbers.remove(&workspace);
+                self.new_numbers.remove(&workspace);
+            }
+        }
+    }
+}
+
+/// Not every open alert is in memory, and this one is not: the file knows.
+pub(super) struct AskTheFile;

@@ -1,0 +1,102 @@
+//! A connection at work.
+
+use std::cell::RefCell;
+
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use super::live::Live;
+use crate::{
+    error::{Error, Result},
+    store::Tx,
+};
+
+/// A connection at work: a reader's, or the writer's with what it keeps in memory.
+pub(super) struct Work {
+    pub(super) connection: Connection,
+    live: Option<RefCell<Live>>,
+    /// How many commits with deliveries came since the counters of webhooks were written.
+    pub(super) commits_since_counters: usize,
+}
+
+impl Work {
+    /// A connection that reads.
+    pub(super) fn reader(connection: Connection) -> Self {
+        Self { connection, live: None, commits_since_counters: 0 }
+    }
+
+    /// The connection that writes.
+    pub(super) fn writer(connection: Connection) -> Result<Self> {
+        let live = Live::load(&connection)?;
+        Ok(Self { connection, live: Some(RefCell::new(live)), commits_since_counters: 0 })
+    }
+
+    /// What the writer keeps in memory; an error on a reader, which has none.
+    pub(super) fn live(&self) -> Result<&RefCell<Live>> {
+        self.live.as_ref().ok_or_else(|| Error::internal("a reader was asked to write"))
+    }
+
+    /// Whether this is the writer's connection.
+    pub(super) fn live_if_writer(&self) -> Option<&RefCell<Live>> {
+        self.live.as_ref()
+    }
+
+    /// Runs a statement without parameters or rows.
+    pub(super) fn command(&self, sql: &str) -> Result<()> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Runs a statement that returns no rows; how many it changed.
+    pub(super) fn put(&self, sql: &str, params: impl Params) -> Result<usize> {
+        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+    }
+
+    /// The first row of a query, if it has one.
+    pub(super) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        rows.next()?.map(read).transpose()
+    }
+
+    /// All rows of a query.
+    pub(super) fn many<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+
+    /// The number that a query returns, if it returns one.
+    pub(super) fn number(&self, sql: &str, params: impl Params) -> Result<Option<i64>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found: Option<Option<i64>> = statement.query_row(params, |row| row.get(0)).optional()?;
+        Ok(found.flatten())
+    }
+}
+
+impl Tx for Work {
+    fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()> {
+        let mark = self.live()?.borrow().mark();
+        self.command("SAVEPOINT part")?;
+        let done = part(self);
+        if done.is_err() {
+            self.command("ROLLBACK TO part")?;
+            self.undo_to(mark);
+        }
+        self.command("RELEASE part")?;
+        done
+    }
+}

@@ -1,0 +1,150 @@
+//! A JSON value as people write it.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use serde_json::Value;
+
+/// A value as text: strings bare, `57.0` as `57`, integers with all their digits, `null` as nothing, lists and objects
+/// as JSON. A NUL becomes U+FFFD, since neither databases nor people can do anything with it.
+pub fn text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => Cow::Borrowed(""),
+        Value::Bool(true) => Cow::Borrowed("true"),
+        Value::Bool(false) => Cow::Borrowed("false"),
+        Value::Number(number) => Cow::Owned(digits(number)),
+        Value::String(text) => without_nul(text),
+        Value::Array(_) | Value::Object(_) => Cow::Owned(value.to_string()),
+    }
+}
+
+/// A number as people write it: `57.0` as `57`, never with an exponent.
+fn digits(number: &serde_json::Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() => float.to_string(),
+        _ => number.to_string(),
+    }
+}
+
+/// The text with U+FFFD for each NUL.
+pub fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.as_bytes().contains(&0) {
+        return Cow::Owned(text.replace('\0', "\u{fffd}"));
+    }
+    Cow::Borrowed(text)
+}
+
+/// Whether nothing is said: `null`, `""` or `[]`.
+pub fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    }
+}
+
+/// What comparisons compare: the text of a value without its letter case and without noise, so that `1`, `1.0` and
+/// `"1"` are the same.
+pub fn folded(text: &str) -> Cow<'_, str> {
+    let text = without_zero_fraction(text);
+    if text.chars().any(|letter| letter.is_uppercase() || !letter.is_ascii()) {
+        return Cow::Owned(text.to_lowercase());
+    }
+    Cow::Borrowed(text)
+}
+
+/// Whether `text` is the same as what [`folded`] gave.
+pub fn folds_to(text: &str, folded_text: &str) -> bool {
+    let text = without_zero_fraction(text);
+    if text.is_ascii() {
+        return text.eq_ignore_ascii_case(folded_text);
+    }
+    text.to_lowercase() == folded_text
+}
+
+/// `1.0` as `1`; any other text as it is.
+fn without_zero_fraction(text: &str) -> &str {
+    if !text.ends_with('0') {
+        return text;
+    }
+    let Some((whole, fraction)) = text.split_once('.') else { return text };
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if is_whole && fraction.bytes().all(|digit| digit == b'0') { whole } else { text }
+}
+
+/// A value in one spelling, whatever the order of its fields: keys sorted, numbers as people write them.
+pub fn canonical(value: &Value) -> String {
+    let mut out = String::new();
+    write_canonical(value, &mut out);
+    out
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            let mut sorted: Vec<_> = fields.iter().collect();
+            sorted.sort_unstable_by_key(|(key, _)| *key);
+            out.push('{');
+            for (key, value) in sorted {
+                let _ = write!(out, "{}:", Value::String(key.clone()));
+                write_canonical(value, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for item in items {
+                write_canonical(item, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Value::Number(number) => out.push_str(&digits(number)),
+        Value::Null | Value::Bool(_) | Value::String(_) => {
+            let _ = write!(out, "{value}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_print_as_people_write_them() {
+        let cases = [
+            (json!(57.0), "57"),
+            (json!(0.25), "0.25"),
+            (json!(9_007_199_254_740_993_u64), "9007199254740993"),
+            (json!(null), ""),
+            (json!(true), "true"),
+            (json!("a\u{0}b"), "a\u{fffd}b"),
+            (json!(["a", 1]), r#"["a",1]"#),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(text(&value), expected);
+        }
+    }
+
+    #[test]
+    fn comparison_ignores_case_and_float_noise() {
+        for (given, key) in [("OPEN", "open"), ("1.0", "1"), ("-2.00", "-2"), ("ÄRGER", "ärger")]
+        {
+            assert_eq!(folded(given), key);
+            assert!(folds_to(given, key), "{given}");
+        }
+        assert_eq!(folded("1.10"), "1.10");
+        assert_eq!(folded("v1.0"), "v1.0");
+    }
+
+    #[test]
+    fn one_spelling_whatever_the_order() {
+        let one: Value = serde_json::from_str(r#"{"b": 1.0, "a": {"d": [], "c": null}}"#).unwrap();
+        let two: Value = serde_json::from_str(r#"{"a": {"c": null, "d": []}, "b": 1}"#).unwrap();
+        assert_eq!(canonical(&one), canonical(&two));
+    }
+}
