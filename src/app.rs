@@ -4,11 +4,13 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
     net::SocketAddr,
+    num::NonZeroU32,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use arc_swap::ArcSwap;
 use serde_json::json;
 
 use crate::{
@@ -24,8 +26,11 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    ingest::Intake,
+    ingest::{Intake, Refusals, Throttle},
     metrics::Metrics,
+    outbound::{AllowPrivate, Outbound},
+    plugins::PluginBook,
+    rules::Rulebook,
     store::{Store, Tx},
 };
 
@@ -108,9 +113,19 @@ impl App {
         make_directory(&config.data)?;
         let lock = lock(&config.data)?;
         let metrics = Arc::new(Metrics::default());
+        let (rulebook, plugins) = books(&config)?;
         let file = config.data.join("alertmill.db");
         let store = Store::open(&file, &config.store_options(), Arc::clone(&metrics))?;
-        let intake = Arc::new(Intake {});
+        let intake = Arc::new(Intake {
+            store: store.clone(),
+            rulebook: ArcSwap::from_pointee(rulebook),
+            plugins: ArcSwap::from_pointee(plugins),
+            mint: clock.mint().clone(),
+            metrics: Arc::clone(&metrics),
+            refusals: Refusals::default(),
+            throttle: Throttle::new(config.rate_limit.and_then(NonZeroU32::new)),
+            outbound: config.allow_confirm.then(|| outbound(&config)),
+        });
         let app = Self { store, clock, config, metrics, intake, _lock: lock };
         let first_token = app.settle_in().await?;
         Ok(Opened { app, first_token })
@@ -144,7 +159,8 @@ impl App {
         if !is_new {
             return Ok(None);
         }
-        let secret = new_secret(TOKEN_PREFIX).map_err(|cause| Error::internal(cause.to_string()))?;
+        let secret =
+            new_secret(TOKEN_PREFIX).map_err(|cause| Error::internal(cause.to_string()))?;
         // Written first: a token that nobody can read is worse than one that does not work yet.
         write_private(&token_file(&self.config.data), &format!("{secret}\n"))?;
         let (clock, digest) = (self.clock.clone(), sha256(secret.as_bytes()));
@@ -166,6 +182,25 @@ impl App {
             .await?;
         Ok(Some(secret))
     }
+}
+
+/// Loads mappings and manifests, and tells everything that is wrong with any of them.
+fn books(config: &Config) -> Result<(Rulebook, PluginBook), StartError> {
+    let rulebook = Rulebook::load(config.rules.as_deref());
+    let plugins = PluginBook::load(config.plugins.as_deref());
+    match (rulebook, plugins) {
+        (Ok(rulebook), Ok(plugins)) => Ok((rulebook, plugins)),
+        (rulebook, plugins) => {
+            let rules = rulebook.err().unwrap_or_default().into_iter().map(|e| e.to_string());
+            let plugins = plugins.err().unwrap_or_default().into_iter().map(|e| e.to_string());
+            Err(StartError::Mistakes(rules.chain(plugins).collect()))
+        }
+    }
+}
+
+fn outbound(config: &Config) -> Outbound {
+    let private = if config.allow_private_outbound { AllowPrivate::Yes } else { AllowPrivate::No };
+    Outbound::new(private)
 }
 
 /// Makes the first domain, workspace, project and token.
@@ -212,7 +247,8 @@ fn make_directory(data: &Path) -> Result<(), StartError> {
 
 fn lock(data: &Path) -> Result<File, StartError> {
     let path = data.join("lock");
-    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let opened =
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = opened.map_err(|cause| StartError::Files { path: path.clone(), cause })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -230,7 +266,8 @@ fn write_private(path: &Path, text: &str) -> Result<(), StartError> {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
             Ok(()) | Err(_) => {}
         }
-        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&unfinished)?;
+        let mut file =
+            OpenOptions::new().create_new(true).write(true).mode(0o600).open(&unfinished)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&unfinished, path)

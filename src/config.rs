@@ -17,7 +17,12 @@ use crate::store;
 #[derive(Args, Clone, Debug)]
 pub struct Config {
     /// Address and port to listen on.
-    #[arg(long, env = "ALERTMILL_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "ALERTMILL_LISTEN",
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
     pub listen: SocketAddr,
     /// Directory of everything that is kept; made if it does not exist.
     #[arg(long, env = "ALERTMILL_DATA", value_name = "DIR", default_value = "alertmill-data")]
@@ -69,7 +74,12 @@ pub struct Config {
     #[arg(long, env = "ALERTMILL_COMMIT_SHARE", value_name = "COUNT", default_value_t = 1024)]
     pub commit_share: usize,
     /// Proxy whose `X-Forwarded-For` is believed, as an address or a network; may be repeated.
-    #[arg(long, env = "ALERTMILL_TRUSTED_PROXY", value_name = "ADDR[/BITS]", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "ALERTMILL_TRUSTED_PROXY",
+        value_name = "ADDR[/BITS]",
+        value_delimiter = ','
+    )]
     pub trusted_proxy: Vec<Network>,
     /// Let outgoing requests go to private addresses too.
     #[arg(long, env = "ALERTMILL_ALLOW_PRIVATE_OUTBOUND", value_parser = BoolishValueParser::new())]
@@ -104,7 +114,13 @@ pub struct Reach {
     #[arg(long, env = "ALERTMILL_URL", value_name = "URL", global = true)]
     pub url: Option<String>,
     /// Token to show, where it is not the one of `--data`.
-    #[arg(long, env = "ALERTMILL_TOKEN", value_name = "TOKEN", hide_env_values = true, global = true)]
+    #[arg(
+        long,
+        env = "ALERTMILL_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        global = true
+    )]
     pub token: Option<String>,
     /// Print JSON instead of tables and sentences.
     #[arg(long, global = true)]
@@ -260,8 +276,7 @@ impl FromStr for Network {
         let (address, bits) = text.split_once('/').unwrap_or((text, ""));
         let ip: IpAddr = address.parse().map_err(|_| wrong())?;
         let (widest, embedded) = if ip.is_ipv4() { (32, 96) } else { (128, 0) };
-        let bits: u32 =
-            if bits.is_empty() { widest } else { bits.parse().map_err(|_| wrong())? };
+        let bits: u32 = if bits.is_empty() { widest } else { bits.parse().map_err(|_| wrong())? };
         if bits > widest {
             return Err(wrong());
         }

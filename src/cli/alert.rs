@@ -99,7 +99,11 @@ impl Alert {
                 let asked = json!({ "alert_id": alert_id, "assignee": assignee });
                 let answer = client.post("/monitoring/v1/alert/assign-user", asked).await?;
                 screen.show(&answer, |alert| {
-                    format!("Alert {} is looked after by {}.", field(alert, "alert_number"), assignee)
+                    format!(
+                        "Alert {} is looked after by {}.",
+                        field(alert, "alert_number"),
+                        assignee
+                    )
                 })
             }
         }

@@ -60,7 +60,8 @@ impl Client {
     /// A server at `base`, with nothing to show to it.
     pub(super) fn of(base: String) -> Result<Self, Failure> {
         let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
-        let http = http.map_err(|cause| Failure::usage(format!("Cannot make requests: {cause}.")))?;
+        let http =
+            http.map_err(|cause| Failure::usage(format!("Cannot make requests: {cause}.")))?;
         Ok(Self { base, token: None, http })
     }
 
@@ -140,7 +141,8 @@ fn address(data: &Path) -> Result<String, Failure> {
 
 /// What the server said no with, in a sentence or two.
 pub(super) fn refused(answer: &Answer) -> Failure {
-    let body = answer.body.get("detail").filter(|detail| detail.is_object()).unwrap_or(&answer.body);
+    let body =
+        answer.body.get("detail").filter(|detail| detail.is_object()).unwrap_or(&answer.body);
     let said = |field: &str| body.get(field).and_then(Value::as_str);
     let status = answer.status.as_u16();
     let detail = said("detail").or_else(|| said("message")).unwrap_or("it did not say why");

@@ -50,10 +50,16 @@ impl Project {
                 }
                 let made = client.post("/api/v1/project/create", asked).await?;
                 screen.show(&made, |made| {
-                    format!("Project {} ({}) is made.", field(made, "name"), field(made, "project_id"))
+                    format!(
+                        "Project {} ({}) is made.",
+                        field(made, "name"),
+                        field(made, "project_id")
+                    )
                 })
             }
-            Verb::List => screen.show(&client.post("/api/v1/project/list", json!({})).await?, listed),
+            Verb::List => {
+                screen.show(&client.post("/api/v1/project/list", json!({})).await?, listed)
+            }
         }
     }
 }

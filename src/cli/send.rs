@@ -14,7 +14,7 @@ use super::{
     client::{Answer, Client, refused},
     show::{Screen, field, short, table},
 };
-use crate::{config::Reach, rules};
+use crate::{config::Reach, rules::samples};
 
 /// Post a payload to a webhook, as a monitoring system would.
 #[derive(Args)]
@@ -83,7 +83,9 @@ impl Send {
         } else {
             fs::read(&file)
         };
-        read.map_err(|cause| Failure::usage(format!("`{}` cannot be read: {cause}.", file.display())))
+        read.map_err(|cause| {
+            Failure::usage(format!("`{}` cannot be read: {cause}.", file.display()))
+        })
     }
 
     /// Who is posted to, and where.
@@ -106,12 +108,17 @@ fn names_content_type(header: &str) -> bool {
 }
 
 fn sample(name: &str) -> Result<Payload, Failure> {
-    let found = name.split_once('/').and_then(|(provider, case)| rules::sample(provider, case));
+    let found = name.split_once('/').and_then(|(provider, case)| samples::sample(provider, case));
     let Some(sample) = found else {
-        let known = rules::sample_names().join("\n  ");
-        return Err(Failure::usage(format!("There is no sample `{name}`. There are:\n\n  {known}")));
+        let known = samples::names().join("\n  ");
+        return Err(Failure::usage(format!(
+            "There is no sample `{name}`. There are:\n\n  {known}"
+        )));
     };
-    Ok(Payload { body: sample.body, headers: sample.headers.into_iter().collect() })
+    let content_type = sample.request.content_type.unwrap_or_else(|| "application/json".to_owned());
+    let mut headers: Vec<(String, String)> = sample.request.headers.into_iter().collect();
+    headers.push(("content-type".to_owned(), content_type));
+    Ok(Payload { body: sample.body, headers })
 }
 
 fn named(header: &str) -> Result<(String, String), Failure> {

@@ -1,6 +1,12 @@
 //! `alertmill serve`: starts the server and says how to go on.
 
-use std::{fmt::Write as _, io, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+};
 
 use clap::Args;
 use serde_json::json;
@@ -13,6 +19,9 @@ use crate::{
     config::{Config, LogFormat},
     http,
 };
+
+/// What our dependencies say of themselves at every start is not worth a line.
+const QUIET: &str = "actix_server=warn,actix_http=warn,mio=warn";
 
 /// Run the server.
 #[derive(Args)]
@@ -39,13 +48,16 @@ impl Serve {
 }
 
 fn log(config: &Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log_level).map_err(|_| {
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log_level)).map_err(|_| {
         Failure::usage(format!(
             "`{}` is no log level; expected error, warn, info, debug or trace.",
             config.log_level
         ))
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     let installed = match config.log {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
@@ -61,7 +73,8 @@ fn greet(
 ) -> io::Result<()> {
     let url = config.base_url(bound);
     let kept = token_file(&config.data);
-    let said = json!({ "url": url, "token_file": kept.display().to_string(), "token": first_token });
+    let said =
+        json!({ "url": url, "token_file": kept.display().to_string(), "token": first_token });
     let text = greeting(config, &url, first_token);
     Screen::new(json).show(&said, |_| text).map_err(|failure| io::Error::other(failure.to_string()))
 }

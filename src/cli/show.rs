@@ -104,7 +104,8 @@ pub(super) fn rows(answer: &Value) -> impl Iterator<Item = &Value> {
 pub(super) fn more(answer: &Value, what: &str) -> String {
     let shown = rows(answer).count();
     let total = answer.get("total_count").and_then(Value::as_u64).unwrap_or(0);
-    let at_least = if answer.get("total_capped") == Some(&Value::Bool(true)) { "at least " } else { "" };
+    let at_least =
+        if answer.get("total_capped") == Some(&Value::Bool(true)) { "at least " } else { "" };
     if usize::try_from(total).is_ok_and(|total| total <= shown) {
         return String::new();
     }

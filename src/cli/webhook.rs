@@ -75,13 +75,13 @@ impl Webhook {
         };
         match self.verb {
             Verb::Create(new) => {
-                let asked =
-                    json!({ "name": new.name, "provider": new.provider, "project_id": new.project });
+                let asked = json!({ "name": new.name, "provider": new.provider, "project_id": new.project });
                 let made = opened(&call("create", asked).await?);
                 screen.show(&made, |made| created(made, &new.provider))
             }
             Verb::List => {
-                let answer = call("list", json!({ "query": { "page": { "limit": 1000 } } })).await?;
+                let answer =
+                    call("list", json!({ "query": { "page": { "limit": 1000 } } })).await?;
                 screen.show(&answer, listed)
             }
             Verb::Get(one) => screen.show(&call("get", one.asked()).await?, record),

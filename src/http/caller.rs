@@ -1,6 +1,6 @@
 //! Who calls: the holder of a bearer token, as it stands at this moment.
 
-use actix_web::{HttpMessage, HttpRequest, http::header};
+use actix_web::{HttpRequest, http::header};
 
 use super::watch::Moment;
 use crate::{
@@ -16,15 +16,13 @@ use crate::{
 /// # Errors
 /// `ERROR_AUTHENTICATE_FAILURE` without a token that works at the moment.
 pub(super) fn call(app: &App, request: &HttpRequest) -> Result<Call> {
-    let Some(moment) = request.extensions().get::<Moment>().cloned() else {
-        return Err(Error::internal("a request without its moment"));
-    };
-    let token = bearer(request).and_then(|token| {
-        app.store.snapshots().tokens.get(&sha256(token.as_bytes()))
-    });
+    let moment = Moment::of(request)?;
+    let token = bearer(request)
+        .and_then(|token| app.store.snapshots().tokens.get(&sha256(token.as_bytes())));
     let Some(token) = token.filter(|token| token.is_live(moment.now)) else {
         app.metrics.rejected.get_or_create(&KindLabels { kind: "token" }).inc();
-        let detail = "send `Authorization: Bearer <token>` with a token that is neither revoked nor expired";
+        let detail =
+            "send `Authorization: Bearer <token>` with a token that is neither revoked nor expired";
         return Err(Error::new(Code::AuthenticateFailure, detail));
     };
     let caller = Caller {

@@ -19,8 +19,9 @@ pub(super) fn object(body: &[u8]) -> Result<Value> {
     if body.trim_ascii().is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|cause| Error::new(Code::InvalidParameter, format!("the body is not JSON: {cause}")))?;
+    let value: Value = serde_json::from_slice(body).map_err(|cause| {
+        Error::new(Code::InvalidParameter, format!("the body is not JSON: {cause}"))
+    })?;
     let Value::Object(fields) = value else {
         return Err(Error::new(Code::InvalidParameter, "the body must be a JSON object"));
     };

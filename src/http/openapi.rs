@@ -83,7 +83,8 @@ fn operation(method: &Method, schemas: &mut SchemaGenerator) -> Value {
             if !parameters.is_empty() {
                 operation["parameters"] = parameters.into();
             }
-            operation["requestBody"] = json!({ "content": { "application/json": { "schema": request } } });
+            operation["requestBody"] =
+                json!({ "content": { "application/json": { "schema": request } } });
             json!({ "post": operation })
         }
         Verb::Get => {
@@ -97,7 +98,9 @@ fn operation(method: &Method, schemas: &mut SchemaGenerator) -> Value {
 fn needed(method: &Method) -> String {
     let right = match method.right {
         Right::Read => "Any token may call it; it answers within the token's scope.",
-        Right::Write => "Needs a token that may write: SYSTEM_ADMIN, WORKSPACE_OWNER, WORKSPACE_MEMBER or SERVICE.",
+        Right::Write => {
+            "Needs a token that may write: SYSTEM_ADMIN, WORKSPACE_OWNER, WORKSPACE_MEMBER or SERVICE."
+        }
         Right::Own => "Needs a token that may manage a workspace: SYSTEM_ADMIN or WORKSPACE_OWNER.",
         Right::Administer => "Needs a SYSTEM_ADMIN token.",
     };

@@ -1,7 +1,7 @@
 //! Errors as the outside sees them: each dialect in its own clothes, each failure logged once, here.
 
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder,
+    HttpRequest, HttpResponse, HttpResponseBuilder,
     http::{StatusCode, header},
 };
 use serde_json::{Value, json};
@@ -61,10 +61,7 @@ impl Dialect {
 
 /// The answer that says what went wrong with `request`.
 pub(super) fn answer(request: &HttpRequest, error: &Error) -> HttpResponse {
-    let request_id = match request.extensions().get::<Moment>() {
-        Some(moment) => moment.request_id.clone(),
-        None => String::new(),
-    };
+    let request_id = Moment::of(request).map(|moment| moment.request_id).unwrap_or_default();
     log(&route_of(request), error, &request_id);
     let dialect = Dialect::of(request.path());
     let mut answer = builder(error);
@@ -94,7 +91,10 @@ fn log(route: &str, error: &Error, request_id: &str) {
             tracing::warn!(route, code, status, request_id, cause, detail = %error.detail, "request failed");
         }
         // Whoever may knock can make these, so they are counted rather than written down one by one.
-        Code::AuthenticateFailure | Code::TooManyRequests | Code::NotFound | Code::MethodNotAllowed => {
+        Code::AuthenticateFailure
+        | Code::TooManyRequests
+        | Code::NotFound
+        | Code::MethodNotAllowed => {
             tracing::debug!(route, code, status, request_id, cause, "request refused");
         }
         Code::InvalidParameter
@@ -126,9 +126,7 @@ pub(super) async fn nowhere(request: HttpRequest) -> HttpResponse {
 pub(super) async fn wrong_method(request: HttpRequest, allowed: &'static str) -> HttpResponse {
     let error = Error::new(Code::MethodNotAllowed, format!("this address takes {allowed}"));
     let mut answer = answer(&request, &error);
-    answer
-        .headers_mut()
-        .insert(header::ALLOW, header::HeaderValue::from_static(allowed));
+    answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
     answer
 }
 

@@ -14,8 +14,7 @@ pub(super) fn address(request: &HttpRequest, trusted: &[Network]) -> String {
         .get_all("x-forwarded-for")
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
-    let forwarded: Vec<&str> =
-        if trusted.is_empty() { Vec::new() } else { forwarded.collect() };
+    let forwarded: Vec<&str> = if trusted.is_empty() { Vec::new() } else { forwarded.collect() };
     sender(peer.ip(), &forwarded, trusted).to_string()
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix_web::{
-    Error as ActixError, HttpMessage, HttpRequest,
+    Error as ActixError, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
@@ -20,7 +20,7 @@ use super::{Front, problem, remote};
 use crate::{
     app::App,
     clock::{Stopwatch, Timestamp},
-    error::Error,
+    error::{Error, Result},
     id::{Id, Identified},
     metrics::HttpLabels,
 };
@@ -39,6 +39,17 @@ pub(super) struct Moment {
     pub(super) remote: String,
 }
 
+impl Moment {
+    /// The moment of `request`.
+    ///
+    /// # Errors
+    /// Where nobody watches over it.
+    pub(super) fn of(request: &HttpRequest) -> Result<Self> {
+        let moment = request.extensions().get::<Self>().cloned();
+        moment.ok_or_else(|| Error::internal("a request without its moment"))
+    }
+}
+
 /// The kind of thing that a request's number is the identifier of.
 struct Request;
 
@@ -50,7 +61,7 @@ impl Identified for Request {
 pub(super) async fn watch(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, ActixError> {
+) -> std::result::Result<ServiceResponse<BoxBody>, ActixError> {
     let timing = Stopwatch::start();
     let Some(front) = request.app_data::<Data<Front>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
@@ -58,15 +69,7 @@ pub(super) async fn watch(
     let moment = moment(&front.app, request.request());
     let request_id = moment.request_id.clone();
     request.extensions_mut().insert(moment);
-    let kept = request.request().clone();
-    let mut answer = match unless_it_panics(next.call(request)).await {
-        Some(answer) => answer?.map_into_boxed_body(),
-        None => {
-            let error = Error::internal("a handler panicked");
-            let response = problem::answer(&kept, &error);
-            ServiceResponse::new(kept, response)
-        }
-    };
+    let mut answer = next.call(request).await?.map_into_boxed_body();
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         answer.headers_mut().insert(REQUEST_ID, value);
     }
@@ -96,15 +99,24 @@ pub(super) fn route_of(request: &HttpRequest) -> String {
     request.match_pattern().unwrap_or_else(|| "none".to_owned())
 }
 
+/// What `answering` comes to, or an apology if it panics. A panic ends one request and nothing else.
+pub(super) async fn guarded(
+    request: HttpRequest,
+    answering: impl Future<Output = HttpResponse>,
+) -> HttpResponse {
+    match unless_it_panics(answering).await {
+        Some(answer) => answer,
+        None => problem::answer(&request, &Error::internal("a handler panicked")),
+    }
+}
+
 /// What `work` comes to, or `None` if it panics.
 async fn unless_it_panics<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
-    poll_fn(|context| {
-        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(done)) => Poll::Ready(Some(done)),
-            Err(_) => Poll::Ready(None),
-        }
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(done)) => Poll::Ready(Some(done)),
+        Err(_) => Poll::Ready(None),
     })
     .await
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::{self, Data, Payload, ServiceConfig},
 };
-
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
@@ -15,23 +14,20 @@ use super::{
     Front,
     body::{self, Body},
     caller::bearer,
-    method, openapi, problem,
+    decode, method, openapi, problem,
     receipt::ReceiptInfo,
-    refusals::Refused,
     refusing,
-    watch::Moment,
+    watch::{Moment, guarded},
 };
 use crate::{
-    digest::{Digest, digests_match, sha256},
+    digest::{Digest, sha256},
     domain::{
         delivery::{Delivery, PresentedKey},
         receipt::Receipt,
-        webhook::Webhook,
     },
-    error::{Code, Error, Result},
-    id::Id,
-    ingest::{self, Answer},
-    metrics::{DeliveryLabels, KindLabels},
+    error::{Code, Result},
+    ingest::{self, Answer, Knock},
+    metrics::KindLabels,
 };
 
 /// The headers that carry credentials; they are never kept.
@@ -68,81 +64,48 @@ pub(super) fn addresses(server: &mut ServiceConfig, bench: bool) {
 
 /// Takes in one delivery.
 async fn receive(front: Data<Front>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let Some(moment) = request.extensions().get::<Moment>().cloned() else {
-        return problem::answer(&request, &Error::internal("a request without its moment"));
-    };
-    let webhook_id: Id<Webhook> = request.match_info().query("webhook_id").into();
-    match admit(&front, &request, payload, &moment).await {
-        Ok(answer) => answer,
-        Err(error) => {
-            let refused = Refused {
-                webhook_id: &webhook_id,
-                remote: &moment.remote,
-                code: error.code,
-                reason: &error.detail,
-                now: moment.now,
-            };
-            count_refused(&front, &refused);
-            problem::answer(&request, &error)
+    guarded(request.clone(), async {
+        match admitted(&front, &request, payload).await {
+            Ok(answer) => answered(answer),
+            Err(error) => {
+                let kind = error.code.name();
+                front.app.metrics.rejected.get_or_create(&KindLabels { kind }).inc();
+                problem::answer(&request, &error)
+            }
         }
-    }
+    })
+    .await
 }
 
-async fn admit(
-    front: &Front,
-    request: &HttpRequest,
-    payload: Payload,
-    moment: &Moment,
-) -> Result<HttpResponse> {
-    let webhook_id: Id<Webhook> = request.match_info().query("webhook_id").into();
-    let presented = presented_key(request);
-    let webhook = match knock(front, &webhook_id, &presented, moment) {
+/// Lets in who may come in before the body is read, so that strangers cannot make us keep or inflate one.
+async fn admitted(front: &Front, request: &HttpRequest, payload: Payload) -> Result<Answer> {
+    let (app, moment) = (&front.app, Moment::of(request)?);
+    let knock = Knock {
+        webhook_id: request.match_info().query("webhook_id").into(),
+        presented: PresentedKey(presented_key(request)),
+        remote: moment.remote,
+    };
+    let webhook = match ingest::admit(&app.intake, &knock, moment.now) {
         Ok(webhook) => webhook,
         Err(error) => {
-            body::drain(payload, &front.app.config).await;
+            body::drain(payload, &app.config).await;
             return Err(error);
         }
     };
-    let body = body::read(request.headers(), payload, &front.app.config).await?;
+    let body = body::read(request.headers(), payload, &app.config).await.inspect_err(|error| {
+        app.intake.refusals.note_knock(&knock, true, &error.detail, moment.now);
+    })?;
     let delivery = Delivery {
-        delivery_id: front.app.clock.mint().id(moment.now),
-        webhook_id,
-        presented: PresentedKey(presented),
+        delivery_id: app.clock.mint().id(moment.now),
+        webhook_id: knock.webhook_id,
+        presented: knock.presented,
         headers: headers(request, body.was_compressed),
         query: serde_urlencoded::from_str(request.query_string()).unwrap_or_default(),
         body: body.bytes,
-        remote: moment.remote.clone(),
+        remote: knock.remote,
         received_at: moment.now,
     };
-    let answer = ingest::ingest(&front.app.intake, delivery).await?;
-    Ok(answered(front, &webhook.webhook_id, answer))
-}
-
-/// Lets in who has a key that works, as fast as its webhook may be posted to. Says so before the body is read, so that
-/// strangers cannot make us keep or inflate one. An unknown webhook and a wrong key look the same from outside.
-fn knock(
-    front: &Front,
-    id: &Id<Webhook>,
-    presented: &Digest,
-    moment: &Moment,
-) -> Result<std::sync::Arc<Webhook>> {
-    let snapshots = front.app.store.snapshots();
-    let webhook = snapshots.webhooks.get(id);
-    let fits = match &webhook {
-        Some(webhook) => webhook.accepts_key(presented, moment.now),
-        None => digests_match(&[0; 32], presented),
-    };
-    let Some(webhook) = webhook.filter(|_| fits) else {
-        return Err(Error::new(
-            Code::AuthenticateFailure,
-            "there is no such webhook, or the access key does not open it",
-        ));
-    };
-    if !webhook.is_enabled() {
-        return Err(Error::new(Code::WebhookDisabled, "this webhook is switched off"));
-    }
-    front.rates.take(&webhook, front.app.config.rate_limit, snapshots)?;
-    Ok(webhook)
+    ingest::ingest(&app.intake, webhook, delivery).await
 }
 
 /// The digest of the access key that a sender shows: in the path, as bearer token, or in a header of its own.
@@ -174,14 +137,10 @@ fn headers(request: &HttpRequest, was_compressed: bool) -> BTreeMap<String, Stri
     kept
 }
 
-fn answered(front: &Front, webhook: &Id<Webhook>, answer: Answer) -> HttpResponse {
+fn answered(answer: Answer) -> HttpResponse {
     match answer {
-        Answer::Receipt(receipt) => {
-            count_taken(front, webhook, receipt.state.as_str());
-            receipt_answer(&receipt)
-        }
+        Answer::Receipt(receipt) => receipt_answer(&receipt),
         Answer::Handshake(handshake) => {
-            count_taken(front, webhook, "handshake");
             let status = StatusCode::from_u16(handshake.status).unwrap_or(StatusCode::OK);
             HttpResponse::build(status).content_type(handshake.content_type).body(handshake.body)
         }
@@ -205,17 +164,6 @@ fn receipt_answer(receipt: &Receipt) -> HttpResponse {
     }
 }
 
-fn count_taken(front: &Front, webhook: &Id<Webhook>, outcome: &'static str) {
-    let labels = DeliveryLabels { webhook_id: webhook.to_string(), outcome };
-    front.app.metrics.deliveries.get_or_create(&labels).inc();
-}
-
-fn count_refused(front: &Front, refused: &Refused<'_>) {
-    let kind = refused.code.name();
-    front.app.metrics.rejected.get_or_create(&KindLabels { kind }).inc();
-    front.refusals.remember(refused, front.app.store.snapshots());
-}
-
 /// Parses a delivery and answers without keeping it: what the rest is measured against.
 async fn nothing(front: Data<Front>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let parsed = body::read(request.headers(), payload, &front.app.config).await.and_then(parsed);
@@ -226,7 +174,7 @@ async fn nothing(front: Data<Front>, request: HttpRequest, payload: Payload) -> 
 }
 
 fn parsed(body: Body) -> Result<usize> {
-    super::decode::object(&body.bytes).map(|value| value.as_object().map_or(0, Map::len))
+    decode::object(&body.bytes).map(|value| value.as_object().map_or(0, Map::len))
 }
 
 /// Adds the door to a description of the API.
@@ -242,15 +190,20 @@ pub(super) fn describe(paths: &mut Map<String, Value>, schemas: &mut SchemaGener
             ("202", "It is kept, but something in it was not understood; it can be driven again."),
         ] {
             let content = json!({ "application/json": { "schema": receipt } });
-            responses
-                .insert(status.to_owned(), json!({ "description": description, "content": content }));
+            responses.insert(
+                status.to_owned(),
+                json!({ "description": description, "content": content }),
+            );
         }
         let parameters: Vec<Value> = names
             .iter()
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
             .collect();
-        let security =
-            if path == WITH_KEY { json!([]) } else { json!([{ "access_key": [] }, { "token": [] }]) };
+        let security = if path == WITH_KEY {
+            json!([])
+        } else {
+            json!([{ "access_key": [] }, { "token": [] }])
+        };
         let operation = json!({
             "operationId": operation_id,
             "tags": ["webhook"],
@@ -290,9 +243,8 @@ mod tests {
     #[test]
     fn a_key_may_be_in_the_path_or_in_a_header() {
         let in_path = TestRequest::default().param("access_key", "k").to_http_request();
-        let bearer = TestRequest::default()
-            .insert_header(("Authorization", "Bearer k"))
-            .to_http_request();
+        let bearer =
+            TestRequest::default().insert_header(("Authorization", "Bearer k")).to_http_request();
         let named = TestRequest::default().insert_header(("X-Access-Key", "k")).to_http_request();
         for request in [in_path, bearer, named] {
             assert_eq!(presented_key(&request), sha256(b"k"));
