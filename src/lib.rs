@@ -1,5 +1,7 @@
 //! Alertmill: webhooks in, normalized events, deduplicated alerts, and an answer to every "why".
 
+pub mod ingest;
+
 pub mod plugins;
 pub mod rules;
 pub mod store;

@@ -137,7 +137,10 @@ fn open(
         };
         let mut over = alert.ended(ending, now);
         over.standing.event_count += 1;
-        return decided(Verdict::OpenOver(Box::new(over), early.event_id.clone()), Why::AlreadyRecovered);
+        return decided(
+            Verdict::OpenOver(Box::new(over), early.event_id.clone()),
+            Why::AlreadyRecovered,
+        );
     }
     let why = match event.draft.event_type {
         EventType::Error => Why::Unreadable,

@@ -55,14 +55,16 @@ pub(super) enum Step {
 impl Step {
     /// The names of all steps.
     pub(super) const NAMES: [&'static str; 15] = [
-        "lower", "upper", "trim", "regex", "replace", "split", "join", "each", "index", "unique", "number",
-        "time", "json", "pairs", "default",
+        "lower", "upper", "trim", "regex", "replace", "split", "join", "each", "index", "unique",
+        "number", "time", "json", "pairs", "default",
     ];
 
     /// How many values it wants of a path that selects many.
     pub(super) fn wants(&self) -> Want {
         match self {
-            Self::Join(..) | Self::Each(_) | Self::Index(_) | Self::Unique | Self::Pairs => Want::All,
+            Self::Join(..) | Self::Each(_) | Self::Index(_) | Self::Unique | Self::Pairs => {
+                Want::All
+            }
             Self::Filter(_)
             | Self::Regex(..)
             | Self::Replace(..)

@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn the_shipped_rules_are_right() {
-        let book = Rulebook::embedded().map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let book = Rulebook::embedded()
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
         let book = book.unwrap();
         let providers: Vec<&str> = book.providers().collect();
         assert!(providers.contains(&"alertmanager"), "{providers:?}");

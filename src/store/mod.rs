@@ -6,13 +6,17 @@
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
 mod directory;
+mod payload;
 mod sqlite;
 
 use std::{path::Path, sync::Arc};
 
 use tokio::sync::oneshot;
 
-pub use self::directory::{Directory, Requests, Snapshots};
+pub use self::{
+    directory::{Directory, Requests, Snapshots},
+    payload::{Packing, Payload, Posted},
+};
 use crate::{
     clock::Timestamp,
     digest::Digest,
@@ -23,7 +27,7 @@ use crate::{
         delivery::Delivery,
         event::{Event, MappingVersion},
         project::{Domain, Project, ProjectAlertConfig, Workspace},
-        receipt::{ItemOutcome, Receipt, Unreadable},
+        receipt::{Receipt, Unreadable},
         scope::Scope,
         token::Token,
         webhook::Webhook,
@@ -138,24 +142,6 @@ pub struct Filing {
     pub received_at: Timestamp,
 }
 
-/// Headers, query and body of a delivery, packed for storage on the caller's thread.
-#[derive(Clone, Debug)]
-pub struct Payload {
-    /// Whether `content` is compressed.
-    pub packing: Packing,
-    /// The bytes.
-    pub content: Vec<u8>,
-}
-
-/// How a payload is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// As it is.
-    Plain,
-    /// Compressed by zlib.
-    Zlib,
-}
-
 /// A delivery as it was kept, with what became of it.
 #[derive(Clone, Debug)]
 pub struct Kept {
@@ -182,13 +168,19 @@ pub struct DeliveryQuery {
     pub limit: u32,
 }
 
-/// A dead item that was driven again.
+/// What driving a delivery again changed.
 #[derive(Clone, Debug)]
 pub struct Redriven {
-    /// The dead item it was; `None` for the payload as a whole.
-    pub was: Option<u32>,
-    /// What it became.
-    pub outcome: ItemOutcome,
+    /// The dead items that are none any more; `None` for the payload as a whole.
+    pub gone: Vec<Option<u32>>,
+    /// The events that items became, by their place in the payload.
+    pub events: Vec<(u32, Id<Event>)>,
+    /// How many items the delivery has, as it is read now.
+    pub items: u32,
+    /// Where the delivery stands now.
+    pub state: DeliveryState,
+    /// Why it is no event, where it is none.
+    pub ignored: Option<String>,
 }
 
 /// Deliveries: what was posted, and what became of it.
@@ -201,7 +193,7 @@ pub trait Deliveries {
     ) -> Result<Option<(Digest, Receipt)>>;
     /// Adds a delivery. Its events must follow in the same unit of work, in order.
     fn add_delivery(&mut self, filing: &Filing) -> Result<()>;
-    /// Adds an item that was not understood, with the event of type ERROR that says so.
+    /// Adds an item that was not understood, with the event of type ERROR that says so; or replaces why.
     fn add_dead_item(
         &mut self,
         delivery: &Id<Delivery>,
@@ -215,13 +207,8 @@ pub trait Deliveries {
     fn deliveries(&self, scope: &Scope, query: &DeliveryQuery) -> Result<Vec<Kept>>;
     /// What was posted: headers, query and body.
     fn payload(&self, scope: &Scope, id: &Id<Delivery>) -> Result<Option<Payload>>;
-    /// Replaces dead items of a delivery by what they became when they were driven again, or by how they failed now.
-    fn redriven(
-        &mut self,
-        id: &Id<Delivery>,
-        items: &[Redriven],
-        state: DeliveryState,
-    ) -> Result<()>;
+    /// Keeps what driving a delivery again changed.
+    fn redriven(&mut self, id: &Id<Delivery>, redriven: &Redriven) -> Result<()>;
     /// How many deliveries of a webhook have items that are not understood yet.
     fn dead_deliveries(&self, webhook: &Id<Webhook>) -> Result<u64>;
 }

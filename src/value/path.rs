@@ -233,7 +233,8 @@ fn query(rest: &str) -> Result<JpQuery, String> {
 fn misspelt(rest: &str) -> String {
     match rest.chars().next() {
         Some('.' | '[') => {
-            "write names like `.name` or `['host.name']`, indexes like `[0]`, all elements as `[*]`".to_owned()
+            "write names like `.name` or `['host.name']`, indexes like `[0]`, all elements as `[*]`"
+                .to_owned()
         }
         Some(other) => format!("`.` or `[` was expected where `{other}` stands"),
         None => "it is empty".to_owned(),

@@ -1,10 +1,11 @@
 //! Alerts.
 
-use rusqlite::{Row, params};
+use rusqlite::{params, params_from_iter};
 
 use super::{
     live::{KeyHash, Open, Pending, key_hash},
     rows::{self, Columns, json, maybe_millis, millis, number},
+    sql,
     work::Work,
 };
 use crate::{
@@ -19,19 +20,19 @@ use crate::{
     },
     error::{Code, Error, Result},
     id::Id,
-    query::Query,
+    query::{Keyset, Query},
     store::{Alerts, Found},
 };
 
 /// Every column of an alert, as [`alert`] reads them.
-pub(super) const COLUMNS: &str = "a.alert_id, a.state, a.severity, a.urgency, a.event_count, a.last_event_at, a.updated_at,
+const COLUMNS: &str = "a.alert_id, a.state, a.severity, a.urgency, a.event_count, a.last_event_at, a.updated_at,
         a.alert_number, a.event_key, a.title, a.description, a.rule, a.image_url, a.resources, a.provider, a.account,
         a.additional_info, a.assignee, a.responder, a.triggered_by,
         (SELECT webhook_id FROM webhook WHERE webhook = a.webhook), d.domain_id, s.workspace_id, p.project_id,
         a.created_at, a.acknowledged_at, a.resolved_at, a.recovered_at, a.ending";
 
 /// The tables that name where an alert lives.
-pub(super) const HOME: &str = "CROSS JOIN project p ON p.project = a.project
+const HOME: &str = "CROSS JOIN project p ON p.project = a.project
      CROSS JOIN workspace s ON s.workspace = p.workspace CROSS JOIN domain d ON d.domain = s.domain";
 
 impl Work {
@@ -46,8 +47,15 @@ impl Work {
     }
 
     fn write_standing(&self, row: i64, pending: &Pending) -> Result<()> {
-        let Standing { alert_id: _, state, severity, urgency, event_count, last_event_at, updated_at } =
-            &pending.standing;
+        let Standing {
+            alert_id: _,
+            state,
+            severity,
+            urgency,
+            event_count,
+            last_event_at,
+            updated_at,
+        } = &pending.standing;
         self.put(
             "UPDATE alert SET state = ?2, severity = ?3, urgency = ?4, event_count = ?5, last_event_at = ?6,
                     updated_at = ?7, description = coalesce(?8, description)
@@ -79,7 +87,12 @@ impl Work {
     }
 
     /// The open alert of a key, from memory if every open alert is there.
-    fn find_open(&self, key: KeyHash, project: &Id<Project>, event_key: &str) -> Result<Option<Open>> {
+    fn find_open(
+        &self,
+        key: KeyHash,
+        project: &Id<Project>,
+        event_key: &str,
+    ) -> Result<Option<Open>> {
         if let Some(live) = self.live_if_writer()
             && let Ok(open) = live.borrow().open(key)
         {
@@ -116,13 +129,22 @@ impl Work {
         let last = match known {
             Some(last) => last,
             None => self
-                .number("SELECT last_alert_number FROM workspace WHERE workspace = ?1", [workspace])?
+                .number(
+                    "SELECT last_alert_number FROM workspace WHERE workspace = ?1",
+                    [workspace],
+                )?
                 .map_or(0, i64::unsigned_abs),
         };
         Ok(last + 1)
     }
 
-    fn insert_alert(&self, row: i64, workspace: i64, alert_number: u64, alert: &Alert) -> Result<()> {
+    fn insert_alert(
+        &self,
+        row: i64,
+        workspace: i64,
+        alert_number: u64,
+        alert: &Alert,
+    ) -> Result<()> {
         let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
         let Standing { alert_id, state, severity, urgency, event_count, last_event_at, updated_at } =
             &alert.standing;
@@ -169,8 +191,15 @@ impl Work {
     }
 
     fn update_alert(&self, row: i64, alert: &Alert) -> Result<()> {
-        let Standing { alert_id: _, state, severity, urgency, event_count, last_event_at, updated_at } =
-            &alert.standing;
+        let Standing {
+            alert_id: _,
+            state,
+            severity,
+            urgency,
+            event_count,
+            last_event_at,
+            updated_at,
+        } = &alert.standing;
         let put = self.put(
             "UPDATE alert SET project = ?2, state = ?3, title = ?4, description = ?5, severity = ?6, urgency = ?7,
                     assignee = ?8, responder = ?9, event_count = ?10, updated_at = ?11, last_event_at = ?12,
@@ -195,10 +224,13 @@ impl Work {
                 alert.ending.as_ref().map(|ending| ending.reason.as_str())
             ],
         );
-        put.map(|_| ()).map_err(|error| rows::if_constraint(error, || {
-            let detail = format!("another alert of key `{}` is open in that project", alert.event_key);
-            Error::new(Code::NotUnique, detail)
-        }))
+        put.map(|_| ()).map_err(|error| {
+            rows::if_constraint(error, || {
+                let detail =
+                    format!("another alert of key `{}` is open in that project", alert.event_key);
+                Error::new(Code::NotUnique, detail)
+            })
+        })
     }
 
     /// Brings what is in memory of open alerts up to date with an alert that a person changed.
@@ -226,13 +258,25 @@ impl Alerts for Work {
         let sql = format!(
             "SELECT {COLUMNS} FROM alert a {HOME} WHERE a.alert_id = ?1 AND a.deleted_at IS NULL"
         );
-        let found = self.one(&sql, [id.as_str()], alert)?;
+        let found = self.one(&sql, [id.as_str()], |row| alert(&mut Columns::of(row)))?;
         Ok(found.filter(|alert| scope.contains(&alert.home)))
     }
 
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>> {
         self.flush_standings()?;
-        self.find_alerts(scope, query)
+        let composed = sql::compose(query, scope, &sql::ALERTS);
+        let total = self.total(&composed)?;
+        if !query.wants_rows() {
+            return Ok(sql::found(query, Vec::new(), total));
+        }
+        let columns = format!("a.created_at, a.alert, {COLUMNS}");
+        let (sql, values) = composed.select(&columns, HOME);
+        let rows = self.many(&sql, params_from_iter(values), |row| {
+            let mut columns = Columns::of(row);
+            let key = Keyset { created_at: columns.get()?, row: columns.get()? };
+            Ok((key, alert(&mut columns)?))
+        })?;
+        Ok(sql::found(query, rows, total))
     }
 
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>> {
@@ -353,9 +397,8 @@ impl Alerts for Work {
 }
 
 /// An alert, from [`COLUMNS`].
-pub(super) fn alert(row: &Row<'_>) -> Result<Alert> {
-    let mut columns = Columns::of(row);
-    let standing = rows::standing(&mut columns)?;
+fn alert(columns: &mut Columns<'_>) -> Result<Alert> {
+    let standing = rows::standing(columns)?;
     let mut alert = Alert {
         standing,
         alert_number: columns.count()?,

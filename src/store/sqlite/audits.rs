@@ -18,7 +18,12 @@ use crate::{
 };
 
 impl Audits for Work {
-    fn add_audit(&mut self, domain: &Id<Domain>, entry: AuditEntry, mint: &Mint) -> Result<AuditRecord> {
+    fn add_audit(
+        &mut self,
+        domain: &Id<Domain>,
+        entry: AuditEntry,
+        mint: &Mint,
+    ) -> Result<AuditRecord> {
         let row = self
             .number("SELECT domain FROM domain WHERE domain_id = ?1", [domain.as_str()])?
             .ok_or_else(|| Error::not_found("domain", domain))?;

@@ -87,11 +87,10 @@ impl Checkpointer {
     }
 
     fn fold(&self, mode: &str) {
-        let folded = self.connection.query_row(
-            &format!("PRAGMA wal_checkpoint({mode})"),
-            [],
-            |row| row.get::<_, i64>(0),
-        );
+        let folded =
+            self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+                row.get::<_, i64>(0)
+            });
         if let Err(error) = folded {
             tracing::warn!(%error, "the log could not be folded into the store's file");
         }

@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use super::sql;
 use crate::{
     error::{Code, Error, Result},
     store::Durability,
@@ -24,7 +25,8 @@ impl From<rusqlite::Error> for Error {
                 Self::unavailable("the store is locked by another process", 5).because(cause)
             }
             Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
-                Self::unavailable("the store's file cannot be used at the moment", 30).because(cause)
+                Self::unavailable("the store's file cannot be used at the moment", 30)
+                    .because(cause)
             }
             Some(ErrorCode::OperationInterrupted) => {
                 Self::new(Code::Deadline, "the query took too long").because(cause)
@@ -72,6 +74,7 @@ fn open(file: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection =
         Connection::open_with_flags(file, flags).map_err(|cause| unusable(file, cause))?;
     connection.busy_timeout(BUSY)?;
+    sql::register(&connection)?;
     Ok(connection)
 }
 
@@ -81,7 +84,9 @@ fn unusable(file: &Path, cause: rusqlite::Error) -> Error {
         Some(ErrorCode::NotADatabase) => "is not an Alertmill store",
         Some(ErrorCode::DatabaseCorrupt) => "is damaged; restore it from a backup",
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "is in use by another process",
-        Some(ErrorCode::CannotOpen) => "cannot be opened; does its directory exist, and may we write there?",
+        Some(ErrorCode::CannotOpen) => {
+            "cannot be opened; does its directory exist, and may we write there?"
+        }
         Some(ErrorCode::DiskFull) => "cannot grow: the disk is full",
         _ => "cannot be used",
     };
@@ -108,7 +113,11 @@ pub(super) fn migrate(connection: &Connection) -> Result<()> {
     for sql in &MIGRATIONS[version..] {
         step.execute_batch(sql)?;
     }
-    step.pragma_update(None, "user_version", u32::try_from(MIGRATIONS.len()).map_err(Error::internal)?)?;
+    step.pragma_update(
+        None,
+        "user_version",
+        u32::try_from(MIGRATIONS.len()).map_err(Error::internal)?,
+    )?;
     step.commit()?;
     Ok(())
 }

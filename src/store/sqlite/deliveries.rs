@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::{
-    rows::{Columns, millis, number},
+    rows::{Columns, millis},
     work::Work,
 };
 use crate::{
@@ -12,9 +12,8 @@ use crate::{
         delivery::Delivery,
         event::Event,
         receipt::{Receipt, Unreadable},
-        scope::Scope,
+        scope::{Home, Scope},
         webhook::Webhook,
-        words::{DeliveryState, Outcome},
     },
     error::{Error, Result},
     id::Id,
@@ -62,7 +61,11 @@ impl Work {
 }
 
 impl Deliveries for Work {
-    fn receipt_of(&self, webhook: &Id<Webhook>, sender_id: &str) -> Result<Option<(Digest, Receipt)>> {
+    fn receipt_of(
+        &self,
+        webhook: &Id<Webhook>,
+        sender_id: &str,
+    ) -> Result<Option<(Digest, Receipt)>> {
         let found = self.one(
             "SELECT digest, delivery_id FROM delivery WHERE webhook = ?1 AND sender_id = ?2",
             params![self.webhook_row(webhook)?, sender_id],
@@ -80,7 +83,8 @@ impl Deliveries for Work {
         let webhook = self.webhook_row(&filing.webhook_id)?;
         let mut next = self.live()?.borrow().next();
         let row = next.delivery;
-        let (sender_id, digest) = filing.sender.as_ref().map(|(id, digest)| (id, digest.as_slice())).unzip();
+        let (sender_id, digest) =
+            filing.sender.as_ref().map(|(id, digest)| (id, digest.as_slice())).unzip();
         self.put(
             "INSERT INTO delivery (delivery, delivery_id, webhook, state, ignored, items, dead, first_event, events,
                                    sender_id, digest, remote, received_at)
@@ -196,24 +200,26 @@ impl Deliveries for Work {
         .map(|found| found.filter(|(_, home)| scope.contains(home)).map(|(payload, _)| payload))
     }
 
-    fn redriven(&mut self, id: &Id<Delivery>, items: &[Redriven], state: DeliveryState) -> Result<()> {
+    fn redriven(&mut self, id: &Id<Delivery>, redriven: &Redriven) -> Result<()> {
         let row = self.delivery_row(id)?;
-        for Redriven { was, outcome } in items {
-            if outcome.what == Outcome::Dead {
-                continue;
-            }
-            let place = was.map_or(WHOLE, i64::from);
-            self.put("DELETE FROM dead_item WHERE delivery = ?1 AND item = ?2", params![row, place])?;
-            let Some(event) = outcome.event_id.as_ref() else { continue };
+        for place in &redriven.gone {
+            let place = place.map_or(WHOLE, i64::from);
+            self.put(
+                "DELETE FROM dead_item WHERE delivery = ?1 AND item = ?2",
+                params![row, place],
+            )?;
+        }
+        for (item, event) in &redriven.events {
             self.put(
                 "INSERT INTO redriven (delivery, item, event) VALUES (?1, ?2, ?3)",
-                params![row, outcome.index.map_or(WHOLE, i64::from), self.event_row(event)?],
+                params![row, item, self.event_row(event)?],
             )?;
         }
         self.put(
-            "UPDATE delivery SET state = ?2, dead = (SELECT count(*) FROM dead_item WHERE delivery = ?1)
+            "UPDATE delivery SET state = ?2, ignored = ?3, items = ?4,
+                    dead = (SELECT count(*) FROM dead_item WHERE delivery = ?1)
              WHERE delivery = ?1",
-            params![row, state.as_str()],
+            params![row, redriven.state.as_str(), redriven.ignored, redriven.items],
         )?;
         Ok(())
     }
@@ -224,7 +230,7 @@ impl Deliveries for Work {
     }
 }
 
-fn kept(row: &Row<'_>) -> Result<(Span, crate::domain::scope::Home, Kept)> {
+fn kept(row: &Row<'_>) -> Result<(Span, Home, Kept)> {
     let mut columns = Columns::of(row);
     let span =
         Span { delivery: columns.get()?, first_event: columns.get()?, events: columns.get()? };

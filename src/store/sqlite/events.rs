@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Row, params};
+use rusqlite::{params, params_from_iter};
 
 use super::{
     live::Kind,
     rows::{Columns, json, maybe_millis, millis},
+    sql,
     work::Work,
 };
 use crate::{
@@ -17,17 +18,17 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    query::Query,
+    query::{Keyset, Query},
     store::{Events, Found},
 };
 
 /// Every column of an event, as [`event`] reads them.
-pub(super) const COLUMNS: &str = "e.event_id, a.alert_id, w.webhook_id, v.delivery_id, e.item, d.domain_id, s.workspace_id, p.project_id,
+const COLUMNS: &str = "e.event_id, a.alert_id, w.webhook_id, v.delivery_id, e.item, d.domain_id, s.workspace_id, p.project_id,
         e.event_key, e.event_type, e.severity, e.title, e.description, e.rule, e.image_url, e.resources, e.provider,
         e.account, e.additional_info, e.occurred_at, m.provider, m.version, e.variant, e.why, e.created_at";
 
 /// The tables that name what an event belongs to.
-pub(super) const HOME: &str = "CROSS JOIN project p ON p.project = e.project CROSS JOIN workspace s ON s.workspace = p.workspace
+const HOME: &str = "CROSS JOIN project p ON p.project = e.project CROSS JOIN workspace s ON s.workspace = p.workspace
      CROSS JOIN domain d ON d.domain = s.domain CROSS JOIN webhook w ON w.webhook = e.webhook
      CROSS JOIN delivery v ON v.delivery = e.delivery
      LEFT JOIN alert a ON a.alert = e.alert LEFT JOIN mapping m ON m.mapping = e.mapping";
@@ -54,13 +55,25 @@ fn mapping_name(mapping: &MappingVersion) -> String {
 impl Events for Work {
     fn event(&self, scope: &Scope, id: &Id<Event>) -> Result<Option<Event>> {
         let sql = format!("SELECT {COLUMNS} FROM event e {HOME} WHERE e.event_id = ?1");
-        let found = self.one(&sql, [id.as_str()], event)?;
+        let found = self.one(&sql, [id.as_str()], |row| event(&mut Columns::of(row)))?;
         Ok(found.filter(|event| scope.contains(&event.home)))
     }
 
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>> {
         self.flush_standings()?;
-        self.find_events(scope, query)
+        let composed = sql::compose(query, scope, &sql::EVENTS);
+        let total = self.total(&composed)?;
+        if !query.wants_rows() {
+            return Ok(sql::found(query, Vec::new(), total));
+        }
+        let columns = format!("e.created_at, e.event, {COLUMNS}");
+        let (sql, values) = composed.select(&columns, HOME);
+        let rows = self.many(&sql, params_from_iter(values), |row| {
+            let mut columns = Columns::of(row);
+            let key = Keyset { created_at: columns.get()?, row: columns.get()? };
+            Ok((key, event(&mut columns)?))
+        })?;
+        Ok(sql::found(query, rows, total))
     }
 
     fn add_event(&mut self, event: &Event) -> Result<()> {
@@ -124,8 +137,7 @@ impl Events for Work {
 }
 
 /// An event, from [`COLUMNS`].
-pub(super) fn event(row: &Row<'_>) -> Result<Event> {
-    let mut columns = Columns::of(row);
+fn event(columns: &mut Columns<'_>) -> Result<Event> {
     let (event_id, alert_id) = (columns.id()?, columns.maybe_id()?);
     let (webhook_id, delivery_id) = (columns.id()?, columns.id()?);
     let (item, home) = (columns.get()?, columns.home()?);
@@ -145,9 +157,8 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event> {
     };
     let (provider, version): (Option<String>, Option<String>) = (columns.get()?, columns.get()?);
     let variant: Option<String> = columns.get()?;
-    let reading = provider.zip(version).zip(variant).map(|((provider, version), variant)| Reading {
-        mapping: Arc::new(MappingVersion { provider, version }),
-        variant: variant.into(),
+    let reading = provider.zip(version).zip(variant).map(|((provider, version), variant)| {
+        Reading { mapping: Arc::new(MappingVersion { provider, version }), variant: variant.into() }
     });
     Ok(Event {
         event_id,

@@ -154,7 +154,8 @@ impl Live {
             let sql = format!("SELECT coalesce(max({table}), 0) + 1 FROM {table}");
             Ok(connection.query_row(&sql, [], |row| row.get(0))?)
         };
-        let next = Next { delivery: next("delivery")?, event: next("event")?, alert: next("alert")? };
+        let next =
+            Next { delivery: next("delivery")?, event: next("event")?, alert: next("alert")? };
         let mut live = Self {
             open: OpenMap::default(),
             complete: true,
@@ -242,11 +243,6 @@ impl Live {
             keys.filter_map(|key| self.open.get(key)).map(|open| open.standing.clone()).collect();
         found.sort_by(|a, b| a.alert_id.cmp(&b.alert_id));
         found
-    }
-
-    /// Whether every open alert is in memory.
-    pub(super) fn is_complete(&self) -> bool {
-        self.complete
     }
 
     /// Replaces what is known of a key's open alert.
@@ -379,7 +375,8 @@ impl Live {
 
     /// The counters that are not written yet, this commit's included.
     pub(super) fn uncounted(&mut self) -> Vec<(i64, Requests)> {
-        let mut webhooks: Vec<i64> = self.uncounted.iter().chain(&self.recounted).copied().collect();
+        let mut webhooks: Vec<i64> =
+            self.uncounted.iter().chain(&self.recounted).copied().collect();
         webhooks.sort_unstable();
         webhooks.dedup();
         webhooks.into_iter().map(|webhook| (webhook, self.requests(webhook))).collect()

@@ -2,18 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{
-    live::Changed,
-    rows::number,
-    work::Work,
-};
+use super::{live::Changed, rows::number, work::Work};
 use crate::{
-    domain::{
-        project::AlertPolicy,
-        scope::Scope,
-        webhook::Webhook,
-        words::Severity,
-    },
+    domain::{project::AlertPolicy, scope::Scope, webhook::Webhook, words::Severity},
     error::{Error, Result},
     id::Id,
     metrics::{KindLabels, Metrics},

@@ -1,6 +1,6 @@
 //! Column ↔ type, in one place.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::str::FromStr;
 
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use serde::de::DeserializeOwned;
@@ -131,9 +131,6 @@ pub(super) fn millis(time: Timestamp) -> i64 {
 pub(super) fn maybe_millis(time: Option<Timestamp>) -> Option<i64> {
     time.map(millis)
 }
-
-/// Users' labels as the file keeps them.
-pub(super) type Tags = BTreeMap<String, Value>;
 
 /// What a scope reaches of one level, as the JSON list that `json_each` takes; `None` for all.
 pub(super) fn reach<K>(reach: &Reach<Id<K>>) -> Result<Option<String>> {

@@ -63,8 +63,11 @@ impl Tokens for Work {
 
     fn put_token(&mut self, token: &Token) -> Result<()> {
         let Scope { domains, workspaces, projects } = &token.scope;
-        let scope =
-            KeptScope { domains: kept(domains), workspaces: kept(workspaces), projects: kept(projects) };
+        let scope = KeptScope {
+            domains: kept(domains),
+            workspaces: kept(workspaces),
+            projects: kept(projects),
+        };
         self.put(
             "INSERT INTO token (token_id, name, digest, role, scope, created_at, expires_at, revoked_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)

@@ -42,7 +42,8 @@ struct KeptOptions {
 
 impl From<&WebhookOptions> for KeptOptions {
     fn from(options: &WebhookOptions) -> Self {
-        let WebhookOptions { signing_secrets, time_zone, rate_limit, confirm_subscriptions } = options;
+        let WebhookOptions { signing_secrets, time_zone, rate_limit, confirm_subscriptions } =
+            options;
         Self {
             signing_secrets: signing_secrets.iter().map(|secret| secret.0.clone()).collect(),
             time_zone: time_zone.clone(),

@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
-use super::live::Live;
+use super::{live::Live, sql::Composed};
 use crate::{
     error::{Error, Result},
-    store::Tx,
+    store::{Total, Tx},
 };
 
 /// A connection at work: a reader's, or the writer's with what it keeps in memory.
@@ -79,10 +79,17 @@ impl Work {
         Ok(found)
     }
 
+    /// How many rows a query has in all, as far as it wants them counted.
+    pub(super) fn total(&self, composed: &Composed) -> Result<Total> {
+        let Some((sql, values)) = composed.count() else { return Ok(composed.total(None)) };
+        Ok(composed.total(self.number(&sql, params_from_iter(values))?))
+    }
+
     /// The number that a query returns, if it returns one.
     pub(super) fn number(&self, sql: &str, params: impl Params) -> Result<Option<i64>> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found: Option<Option<i64>> = statement.query_row(params, |row| row.get(0)).optional()?;
+        let found: Option<Option<i64>> =
+            statement.query_row(params, |row| row.get(0)).optional()?;
         Ok(found.flatten())
     }
 }

@@ -1,0 +1,101 @@
+//! The second stage: what a delivery says. Pure; replay and explain run it too.
+
+use std::{str::FromStr, sync::Arc};
+
+use chrono_tz::Tz;
+use serde_json::Value;
+
+use super::MappingUsed;
+use crate::{
+    domain::{
+        delivery::Delivery,
+        event::{MapError, Mapped},
+        receipt::Unreadable,
+        webhook::Webhook,
+        words::Cause,
+    },
+    plugins::Plugin,
+    rules::{self, Input, Rulebook},
+};
+
+/// What a delivery says.
+#[derive(Clone, Debug)]
+pub struct Interpreted {
+    /// What each of its items says, or why it could not be read.
+    pub items: Vec<Result<Mapped, MapError>>,
+    /// Why it is no event, where it is none.
+    pub ignored: Option<String>,
+    /// What read it.
+    pub mapping: Option<MappingUsed>,
+}
+
+impl Interpreted {
+    /// A delivery that is no event, for a reason.
+    pub fn ignored(reason: String) -> Self {
+        Self { items: Vec::new(), ignored: Some(reason), mapping: None }
+    }
+
+    /// A delivery that could not be read as a whole.
+    fn dead(unreadable: Unreadable) -> Self {
+        let error = MapError { item: None, unreadable };
+        Self { items: vec![Err(error)], ignored: None, mapping: None }
+    }
+
+    /// How many of its items could not be read.
+    pub fn dead_items(&self) -> usize {
+        self.items.iter().filter(|item| item.is_err()).count()
+    }
+}
+
+/// What `delivery` says, read as its plugin and the rules say; `payload` is its decoded body.
+pub fn interpret(
+    rulebook: &Rulebook,
+    (plugin, webhook): (&Plugin, &Webhook),
+    delivery: &Delivery,
+    payload: Result<Value, Unreadable>,
+) -> Interpreted {
+    let payload = match payload {
+        Ok(payload) => payload,
+        Err(unreadable) => return Interpreted::dead(unreadable),
+    };
+    let Some(mapping) = rulebook.get(plugin.mapping()) else {
+        return Interpreted::dead(no_mapping(plugin));
+    };
+    let input = Input {
+        payload: &payload,
+        headers: &delivery.headers,
+        query: &delivery.query,
+        received_at: delivery.received_at,
+        zone: zone(webhook),
+    };
+    let used = MappingUsed { version: Arc::clone(mapping.version()), text: mapping.text().into() };
+    let (items, ignored) = match mapping.apply(&input) {
+        rules::Reading::Items(items) if items.is_empty() => {
+            (items, Some("the payload holds no items".to_owned()))
+        }
+        rules::Reading::Items(items) => (items, None),
+        rules::Reading::Ignored(reason) => (Vec::new(), Some(reason)),
+        rules::Reading::NoVariant(error) => (vec![Err(error)], None),
+    };
+    Interpreted { items, ignored, mapping: Some(used) }
+}
+
+/// The zone of times that name none.
+fn zone(webhook: &Webhook) -> Tz {
+    let named = webhook.options.time_zone.as_deref();
+    named.and_then(|name| Tz::from_str(name).ok()).unwrap_or(Tz::UTC)
+}
+
+fn no_mapping(plugin: &Plugin) -> Unreadable {
+    Unreadable {
+        cause: Cause::NoMapping,
+        reason: format!(
+            "plugin `{}` reads by the mapping `{}`, and there is none",
+            plugin.name(),
+            plugin.mapping()
+        ),
+        file: Some(format!("{}/mapping.yaml", plugin.mapping())),
+        line: None,
+        path: None,
+    }
+}

@@ -1,0 +1,199 @@
+//! A delivery's journey, one stage per file, in order:
+//!
+//! ```text
+//! Delivery ─authenticate─▶ Webhook ─interpret─▶ Interpreted ─settle─▶ Receipt
+//! ```
+//!
+//! Authenticating looks only at memory, interpreting is pure, and settling is one unit of work of the store, which shares
+//! its commit with its neighbours. Nothing is answered before that commit is on disk.
+
+mod authenticate;
+mod interpret;
+mod redrive;
+mod settle;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use self::settle::Settling;
+pub use self::{
+    authenticate::authenticate,
+    interpret::{Interpreted, interpret},
+    redrive::{Redrive, redrive},
+};
+use crate::{
+    clock::Timestamp,
+    digest::sha256,
+    domain::{
+        delivery::Delivery,
+        event::MappingVersion,
+        project::AlertPolicy,
+        receipt::Receipt,
+        webhook::Webhook,
+        words::{DeliveryState, EventType, Outcome},
+    },
+    error::{Code, Error, Result},
+    id::Mint,
+    metrics::{DeliveryLabels, KindLabels, Metrics},
+    outbound::Outbound,
+    plugins::{Handshake, Plugin, PluginBook},
+    rules::Rulebook,
+    store::{Payload, Size, Store},
+};
+
+/// What a delivery meets on its way.
+pub struct Intake {
+    /// Where everything is kept.
+    pub store: Store,
+    /// What payloads mean.
+    pub rulebook: ArcSwap<Rulebook>,
+    /// How providers talk.
+    pub plugins: ArcSwap<PluginBook>,
+    /// What makes identifiers.
+    pub mint: Mint,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How confirmation addresses are fetched; `None` where the server must not.
+    pub outbound: Option<Outbound>,
+}
+
+/// What a sender is answered.
+#[derive(Debug)]
+pub enum Answer {
+    /// What became of the delivery.
+    Receipt(Receipt),
+    /// The reply that its handshake asks for.
+    Handshake(Handshake),
+}
+
+/// How a delivery is read: its webhook's plugin, the rules of today, and the policy of its project.
+struct Reader {
+    plugin: Arc<Plugin>,
+    rulebook: Arc<Rulebook>,
+    policy: Arc<AlertPolicy>,
+}
+
+impl Intake {
+    /// How deliveries of `webhook` are read.
+    fn reader(&self, webhook: &Webhook) -> Result<Reader> {
+        let plugin = self.plugins.load().get(&webhook.plugin).cloned().ok_or_else(|| {
+            let detail = format!("its plugin `{}` is not installed here", webhook.plugin);
+            Error::unavailable(detail, 60)
+        })?;
+        let project = &webhook.home.project_id;
+        let policy = self.store.snapshots().policies.get(project).ok_or_else(|| {
+            let detail = format!("alerting is not switched on in project `{project}`");
+            Error::new(Code::AlertFeatureIsNotActivated, detail)
+        })?;
+        Ok(Reader { plugin, rulebook: self.rulebook.load_full(), policy })
+    }
+
+    fn count(&self, receipt: &Receipt) {
+        let outcome = receipt.state.as_str();
+        let webhook_id = receipt.webhook_id.as_str().to_owned();
+        self.metrics.deliveries.get_or_create(&DeliveryLabels { webhook_id, outcome }).inc();
+        for item in &receipt.items {
+            let kind = match item.what {
+                Outcome::Dead => EventType::Error.as_str(),
+                Outcome::Resolved => EventType::Recovery.as_str(),
+                Outcome::Opened | Outcome::Joined | Outcome::Kept => EventType::Alert.as_str(),
+            };
+            self.metrics.events.get_or_create(&KindLabels { kind }).inc();
+        }
+    }
+}
+
+/// Takes one delivery all the way that `webhook` let in. Returns once everything is on disk.
+///
+/// # Errors
+/// `ERROR_AUTHENTICATE_FAILURE` for a signature that does not fit, or for the repeat of a delivery id with another
+/// body; `ERROR_UNAVAILABLE` where the store cannot take it now.
+pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) -> Result<Answer> {
+    let now = delivery.received_at;
+    let reader = intake.reader(&webhook)?;
+    let secrets = &webhook.options.signing_secrets;
+    if let Err(refusal) = reader.plugin.verify(secrets, &delivery, now) {
+        return Err(Error::new(Code::AuthenticateFailure, refusal.to_string()));
+    }
+    let payload = reader.plugin.decode(&delivery.body, delivery.header("content-type"));
+    let handshake = reader.plugin.handshake(&delivery, payload.as_ref().ok());
+    let sender_id = delivery
+        .header("idempotency-key")
+        .map(|key| format!("idempotency-key:{key}"))
+        .or_else(|| reader.plugin.sender_id(&delivery, payload.as_ref().ok()));
+    let interpreted = match &handshake {
+        Some(handshake) => Interpreted::ignored(handshake.reason.clone()),
+        None => interpret(&reader.rulebook, (&reader.plugin, &webhook), &delivery, payload),
+    };
+    let receipt = keep(intake, &webhook, &reader, (delivery, sender_id, interpreted)).await?;
+    intake.count(&receipt);
+    let Some(handshake) = handshake else { return Ok(Answer::Receipt(receipt)) };
+    confirm(intake, &webhook, &handshake).await;
+    Ok(Answer::Handshake(handshake))
+}
+
+/// Settles a delivery in one unit of work.
+async fn keep(
+    intake: &Intake,
+    webhook: &Arc<Webhook>,
+    reader: &Reader,
+    (delivery, sender_id, interpreted): (Delivery, Option<String>, Interpreted),
+) -> Result<Receipt> {
+    let payload = Payload::pack(&delivery.headers, &delivery.query, &delivery.body)?;
+    let sender = sender_id.map(|id| (id, sha256(&delivery.body)));
+    let events = interpreted.items.len();
+    let size = Size { bytes: payload.content.len() + events * 600, events };
+    let settling = Settling {
+        webhook: Arc::clone(webhook),
+        policy: Arc::clone(&reader.policy),
+        mint: intake.mint.clone(),
+        delivery_id: delivery.delivery_id.clone(),
+        received_at: delivery.received_at,
+        remote: delivery.remote.clone(),
+        sender,
+        payload,
+        interpreted,
+    };
+    intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await
+}
+
+/// Fetches the address that a handshake wants confirmed, where both the server and the webhook allow it.
+async fn confirm(intake: &Intake, webhook: &Webhook, handshake: &Handshake) {
+    let Some(address) = &handshake.confirm else { return };
+    let Some(outbound) = intake.outbound.as_ref().filter(|_| webhook.options.confirm_subscriptions)
+    else {
+        tracing::info!(webhook.id = %webhook.webhook_id, "a subscription waits to be confirmed by hand: confirming is not allowed");
+        return;
+    };
+    match outbound.get(address).await {
+        Ok(status) => {
+            tracing::info!(webhook.id = %webhook.webhook_id, status, "confirmed a subscription")
+        }
+        Err(error) => {
+            tracing::warn!(webhook.id = %webhook.webhook_id, %error, "could not confirm a subscription")
+        }
+    }
+}
+
+/// The mapping that read a delivery, with its text, so that it can be kept.
+#[derive(Clone, Debug)]
+pub struct MappingUsed {
+    /// Which one.
+    pub version: Arc<MappingVersion>,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// Where a delivery with so many items, so many of them dead, stands.
+fn state_of(items: usize, dead: usize) -> DeliveryState {
+    match (items, dead) {
+        (0, _) => DeliveryState::Ignored,
+        (_, 0) => DeliveryState::Applied,
+        (items, dead) if dead >= items => DeliveryState::Dead,
+        _ => DeliveryState::Partial,
+    }
+}
+
+/// When something happens, with what makes identifiers for it.
+type Moment<'a> = (&'a Mint, Timestamp);

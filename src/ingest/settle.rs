@@ -1,0 +1,234 @@
+//! The third stage: what a delivery does, in one unit of work of the store.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{Interpreted, Moment, state_of};
+use crate::{
+    clock::Timestamp,
+    digest::Digest,
+    domain::{
+        alert::Ending,
+        correlate::{Decision, Known, Past, Verdict, correlate},
+        delivery::Delivery,
+        event::{Arrival, Draft, Event, MapError, Mapped, Reading},
+        project::AlertPolicy,
+        receipt::{ItemOutcome, Reason, Receipt, Unreadable},
+        webhook::Webhook,
+        words::{Cause, EventType, Outcome, Severity},
+    },
+    error::{Code, Error, Result},
+    id::{Id, Mint},
+    store::{Filing, Payload, Tx},
+};
+
+/// A delivery that was read and is to be kept.
+pub(super) struct Settling {
+    pub(super) webhook: Arc<Webhook>,
+    pub(super) policy: Arc<AlertPolicy>,
+    pub(super) mint: Mint,
+    pub(super) delivery_id: Id<Delivery>,
+    pub(super) received_at: Timestamp,
+    pub(super) remote: String,
+    /// What the sender calls the delivery, and the digest of its body.
+    pub(super) sender: Option<(String, Digest)>,
+    pub(super) payload: Payload,
+    pub(super) interpreted: Interpreted,
+}
+
+/// Where events of one delivery go: what is the same for all of them.
+pub(super) struct Route<'a> {
+    pub(super) webhook: &'a Webhook,
+    pub(super) policy: &'a AlertPolicy,
+    pub(super) delivery_id: &'a Id<Delivery>,
+    /// When the delivery arrived, which is when its events did.
+    pub(super) received_at: Timestamp,
+}
+
+/// Keeps a delivery with all that follows from it.
+pub(super) fn settle(tx: &mut dyn Tx, settling: Settling) -> Result<Receipt> {
+    if let Some(first) = first_receipt(tx, &settling)? {
+        return Ok(first);
+    }
+    let now = settling.received_at;
+    file(tx, &settling)?;
+    let Settling { webhook, policy, mint, delivery_id, interpreted, .. } = &settling;
+    let route = Route { webhook, policy, delivery_id, received_at: now };
+    let mut items = Vec::with_capacity(interpreted.items.len());
+    let mut causes = BTreeMap::new();
+    for (index, item) in (0..).zip(&interpreted.items) {
+        items.push(match item {
+            Ok(mapped) => {
+                let reading = reading(interpreted, mapped);
+                add(tx, &route, (index, mapped.draft.clone(), reading), (mint, now))?
+            }
+            Err(error) => bury(tx, &route, (error, &mut causes), (mint, now))?,
+        });
+    }
+    if interpreted.dead_items() == 0 {
+        calm(tx, webhook, "a delivery of its webhook was understood again", now)?;
+    }
+    Ok(Receipt {
+        receipt_id: delivery_id.clone(),
+        webhook_id: webhook.webhook_id.clone(),
+        state: state_of(items.len(), interpreted.dead_items()),
+        ignored: interpreted.ignored.clone(),
+        items,
+        received_at: now,
+    })
+}
+
+/// The receipt that the sender got when it sent this delivery before.
+fn first_receipt(tx: &dyn Tx, settling: &Settling) -> Result<Option<Receipt>> {
+    let Some((sender_id, digest)) = &settling.sender else { return Ok(None) };
+    match tx.receipt_of(&settling.webhook.webhook_id, sender_id)? {
+        None => Ok(None),
+        Some((first, receipt)) if first == *digest => Ok(Some(receipt)),
+        Some(_) => {
+            let detail = format!("delivery id `{sender_id}` was used before for another body");
+            Err(Error::new(Code::AuthenticateFailure, detail))
+        }
+    }
+}
+
+fn file(tx: &mut dyn Tx, settling: &Settling) -> Result<()> {
+    let interpreted = &settling.interpreted;
+    if let Some(used) = &interpreted.mapping {
+        tx.add_mapping(&used.version, &used.text)?;
+    }
+    let dead = interpreted.dead_items();
+    let causes: BTreeSet<Cause> = interpreted
+        .items
+        .iter()
+        .filter_map(|item| item.as_ref().err().map(|error| error.unreadable.cause))
+        .collect();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    tx.add_delivery(&Filing {
+        delivery_id: settling.delivery_id.clone(),
+        webhook_id: settling.webhook.webhook_id.clone(),
+        state: state_of(interpreted.items.len(), dead),
+        ignored: interpreted.ignored.clone(),
+        items: count(interpreted.items.len()),
+        dead: count(dead),
+        events: count(interpreted.items.len() - dead + causes.len()),
+        sender: settling.sender.clone(),
+        payload: settling.payload.clone(),
+        remote: settling.remote.clone(),
+        received_at: settling.received_at,
+    })
+}
+
+/// What read an item, so that it can be read the same way again.
+pub(super) fn reading(interpreted: &Interpreted, mapped: &Mapped) -> Option<Reading> {
+    let used = interpreted.mapping.as_ref()?;
+    Some(Reading { mapping: Arc::clone(&used.version), variant: Arc::clone(&mapped.variant) })
+}
+
+/// Adds the event of one item, and does to alerts what follows from it.
+pub(super) fn add(
+    tx: &mut dyn Tx,
+    route: &Route<'_>,
+    (item, draft, reading): (u32, Draft, Option<Reading>),
+    (mint, now): Moment<'_>,
+) -> Result<ItemOutcome> {
+    let Route { webhook, policy, delivery_id, received_at } = *route;
+    let arrival = Arrival { webhook, delivery_id, item, reading };
+    let mut event = Event::from_draft(draft, arrival, mint, received_at);
+    let known = known(tx, &event)?;
+    let Decision { verdict, why } = correlate(known, &event, policy, (mint, now));
+    event.why = why;
+    let what = match verdict {
+        Verdict::Open(alert) => {
+            tx.add_alert(&alert)?;
+            event.alert_id = Some(alert.alert_id().clone());
+            Outcome::Opened
+        }
+        Verdict::OpenOver(alert, early) => {
+            tx.add_alert(&alert)?;
+            tx.adopt_event(&early, alert.alert_id())?;
+            event.alert_id = Some(alert.alert_id().clone());
+            Outcome::Opened
+        }
+        Verdict::Join(standing) => {
+            tx.join_alert(&event, &standing)?;
+            event.alert_id = Some(standing.alert_id);
+            Outcome::Joined
+        }
+        Verdict::Resolve(standing, ending) => {
+            tx.end_alert(&event, &standing, &ending)?;
+            event.alert_id = Some(standing.alert_id);
+            Outcome::Resolved
+        }
+        Verdict::Keep => Outcome::Kept,
+    };
+    tx.add_event(&event)?;
+    Ok(ItemOutcome {
+        index: Some(item),
+        event_id: Some(event.event_id),
+        alert_id: event.alert_id,
+        what,
+        why: Reason::Decided(why),
+    })
+}
+
+/// What is known of an event's key. The past is looked up only where it matters.
+fn known(tx: &dyn Tx, event: &Event) -> Result<Known> {
+    let (project, event_key) = (&event.home.project_id, &event.draft.event_key);
+    let open = tx.open_alert(project, event_key)?;
+    let past = match (&open, event.draft.event_type) {
+        (None, EventType::Alert | EventType::Error) => tx.past(project, event_key)?,
+        (None, EventType::Recovery) | (Some(_), _) => Past::default(),
+    };
+    Ok(Known { open, past })
+}
+
+/// Keeps an item that was not understood. Each cause raises one event of type ERROR per delivery, whose key is the
+/// same for all deliveries of the webhook, so that a broken sender gives one alert and not a thousand.
+pub(super) fn bury(
+    tx: &mut dyn Tx,
+    route: &Route<'_>,
+    (error, causes): (&MapError, &mut BTreeMap<Cause, ItemOutcome>),
+    moment: Moment<'_>,
+) -> Result<ItemOutcome> {
+    let MapError { item, unreadable } = error;
+    let raised = match causes.get(&unreadable.cause) {
+        Some(raised) => raised.clone(),
+        None => {
+            let draft = unreadable_draft(route.webhook, unreadable);
+            let raised = add(tx, route, (item.unwrap_or(0), draft, None), moment)?;
+            causes.insert(unreadable.cause, raised.clone());
+            raised
+        }
+    };
+    if let Some(event) = &raised.event_id {
+        tx.add_dead_item(route.delivery_id, *item, unreadable, event)?;
+    }
+    let why = Reason::Unreadable(unreadable.clone());
+    Ok(ItemOutcome { index: *item, what: Outcome::Dead, why, ..raised })
+}
+
+/// The event that says that what a sender posts cannot be read.
+fn unreadable_draft(webhook: &Webhook, unreadable: &Unreadable) -> Draft {
+    let place = unreadable.file.as_ref().map(|file| match unreadable.line {
+        Some(line) => format!(" ({file}:{line})"),
+        None => format!(" ({file})"),
+    });
+    Draft {
+        event_type: EventType::Error,
+        severity: Severity::Critical,
+        title: Some(format!("Webhook Event Parsing Error - {}", webhook.name)),
+        description: Some(format!("{}{}", unreadable.reason, place.unwrap_or_default())),
+        ..Draft::new(format!("unreadable:{}:{}", webhook.webhook_id, unreadable.cause))
+    }
+}
+
+/// Ends the alerts that say that what a webhook's sender posts cannot be read.
+pub(super) fn calm(tx: &mut dyn Tx, webhook: &Webhook, reason: &str, now: Timestamp) -> Result<()> {
+    for alert in tx.unreadable_alerts(&webhook.webhook_id)? {
+        let ending = Ending { resolved_at: now, recovered_at: None, reason: reason.to_owned() };
+        tx.put_alert(&alert.ended(ending, now))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! What `SQL` cannot say, said in Rust: text in whatever case, and conditions and orders over JSON.
+//!
+//! `holds(json, condition)` and `rank_of(json, path, descending)` run the code of [`crate::query::matches`], so a filter
+//! means the same in the store as in memory. The condition is parsed once per statement.
+
+use rusqlite::{
+    Connection,
+    functions::{Context, FunctionFlags},
+    types::{Value as Bound, ValueRef},
+};
+use serde_json::{Value, json};
+
+use crate::query::{
+    Direction, Kind, Test,
+    matches::{Rank, contains_lowered},
+};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How names are stored, as against how they are shown.
+#[derive(Clone, Copy)]
+enum Stored {
+    /// As they are shown.
+    Plain,
+    /// As a list of names, each shown as an object.
+    Names,
+}
+
+/// Makes the functions known to a connection; each connection needs it.
+pub(in crate::store::sqlite) fn register(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function("icontains", 2, flags, icontains)?;
+    connection
+        .create_scalar_function("holds", 2, flags, |context| holds(context, Stored::Plain))?;
+    connection
+        .create_scalar_function("named_holds", 2, flags, |context| holds(context, Stored::Names))?;
+    connection
+        .create_scalar_function("rank_of", 3, flags, |context| rank(context, Stored::Plain))?;
+    connection
+        .create_scalar_function("named_rank_of", 3, flags, |context| rank(context, Stored::Names))
+}
+
+/// `icontains(text, part)`: whether `text` contains `part`, which is in lower case; nothing contains nothing.
+fn icontains(context: &Context<'_>) -> rusqlite::Result<bool> {
+    match (context.get_raw(0), context.get_raw(1)) {
+        (ValueRef::Text(text), ValueRef::Text(part)) => {
+            Ok(contains_lowered(&String::from_utf8_lossy(text), &String::from_utf8_lossy(part)))
+        }
+        _ => Ok(false),
+    }
+}
+
+fn holds(context: &Context<'_>, stored: Stored) -> rusqlite::Result<bool> {
+    let asked = context.get_or_create_aux(1, |value| -> Result<_, Failure> {
+        let (path, operator, operand): (Vec<String>, String, Value) =
+            serde_json::from_str(value.as_str()?)?;
+        Ok((path, Test::from_parts(&operator, operand)?))
+    })?;
+    let (path, test) = &*asked;
+    Ok(test.holds(&shown(context.get_raw(0), stored), path, Kind::Object))
+}
+
+fn rank(context: &Context<'_>, stored: Stored) -> rusqlite::Result<Bound> {
+    let path = context.get_or_create_aux(1, |value| -> Result<Vec<String>, Failure> {
+        Ok(serde_json::from_str(value.as_str()?)?)
+    })?;
+    let direction = if context.get(2)? { Direction::Descending } else { Direction::Ascending };
+    Ok(match Rank::of(&shown(context.get_raw(0), stored), &path, direction) {
+        Rank::Nothing => Bound::Null,
+        Rank::Number(number) => match number.as_i64() {
+            Some(whole) => Bound::Integer(whole),
+            None => number.as_f64().map_or(Bound::Null, Bound::Real),
+        },
+        Rank::Text(text) => Bound::Text(text),
+        Rank::Other(class, json) => {
+            let mut bytes = vec![class];
+            bytes.extend_from_slice(json.as_bytes());
+            Bound::Blob(bytes)
+        }
+    })
+}
+
+/// The JSON of a column, as it is shown.
+fn shown(column: ValueRef<'_>, stored: Stored) -> Value {
+    let text = match column {
+        ValueRef::Text(text) => text,
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => b"null",
+    };
+    let value: Value = serde_json::from_slice(text).unwrap_or_default();
+    match (stored, value) {
+        (Stored::Names, Value::Array(names)) => names
+            .into_iter()
+            .map(|name| json!({ "resource_id": null, "resource_type": null, "name": name }))
+            .collect(),
+        (Stored::Names | Stored::Plain, value) => value,
+    }
+}
