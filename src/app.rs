@@ -4,10 +4,9 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
     net::SocketAddr,
-    num::NonZeroU32,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use arc_swap::ArcSwap;
@@ -26,7 +25,7 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    ingest::{Intake, Refusals, Throttle},
+    ingest::Intake,
     metrics::Metrics,
     outbound::{AllowPrivate, Outbound},
     plugins::PluginBook,
@@ -52,6 +51,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// What the journey of a delivery needs.
     pub intake: Arc<Intake>,
+    /// What addresses that are shown to people begin with, once it is known where the server listens.
+    public_url: OnceLock<String>,
     /// Held as long as we run, so that no second server opens the same data.
     _lock: File,
 }
@@ -122,11 +123,9 @@ impl App {
             plugins: ArcSwap::from_pointee(plugins),
             mint: clock.mint().clone(),
             metrics: Arc::clone(&metrics),
-            refusals: Refusals::default(),
-            throttle: Throttle::new(config.rate_limit.and_then(NonZeroU32::new)),
             outbound: config.allow_confirm.then(|| outbound(&config)),
         });
-        let app = Self { store, clock, config, metrics, intake, _lock: lock };
+        let app = Self { store, clock, config, metrics, intake, public_url: OnceLock::new(), _lock: lock };
         let first_token = app.settle_in().await?;
         Ok(Opened { app, first_token })
     }
@@ -137,6 +136,7 @@ impl App {
     /// Where the file cannot be written.
     pub fn announce(&self, bound: SocketAddr) -> Result<(), StartError> {
         let path = address_file(&self.config.data);
+        let _ = self.public_url.set(self.config.base_url(bound));
         let local = Config { public_url: None, ..self.config.clone() }.base_url(bound);
         let text = json!({
             "url": local,
@@ -144,6 +144,11 @@ impl App {
             "pid": std::process::id(),
         });
         write_private(&path, &format!("{text}\n"))
+    }
+
+    /// What addresses that are shown to people begin with, e.g. `http://127.0.0.1:8080`; empty until it is announced.
+    pub fn public_url(&self) -> &str {
+        self.public_url.get().map(String::as_str).unwrap_or_default()
     }
 
     /// Finishes what is queued and closes the store.

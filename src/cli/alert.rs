@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Failure,
     client::Client,
-    show::{Screen, field, more, record, rows, short, table},
+    show::{Screen, field, minute, more, record, rows, short, table},
 };
 use crate::{
     config::Reach,
@@ -155,15 +155,14 @@ fn listed(answer: &Value) -> String {
         vec![
             field(alert, "alert_number"),
             field(alert, "state"),
-            field(alert, "urgency"),
             field(alert, "severity"),
-            short(alert, "title", 44),
+            short(alert, "title", 30),
             field(alert, "event_count"),
-            field(alert, "created_at"),
+            minute(alert, "created_at"),
             field(alert, "alert_id"),
         ]
     };
-    let headings = ["#", "STATE", "URGENCY", "SEVERITY", "TITLE", "EVENTS", "SINCE", "ID"];
+    let headings = ["#", "STATE", "SEVERITY", "TITLE", "N", "SINCE (UTC)", "ID"];
     let nothing = "No alerts. Post something with `alertmill send`, or see what came in with `alertmill event list`.";
     table(&headings, rows(answer).map(cells).collect(), nothing) + &more(answer, "alerts")
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Failure,
     client::Client,
-    show::{Screen, field, more, record, rows, short, table},
+    show::{Screen, field, minute, more, record, rows, short, table},
 };
 use crate::{
     config::Reach,
@@ -103,14 +103,14 @@ impl Wanted {
 fn listed(answer: &Value) -> String {
     let cells = |event: &Value| {
         vec![
-            field(event, "created_at"),
+            minute(event, "created_at"),
             field(event, "event_type"),
             field(event, "severity"),
-            short(event, "title", 44),
+            short(event, "title", 36),
             field(event, "event_id"),
         ]
     };
-    let headings = ["ARRIVED", "TYPE", "SEVERITY", "TITLE", "ID"];
+    let headings = ["ARRIVED (UTC)", "TYPE", "SEVERITY", "TITLE", "ID"];
     let nothing = "No events. Post something with `alertmill send`.";
     table(&headings, rows(answer).map(cells).collect(), nothing) + &more(answer, "events")
 }

@@ -84,6 +84,11 @@ pub(super) fn field(row: &Value, name: &str) -> String {
     }
 }
 
+/// The field of a row that is a time, to the minute, in UTC.
+pub(super) fn minute(row: &Value, name: &str) -> String {
+    field(row, name).chars().take("2026-01-01 00:00".len()).collect()
+}
+
 /// The first line of a field, cut to so many characters.
 pub(super) fn short(row: &Value, name: &str, most: usize) -> String {
     let text = field(row, name);

@@ -57,7 +57,7 @@ fn record(tx: &mut dyn Tx, call: &Call, action: &str, refused: Option<&Error>) -
         outcome: refused.map_or("SUCCESS", |error| error.code.name()).to_owned(),
         before: None,
         after: None,
-        remote: Some(call.remote.clone()),
+        remote: call.remote.clone(),
         request_id: Some(call.request_id.clone()),
     };
     tx.add_audit(&domain, entry, &call.mint).map(|_| ())

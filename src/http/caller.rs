@@ -1,11 +1,12 @@
 //! Who calls: the holder of a bearer token, as it stands at this moment.
 
-use actix_web::{HttpRequest, http::header};
+use std::sync::Arc;
 
-use super::watch::Moment;
+use actix_web::{HttpRequest, http::header, web::Data};
+
+use super::{Front, watch::Moment};
 use crate::{
-    api::{Call, Caller},
-    app::App,
+    api::{Call, Caller, Journal},
     digest::sha256,
     error::{Code, Error, Result},
     metrics::KindLabels,
@@ -15,8 +16,8 @@ use crate::{
 ///
 /// # Errors
 /// `ERROR_AUTHENTICATE_FAILURE` without a token that works at the moment.
-pub(super) fn call(app: &App, request: &HttpRequest) -> Result<Call> {
-    let moment = Moment::of(request)?;
+pub(super) fn call(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
+    let (app, moment) = (&front.app, Moment::of(request)?);
     let token = bearer(request)
         .and_then(|token| app.store.snapshots().tokens.get(&sha256(token.as_bytes())));
     let Some(token) = token.filter(|token| token.is_live(moment.now)) else {
@@ -29,9 +30,27 @@ pub(super) fn call(app: &App, request: &HttpRequest) -> Result<Call> {
         actor: format!("token:{}", token.token_id),
         role: token.role,
         scope: token.scope.clone(),
+        token_id: token.token_id.clone(),
     };
-    let Moment { now, request_id, remote } = moment;
-    Ok(Call { caller, now, request_id, remote, mint: app.clock.mint().clone() })
+    let plugins = app.intake.plugins.load().names().map(str::to_owned).collect();
+    let (store, edge) = (app.store.clone(), front.clone());
+    Ok(Call {
+        caller: Arc::new(caller),
+        now: moment.now,
+        request_id: moment.request_id,
+        remote: Some(moment.remote),
+        mint: app.clock.mint().clone(),
+        public_url: app.public_url().to_owned(),
+        plugins: Arc::new(plugins),
+        requests: Arc::new(move |webhook| {
+            store.snapshots().requests.get(webhook).as_deref().copied().unwrap_or_default()
+        }),
+        refused: Arc::new(move |webhook| match webhook {
+            Some(webhook) => edge.refusals.of(webhook),
+            None => edge.refusals.of_nobody(),
+        }),
+        notes: Journal::default(),
+    })
 }
 
 /// The bearer token of a request, if it has one.

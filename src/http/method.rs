@@ -206,7 +206,7 @@ impl Method {
         request: &HttpRequest,
         payload: Payload,
     ) -> Result<Vec<u8>> {
-        let call = match caller::call(&front.app, request) {
+        let call = match caller::call(&front, request) {
             Ok(call) => call,
             Err(error) => {
                 body::drain(payload, &front.app.config).await;
