@@ -9,7 +9,11 @@ use super::{
     Failure,
     show::{Screen, field, rows, table},
 };
-use crate::rules::{LoadError, Rulebook, samples};
+use crate::{
+    lab::samples::{SampleResult, Shelf, Update, check_samples, decode_json},
+    plugins::PluginBook,
+    rules::{LoadError, Rulebook, samples},
+};
 
 /// Check, test and list the mappings; needs no server.
 #[derive(Args)]
@@ -28,6 +32,12 @@ pub(super) struct Rules {
 enum Verb {
     /// Tell everything that is wrong with the mappings.
     Check,
+    /// Hold the samples to what stands beside them: those of `--rules`, or the built-in ones.
+    Test {
+        /// Rewrite what stands beside the samples of `--rules` where it differs.
+        #[arg(long, requires = "rules")]
+        update: bool,
+    },
     /// List the mappings, with their samples.
     List,
 }
@@ -44,9 +54,46 @@ impl Rules {
                     format!("{} mappings, nothing wrong.", providers.len())
                 })
             }
+            Verb::Test { update } => {
+                let update = if update { Update::Rewrite } else { Update::Compare };
+                test(&screen, &book, self.rules, update)
+            }
             Verb::List => screen.show(&mappings(&book), listed),
         }
     }
+}
+
+/// Reads every sample, and fails where one is not as it should be.
+fn test(
+    screen: &Screen,
+    book: &Rulebook,
+    rules: Option<PathBuf>,
+    update: Update,
+) -> Result<(), Failure> {
+    let plugins = PluginBook::embedded().map_err(|mistakes| {
+        Failure::usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    let decode = |provider: &str, body: &[u8], content_type: Option<&str>| match plugins.get(provider) {
+        Some(plugin) => plugin.decode(body, content_type),
+        None => decode_json(body),
+    };
+    let shelf = rules.map_or(Shelf::Shipped, Shelf::Directory);
+    let results = check_samples(&shelf, book, &decode, update)
+        .map_err(|cause| Failure::usage(format!("The samples cannot be read: {cause}.")))?;
+    let wrong: Vec<&SampleResult> = results.iter().filter(|result| !result.is_right()).collect();
+    let shown: Vec<Value> = results.iter().map(sample).collect();
+    screen.show(&json!({ "results": shown, "wrong": wrong.len() }), |_| {
+        format!("{} samples, {} not as they should be.", results.len(), wrong.len())
+    })?;
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    Err(Failure::refused(lines.join("\n")))
+}
+
+fn sample(result: &SampleResult) -> Value {
+    json!({ "file": result.file, "right": result.is_right(), "said": result.to_string() })
 }
 
 /// Everything that is wrong, one mistake a line.

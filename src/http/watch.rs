@@ -77,13 +77,11 @@ pub(super) async fn watch(
     let took = timing.elapsed();
     let labels = HttpLabels { route, status };
     front.app.metrics.http_seconds.get_or_create(&labels).observe(took.as_secs_f64());
-    tracing::debug!(
-        route = labels.route,
-        status,
-        request_id,
-        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        "request answered"
-    );
+    // What failed was logged where it was answered.
+    if status < 400 {
+        let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(route = labels.route, status, request_id, duration_us, "request answered");
+    }
     Ok(answer)
 }
 
