@@ -311,7 +311,8 @@ impl Alerts for Work {
     }
 
     fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Alert>> {
-        let open = self.live()?.borrow().unreadable(self.webhook_row(webhook)?);
+        let webhook = self.webhook_row(webhook)?;
+        let open = self.live()?.borrow().unreadable(webhook);
         let alerts = open.iter().map(|open| self.alert(&Scope::EVERYTHING, &open.alert_id));
         Ok(alerts.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }

@@ -18,7 +18,8 @@ const COUNTERS_EVERY: usize = 512;
 pub(super) fn load(work: &Work) -> Result<Snapshots> {
     let snapshots = Snapshots::default();
     for webhook in work.webhooks(&Scope::EVERYTHING)? {
-        let requests = work.live()?.borrow().requests(work.webhook_row(&webhook.webhook_id)?);
+        let row = work.webhook_row(&webhook.webhook_id)?;
+        let requests = work.live()?.borrow().requests(row);
         snapshots.requests.set(webhook.webhook_id.clone(), Some(Arc::new(requests)));
         snapshots.webhooks.set(webhook.webhook_id.clone(), Some(Arc::new(webhook)));
     }
