@@ -4,6 +4,7 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
     net::SocketAddr,
+    num::NonZeroU32,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -25,7 +26,7 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    ingest::Intake,
+    ingest::{Intake, Refusals, Throttle},
     metrics::Metrics,
     outbound::{AllowPrivate, Outbound},
     plugins::PluginBook,
@@ -123,6 +124,8 @@ impl App {
             plugins: ArcSwap::from_pointee(plugins),
             mint: clock.mint().clone(),
             metrics: Arc::clone(&metrics),
+            refusals: Refusals::default(),
+            throttle: Throttle::new(config.rate_limit.and_then(NonZeroU32::new)),
             outbound: config.allow_confirm.then(|| outbound(&config)),
         });
         let app = Self { store, clock, config, metrics, intake, public_url: OnceLock::new(), _lock: lock };

@@ -1,7 +1,13 @@
 //! Alertmill: webhooks in, normalized events, deduplicated alerts, and an answer to every "why".
 
-pub mod jobs;
+pub mod app;
+pub mod cli;
+pub mod http;
 
+pub mod jobs;
+pub mod lab;
+
+pub mod api;
 pub mod ingest;
 
 pub mod plugins;
@@ -14,6 +20,7 @@ pub mod query;
 pub mod value;
 
 pub mod clock;
+pub mod config;
 pub mod digest;
 pub mod error;
 pub mod id;

@@ -13,9 +13,7 @@ mod native;
 mod openapi;
 mod page;
 mod problem;
-mod rate;
 mod receipt;
-mod refusals;
 mod remote;
 mod server;
 mod vitals;
@@ -29,27 +27,20 @@ use actix_web::{
     web::{self, Data, Payload, ServiceConfig},
 };
 
-use self::{
-    method::{Method, Verb},
-    rate::RateLimits,
-    refusals::Refusals,
-};
+use self::method::{Method, Verb};
 pub use self::{openapi::document, server::serve};
 use crate::app::App;
 
-/// Everything a request needs: the program, and what only its edge keeps.
+/// Everything a request needs: the program, and the tables it answers by.
 pub struct Front {
     app: Arc<App>,
     methods: Vec<Method>,
-    refusals: Refusals,
-    rates: RateLimits,
 }
 
 impl Front {
     /// The edge of `app`.
     pub fn new(app: Arc<App>) -> Self {
-        let (refusals, rates) = (Refusals::default(), RateLimits::default());
-        Self { app, methods: methods(), refusals, rates }
+        Self { app, methods: methods() }
     }
 }
 
