@@ -1,6 +1,7 @@
 //! The pieces, put together: opened in order, closed in order.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
     net::SocketAddr,
@@ -14,7 +15,7 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     config::Config,
     digest::{new_secret, sha256},
     domain::{
@@ -22,11 +23,13 @@ use crate::{
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
         scope::{Home, Scope},
         token::Token,
-        words::{RecoveryMode, Role},
+        webhook::{Webhook, WebhookOptions},
+        words::{RecoveryMode, Role, WebhookState},
     },
     error::{Error, Result},
     id::Id,
-    ingest::{Intake, Refusals, Throttle},
+    ingest::{Intake, OWN_WEBHOOK, Refusals, Throttle},
+    jobs::{Jobs, self_check::SYSTEM},
     metrics::Metrics,
     outbound::{AllowPrivate, Outbound},
     plugins::PluginBook,
@@ -128,7 +131,15 @@ impl App {
             throttle: Throttle::new(config.rate_limit.and_then(NonZeroU32::new)),
             outbound: config.allow_confirm.then(|| outbound(&config)),
         });
-        let app = Self { store, clock, config, metrics, intake, public_url: OnceLock::new(), _lock: lock };
+        let app = Self {
+            store,
+            clock,
+            config,
+            metrics,
+            intake,
+            public_url: OnceLock::new(),
+            _lock: lock,
+        };
         let first_token = app.settle_in().await?;
         Ok(Opened { app, first_token })
     }
@@ -152,6 +163,15 @@ impl App {
     /// What addresses that are shown to people begin with, e.g. `http://127.0.0.1:8080`; empty until it is announced.
     pub fn public_url(&self) -> &str {
         self.public_url.get().map(String::as_str).unwrap_or_default()
+    }
+
+    /// What happens by itself, ready to run.
+    pub fn jobs(&self) -> Jobs {
+        Jobs {
+            intake: Arc::clone(&self.intake),
+            clock: self.clock.clone(),
+            data: self.config.data.clone(),
+        }
     }
 
     /// Finishes what is queued and closes the store.
@@ -211,28 +231,49 @@ fn outbound(config: &Config) -> Outbound {
     Outbound::new(private)
 }
 
-/// Makes the first domain, workspace, project and token.
+/// Makes the first domain, workspace, projects and token, and the webhook of Alertmill's own events.
 fn found(tx: &mut dyn Tx, token: &Token, clock: &Clock) -> Result<()> {
-    let (name, created_at) = (DEFAULT.to_owned(), token.created_at);
-    let home = Home {
-        domain_id: DEFAULT.into(),
-        workspace_id: DEFAULT.into(),
-        project_id: DEFAULT.into(),
-    };
-    let domain_id: Id<Domain> = home.domain_id.clone();
-    tx.put_domain(&Domain { domain_id: domain_id.clone(), name: name.clone(), created_at })?;
+    let created_at = token.created_at;
+    let domain_id: Id<Domain> = DEFAULT.into();
+    tx.put_domain(&Domain { domain_id: domain_id.clone(), name: DEFAULT.to_owned(), created_at })?;
     tx.put_workspace(&Workspace {
-        workspace_id: home.workspace_id.clone(),
+        workspace_id: DEFAULT.into(),
         domain_id: domain_id.clone(),
-        name: name.clone(),
+        name: DEFAULT.to_owned(),
         created_at,
     })?;
-    tx.put_project(&Project { home: home.clone(), name, tags: Default::default(), created_at })?;
-    let policy = AlertPolicy::new(RecoveryMode::Auto);
-    tx.put_alert_config(&ProjectAlertConfig { home, policy, created_at })?;
+    found_project(tx, DEFAULT, created_at)?;
+    let home = found_project(tx, SYSTEM, created_at)?;
+    tx.put_webhook(&Webhook {
+        webhook_id: OWN_WEBHOOK.into(),
+        name: "alertmill".to_owned(),
+        state: WebhookState::Enabled,
+        access_keys: Vec::new(),
+        plugin: "alertmill".to_owned(),
+        options: WebhookOptions::default(),
+        home,
+        tags: BTreeMap::new(),
+        created_at,
+    })?;
     tx.put_token(token)?;
-    let entry = AuditEntry {
-        occurred_at: created_at,
+    tx.add_audit(&domain_id, first_entry(token), clock.mint()).map(|_| ())
+}
+
+/// Makes a project with alerting switched on.
+fn found_project(tx: &mut dyn Tx, id: &str, created_at: Timestamp) -> Result<Home> {
+    let home =
+        Home { domain_id: DEFAULT.into(), workspace_id: DEFAULT.into(), project_id: id.into() };
+    let (name, tags) = (id.to_owned(), BTreeMap::new());
+    tx.put_project(&Project { home: home.clone(), name, tags, created_at })?;
+    let policy = AlertPolicy::new(RecoveryMode::Auto);
+    tx.put_alert_config(&ProjectAlertConfig { home: home.clone(), policy, created_at })?;
+    Ok(home)
+}
+
+/// The record of the first start.
+fn first_entry(token: &Token) -> AuditEntry {
+    AuditEntry {
+        occurred_at: token.created_at,
         actor: "command:serve".to_owned(),
         action: "token.create".to_owned(),
         resource: Some(format!("token:{}", token.token_id)),
@@ -241,8 +282,7 @@ fn found(tx: &mut dyn Tx, token: &Token, clock: &Clock) -> Result<()> {
         after: Some(json!({ "name": token.name, "role": token.role.as_str() })),
         remote: None,
         request_id: None,
-    };
-    tx.add_audit(&domain_id, entry, clock.mint()).map(|_| ())
+    }
 }
 
 fn make_directory(data: &Path) -> Result<(), StartError> {

@@ -8,7 +8,10 @@ use super::{
     client::Client,
     show::{Screen, field, rows, table},
 };
-use crate::{config::Reach, domain::words::Role};
+use crate::{
+    config::{Reach, Span},
+    domain::words::Role,
+};
 
 /// Manage tokens.
 #[derive(Args)]
@@ -37,7 +40,7 @@ struct New {
     /// What people call it.
     #[arg(long)]
     name: String,
-    /// What its holder may do: SYSTEM_ADMIN, DOMAIN_ADMIN, WORKSPACE_OWNER, WORKSPACE_MEMBER or SERVICE.
+    /// What its holder may do: `SYSTEM_ADMIN`, `DOMAIN_ADMIN`, `WORKSPACE_OWNER`, `WORKSPACE_MEMBER` or `SERVICE`.
     #[arg(long)]
     role: Role,
     /// The domain that it reaches, where its role needs one.
@@ -49,9 +52,9 @@ struct New {
     /// A project that it reaches, where its role needs some; may be repeated.
     #[arg(long, value_name = "ID")]
     project: Vec<String>,
-    /// When it stops working, e.g. `2027-01-01T00:00:00Z`; never by default.
+    /// After what time it stops working, e.g. `12h` or `90d`; never by default.
     #[arg(long, value_name = "TIME")]
-    expires_at: Option<String>,
+    expires_in: Option<Span>,
 }
 
 /// See what was done, by whom.
@@ -112,11 +115,10 @@ impl Token {
 impl New {
     fn request(&self) -> Value {
         let mut asked = json!({ "name": self.name, "role": self.role.as_str() });
-        for (name, value) in [
-            ("domain_id", &self.domain),
-            ("workspace_id", &self.workspace),
-            ("expires_at", &self.expires_at),
-        ] {
+        if let Some(Span(time)) = self.expires_in {
+            asked["expires_in"] = time.as_secs().into();
+        }
+        for (name, value) in [("domain_id", &self.domain), ("workspace_id", &self.workspace)] {
             if let Some(value) = value {
                 asked[name] = json!(value);
             }

@@ -61,7 +61,7 @@ struct Wanted {
     /// Only those of this urgency: LOW or HIGH.
     #[arg(long)]
     urgency: Option<Urgency>,
-    /// Only those of this severity: NONE, INFO, WARNING, NOT_AVAILABLE, ERROR or CRITICAL.
+    /// Only those of this severity: `NONE`, `INFO`, `WARNING`, `NOT_AVAILABLE`, `ERROR` or `CRITICAL`.
     #[arg(long)]
     severity: Option<Severity>,
     /// Only those of this project.

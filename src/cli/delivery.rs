@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Failure,
     client::Client,
-    show::{Screen, field, record, rows, short, table},
+    show::{Screen, field, minute, record, rows, short, table},
 };
 use crate::config::Reach;
 
@@ -26,12 +26,12 @@ enum Verb {
     /// Show one delivery: headers, body, and what became of each item.
     Get {
         /// The delivery's identifier, as its receipt says.
-        receipt_id: String,
+        delivery_id: String,
     },
     /// Read a delivery's dead items again, with the rules as they are now.
     Redrive {
         /// The delivery's identifier, as its receipt says.
-        receipt_id: String,
+        delivery_id: String,
     },
 }
 
@@ -60,12 +60,12 @@ impl Delivery {
                 let refused = wanted.state.as_deref() == Some("refused");
                 screen.show(&answer, if refused { listed_refused } else { listed })
             }
-            Verb::Get { receipt_id } => {
-                let path = format!("/api/v1/deliveries/{receipt_id}");
+            Verb::Get { delivery_id } => {
+                let path = format!("/api/v1/deliveries/{delivery_id}");
                 screen.show(&client.get(&path, &[]).await?, record)
             }
-            Verb::Redrive { receipt_id } => {
-                let path = format!("/api/v1/deliveries/{receipt_id}/redrive");
+            Verb::Redrive { delivery_id } => {
+                let path = format!("/api/v1/deliveries/{delivery_id}/redrive");
                 screen.show(&client.post(&path, json!({})).await?, record)
             }
         }
@@ -83,21 +83,16 @@ impl Wanted {
 
 fn listed(answer: &Value) -> String {
     let cells = |delivery: &Value| {
-        let items = delivery.get("items");
-        let count = match items.and_then(Value::as_array) {
-            Some(items) => items.len().to_string(),
-            None => field(delivery, "items"),
-        };
         vec![
-            field(delivery, "received_at"),
+            minute(delivery, "received_at"),
             field(delivery, "state"),
-            count,
+            field(delivery, "items"),
             field(delivery, "dead"),
             field(delivery, "remote"),
-            field(delivery, "receipt_id"),
+            field(delivery, "delivery_id"),
         ]
     };
-    let headings = ["ARRIVED", "STATE", "ITEMS", "DEAD", "FROM", "ID"];
+    let headings = ["ARRIVED (UTC)", "STATE", "ITEMS", "DEAD", "FROM", "ID"];
     let nothing = "No deliveries. Post something with `alertmill send`.";
     table(&headings, rows(answer).map(cells).collect(), nothing)
 }
@@ -105,7 +100,7 @@ fn listed(answer: &Value) -> String {
 fn listed_refused(answer: &Value) -> String {
     let cells = |refusal: &Value| {
         vec![
-            field(refusal, "occurred_at"),
+            field(refusal, "at"),
             field(refusal, "remote"),
             field(refusal, "code"),
             short(refusal, "reason", 60),

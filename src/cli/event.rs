@@ -42,7 +42,7 @@ struct Wanted {
     /// Only those of this type: ALERT, RECOVERY or ERROR.
     #[arg(long = "type", value_name = "TYPE")]
     event_type: Option<EventType>,
-    /// Only those of this severity: NONE, INFO, WARNING, NOT_AVAILABLE, ERROR or CRITICAL.
+    /// Only those of this severity: `NONE`, `INFO`, `WARNING`, `NOT_AVAILABLE`, `ERROR` or `CRITICAL`.
     #[arg(long)]
     severity: Option<Severity>,
     /// Only those of this project.

@@ -73,10 +73,11 @@ fn test(
     let plugins = PluginBook::embedded().map_err(|mistakes| {
         Failure::usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })?;
-    let decode = |provider: &str, body: &[u8], content_type: Option<&str>| match plugins.get(provider) {
-        Some(plugin) => plugin.decode(body, content_type),
-        None => decode_json(body),
-    };
+    let decode =
+        |provider: &str, body: &[u8], content_type: Option<&str>| match plugins.get(provider) {
+            Some(plugin) => plugin.decode(body, content_type),
+            None => decode_json(body),
+        };
     let shelf = rules.map_or(Shelf::Shipped, Shelf::Directory);
     let results = check_samples(&shelf, book, &decode, update)
         .map_err(|cause| Failure::usage(format!("The samples cannot be read: {cause}.")))?;

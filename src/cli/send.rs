@@ -14,7 +14,7 @@ use super::{
     client::{Answer, Client, refused},
     show::{Screen, field, short, table},
 };
-use crate::{config::Reach, rules::samples};
+use crate::{config::Reach, domain::words::DeliveryState, rules::samples};
 
 /// Post a payload to a webhook, as a monitoring system would.
 #[derive(Args)]
@@ -143,7 +143,7 @@ fn became(receipt: &Value) -> String {
     };
     let cells = |item: &Value| {
         vec![
-            field(item, "index"),
+            if item["index"].is_null() { "all".to_owned() } else { field(item, "index") },
             field(item, "what"),
             short(item, "why", 40),
             field(item, "event_id"),
@@ -156,5 +156,13 @@ fn became(receipt: &Value) -> String {
     };
     let rows = items.iter().map(cells).collect();
     let items = table(&["ITEM", "WHAT", "WHY", "EVENT", "ALERT"], rows, &nothing);
-    format!("Receipt {} ({})\n\n{items}", field(receipt, "receipt_id"), field(receipt, "state"))
+    let (id, state) = (field(receipt, "receipt_id"), field(receipt, "state"));
+    let mut text = format!("Receipt {id} ({state})\n\n{items}");
+    if state == DeliveryState::Dead.as_str() || state == DeliveryState::Partial.as_str() {
+        text.push_str(&format!(
+            "\n\nWhat was not understood is kept. `alertmill delivery get {id}` shows it; once its mapping is mended,\n\
+             `alertmill delivery redrive {id}` reads it again."
+        ));
+    }
+    text
 }

@@ -39,6 +39,7 @@ impl Serve {
         log(&self.config)?;
         let Opened { app, first_token } = App::open(self.config, Clock::system()).await?;
         let app = Arc::new(app);
+        actix_web::rt::spawn(app.jobs().run());
         let (shown, json) = (Arc::clone(&app), self.json);
         let served = http::serve(Arc::clone(&app), move |bound| {
             greet(&shown.config, bound, first_token.as_deref(), json)

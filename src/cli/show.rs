@@ -53,8 +53,10 @@ pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>, nothing: &str) ->
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headings.to_vec());
     table.add_rows(rows);
-    let lines: Vec<String> =
-        table.lines().map(|line| line.trim_end().trim_start_matches(' ').to_owned()).collect();
+    // Each cell has a blank on either side; the first and the last one are of no use.
+    let lines =
+        table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned());
+    let lines: Vec<String> = lines.collect();
     lines.join("\n")
 }
 
@@ -62,7 +64,8 @@ pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>, nothing: &str) ->
 pub(super) fn record(value: &Value) -> String {
     let Some(fields) = value.as_object() else { return text(value) };
     let widest = fields.keys().map(String::len).max().unwrap_or(0);
-    let lines = fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| {
+    let told = fields.iter().filter(|(_, value)| !is_empty(value));
+    let lines = told.map(|(name, value)| {
         let value = match value {
             Value::Object(_) | Value::Array(_) => serde_json::to_string_pretty(value)
                 .unwrap_or_default()
@@ -73,6 +76,16 @@ pub(super) fn record(value: &Value) -> String {
         format!("{name:widest$}  {value}")
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// The field of a row as text, empty where it is absent.

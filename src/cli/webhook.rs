@@ -96,7 +96,7 @@ impl Webhook {
             Verb::RotateKey(rotation) => {
                 let mut asked = json!({ "webhook_id": rotation.webhook_id });
                 if let Some(grace) = rotation.grace {
-                    asked["grace_seconds"] = grace.into();
+                    asked["expire_old_after"] = grace.into();
                 }
                 screen.show(&opened(&call("rotate-key", asked).await?), rotated)
             }

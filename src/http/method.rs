@@ -221,14 +221,23 @@ impl Method {
             Err(Error::new(Code::PermissionDenied, detail))
         };
         match checked {
-            Ok(sent) => {
-                let asked = Asked { front: front.clone(), method: self.name, call, sent };
-                (self.work.run)(asked).await
-            }
+            Ok(sent) => self.done(front, call, sent).await,
             Err(error) if self.changes() => {
                 Err(audited::refused(&front.app, self.name, call, error).await)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    async fn done(&self, front: Data<Front>, call: Call, sent: Sent) -> Result<Vec<u8>> {
+        let asked =
+            Asked { front: front.clone(), method: self.name, call: call.clone(), sent };
+        match (self.work.run)(asked).await {
+            // What writes records its refusals itself, in the transaction that it rolls back.
+            Err(error) if self.work.kind == Kind::Act && self.changes() => {
+                Err(audited::refused(&front.app, self.name, call, error).await)
+            }
+            done => done,
         }
     }
 

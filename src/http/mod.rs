@@ -83,7 +83,7 @@ fn resource(at: usize, method: &Method) -> Resource {
 
 /// What answers an address that was called with another HTTP method than `allowed`.
 fn refusing(allowed: &'static str) -> actix_web::Route {
-    web::to(move |request: HttpRequest| problem::wrong_method(request, allowed))
+    web::to(move |request: HttpRequest| async move { problem::wrong_method(&request, allowed) })
 }
 
 /// A route for GET, and for HEAD, which is answered like GET but without the body.

@@ -1,4 +1,4 @@
-//! The description of the API as OpenAPI 3.1, made from the same tables that the server answers by.
+//! The description of the API as `OpenAPI` 3.1, made from the same tables that the server answers by.
 
 use actix_web::http::StatusCode;
 use schemars::{SchemaGenerator, generate::SchemaSettings};

@@ -1,4 +1,4 @@
-//! The description of the API: for machines as OpenAPI, for people as a page. The page asks no other server for anything.
+//! The description of the API: for machines as `OpenAPI`, for people as a page. The page asks no other server for anything.
 
 use actix_web::{
     HttpResponse,

@@ -123,9 +123,9 @@ pub(super) async fn nowhere(request: HttpRequest) -> HttpResponse {
 }
 
 /// Answers an address that is in the table, but not for this HTTP method.
-pub(super) async fn wrong_method(request: HttpRequest, allowed: &'static str) -> HttpResponse {
+pub(super) fn wrong_method(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
     let error = Error::new(Code::MethodNotAllowed, format!("this address takes {allowed}"));
-    let mut answer = answer(&request, &error);
+    let mut answer = answer(request, &error);
     answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
     answer
 }

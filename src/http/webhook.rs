@@ -139,7 +139,7 @@ fn headers(request: &HttpRequest, was_compressed: bool) -> BTreeMap<String, Stri
 
 fn answered(answer: Answer) -> HttpResponse {
     match answer {
-        Answer::Receipt(receipt) => receipt_answer(&receipt),
+        Answer::Receipt(receipt) => receipt_answer(receipt),
         Answer::Handshake(handshake) => {
             let status = StatusCode::from_u16(handshake.status).unwrap_or(StatusCode::OK);
             HttpResponse::build(status).content_type(handshake.content_type).body(handshake.body)
@@ -147,7 +147,7 @@ fn answered(answer: Answer) -> HttpResponse {
     }
 }
 
-fn receipt_answer(receipt: &Receipt) -> HttpResponse {
+fn receipt_answer(receipt: Receipt) -> HttpResponse {
     if !receipt.is_understood() {
         tracing::warn!(
             receipt.id = %receipt.receipt_id,
