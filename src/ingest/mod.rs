@@ -1,21 +1,19 @@
 //! A delivery's journey, one stage per file, in order:
 //!
 //! ```text
-//! Delivery ─admit─▶ Webhook ─interpret─▶ Interpreted ─settle─▶ Receipt
+//! Delivery ─authenticate─▶ Webhook ─interpret─▶ Interpreted ─settle─▶ Receipt
 //! ```
 //!
-//! Admitting looks only at memory, interpreting is pure, and settling is one unit of work of the store, which shares
+//! Authenticating looks only at memory, interpreting is pure, and settling is one unit of work of the store, which shares
 //! its commit with its neighbours. Nothing is answered before that commit is on disk.
 
-mod admit;
+mod authenticate;
 mod interpret;
 mod redrive;
-mod refusals;
 mod report;
 mod settle;
 #[cfg(test)]
 mod tests;
-mod throttle;
 
 use std::sync::Arc;
 
@@ -23,12 +21,10 @@ use arc_swap::ArcSwap;
 
 use self::settle::Settling;
 pub use self::{
-    admit::{Knock, admit},
+    authenticate::authenticate,
     interpret::{Interpreted, interpret},
     redrive::{Redrive, redrive},
-    refusals::{Refusal, Refusals},
     report::{OWN_WEBHOOK, report},
-    throttle::Throttle,
 };
 use crate::{
     clock::Timestamp,
@@ -62,10 +58,6 @@ pub struct Intake {
     pub mint: Mint,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// What was refused lately.
-    pub refusals: Refusals,
-    /// How fast each webhook may be posted to.
-    pub throttle: Throttle,
     /// How confirmation addresses are fetched; `None` where the server must not.
     pub outbound: Option<Outbound>,
 }
@@ -130,8 +122,7 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
     let reader = intake.reader(&webhook)?;
     let secrets = &webhook.options.signing_secrets;
     if let Err(refusal) = reader.plugin.verify(secrets, &delivery, now) {
-        intake.refusals.note(&delivery, format!("signature: {refusal}"));
-        return Err(Error::new(Code::AuthenticateFailure, admit::WRONG));
+        return Err(Error::new(Code::AuthenticateFailure, refusal.to_string()));
     }
     let payload = reader.plugin.decode(&delivery.body, delivery.header("content-type"));
     let handshake = reader.plugin.handshake(&delivery, payload.as_ref().ok());
@@ -173,14 +164,7 @@ async fn keep(
         payload,
         interpreted,
     };
-    let kept = intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await;
-    if let Err(error) = &kept
-        && error.code == Code::AuthenticateFailure
-    {
-        intake.refusals.note(delivery, error.detail.clone());
-        return Err(Error::new(Code::AuthenticateFailure, admit::WRONG));
-    }
-    kept
+    intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await
 }
 
 /// Fetches the address that a handshake wants confirmed, where both the server and the webhook allow it.
