@@ -1,7 +1,7 @@
 //! Calls the server for the commands: the only place beside `outbound` that makes HTTP requests, since it may call
 //! this machine, which `outbound` refuses.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -152,7 +152,7 @@ pub(super) fn refused(answer: &Answer) -> Failure {
     for mistake in mistakes {
         let part = |field: &str| mistake.get(field).and_then(Value::as_str).unwrap_or_default();
         if part("detail") != detail {
-            text.push_str(&format!("\n  {}: {}", part("pointer"), part("detail")));
+            let _ = write!(text, "\n  {}: {}", part("pointer"), part("detail"));
         }
     }
     if status == 401 {
