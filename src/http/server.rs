@@ -18,6 +18,9 @@ use crate::{
 /// How long an idle connection stays open; senders that post once a minute need not connect each time.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// How many reads each worker runs at once; more wait.
+const READERS: usize = 8;
+
 /// Serves `app` until it is told to stop. `bound` is told where it listens once it does.
 ///
 /// # Errors
@@ -34,7 +37,7 @@ pub async fn serve(
     };
     let server = HttpServer::new(factory)
         .workers(workers(config))
-        .worker_max_blocking_threads(2)
+        .worker_max_blocking_threads(READERS)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(config.header_timeout.0)
         .client_disconnect_timeout(config.header_timeout.0)
