@@ -13,6 +13,7 @@ mod native;
 mod openapi;
 mod page;
 mod problem;
+mod quiet;
 mod rate;
 mod receipt;
 mod refusals;
@@ -31,6 +32,7 @@ use actix_web::{
 
 use self::{
     method::{Method, Verb},
+    quiet::Quiet,
     rate::RateLimits,
     refusals::Refusals,
 };
@@ -43,13 +45,14 @@ pub struct Front {
     methods: Vec<Method>,
     refusals: Refusals,
     rates: RateLimits,
+    quiet: Quiet,
 }
 
 impl Front {
     /// The edge of `app`.
     pub fn new(app: Arc<App>) -> Self {
         let (refusals, rates) = (Refusals::default(), RateLimits::default());
-        Self { app, methods: methods(), refusals, rates }
+        Self { app, methods: methods(), refusals, rates, quiet: Quiet::default() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Starts the server, and stops it so that nobody's request is cut.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use rustls::{
@@ -14,6 +14,9 @@ use crate::{
     app::{App, StartError},
     config::Config,
 };
+
+/// How long an idle connection stays open; senders that post once a minute need not connect each time.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How many reads each worker runs at once; more wait.
 const READERS: usize = 8;
@@ -35,6 +38,7 @@ pub async fn serve(
     let server = HttpServer::new(factory)
         .workers(workers(config))
         .worker_max_blocking_threads(READERS)
+        .keep_alive(KEEP_ALIVE)
         .client_request_timeout(config.header_timeout.0)
         .client_disconnect_timeout(config.header_timeout.0)
         .max_connections(config.max_connections)
