@@ -164,3 +164,6 @@ impl EarlyRecovery {
             && past.recovered_at.is_none_or(|last| recovered > last)
     }
 }
+
+#[cfg(test)]
+mod tests;
