@@ -1,5 +1,8 @@
 //! Alertmill: webhooks in, normalized events, deduplicated alerts, and an answer to every "why".
 
+pub mod jobs;
+pub mod lab;
+
 pub mod ingest;
 
 pub mod plugins;

@@ -1,20 +1,19 @@
 //! A delivery's journey, one stage per file, in order:
 //!
 //! ```text
-//! Delivery ─admit─▶ Webhook ─interpret─▶ Interpreted ─settle─▶ Receipt
+//! Delivery ─authenticate─▶ Webhook ─interpret─▶ Interpreted ─settle─▶ Receipt
 //! ```
 //!
-//! Admitting looks only at memory, interpreting is pure, and settling is one unit of work of the store, which shares
+//! Authenticating looks only at memory, interpreting is pure, and settling is one unit of work of the store, which shares
 //! its commit with its neighbours. Nothing is answered before that commit is on disk.
 
-mod admit;
+mod authenticate;
 mod interpret;
 mod redrive;
-mod refusals;
+mod report;
 mod settle;
 #[cfg(test)]
 mod tests;
-mod throttle;
 
 use std::sync::Arc;
 
@@ -22,11 +21,10 @@ use arc_swap::ArcSwap;
 
 use self::settle::Settling;
 pub use self::{
-    admit::{Knock, admit},
+    authenticate::authenticate,
     interpret::{Interpreted, interpret},
     redrive::{Redrive, redrive},
-    refusals::{Refusal, Refusals},
-    throttle::Throttle,
+    report::{OWN_WEBHOOK, report},
 };
 use crate::{
     clock::Timestamp,
@@ -60,10 +58,6 @@ pub struct Intake {
     pub mint: Mint,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// What was refused lately.
-    pub refusals: Refusals,
-    /// How fast each webhook may be posted to.
-    pub throttle: Throttle,
     /// How confirmation addresses are fetched; `None` where the server must not.
     pub outbound: Option<Outbound>,
 }
@@ -91,12 +85,16 @@ impl Intake {
             let detail = format!("its plugin `{}` is not installed here", webhook.plugin);
             Error::unavailable(detail, 60)
         })?;
+        Ok(Reader { plugin, rulebook: self.rulebook.load_full(), policy: self.policy(webhook)? })
+    }
+
+    /// How events of `webhook` become alerts.
+    fn policy(&self, webhook: &Webhook) -> Result<Arc<AlertPolicy>> {
         let project = &webhook.home.project_id;
-        let policy = self.store.snapshots().policies.get(project).ok_or_else(|| {
+        self.store.snapshots().policies.get(project).ok_or_else(|| {
             let detail = format!("alerting is not switched on in project `{project}`");
             Error::new(Code::AlertFeatureIsNotActivated, detail)
-        })?;
-        Ok(Reader { plugin, rulebook: self.rulebook.load_full(), policy })
+        })
     }
 
     fn count(&self, receipt: &Receipt) {
@@ -124,8 +122,7 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
     let reader = intake.reader(&webhook)?;
     let secrets = &webhook.options.signing_secrets;
     if let Err(refusal) = reader.plugin.verify(secrets, &delivery, now) {
-        intake.refusals.note(&delivery, format!("signature: {refusal}"));
-        return Err(Error::new(Code::AuthenticateFailure, admit::WRONG));
+        return Err(Error::new(Code::AuthenticateFailure, refusal.to_string()));
     }
     let payload = reader.plugin.decode(&delivery.body, delivery.header("content-type"));
     let handshake = reader.plugin.handshake(&delivery, payload.as_ref().ok());
@@ -137,7 +134,8 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
         Some(handshake) => Interpreted::ignored(handshake.reason.clone()),
         None => interpret(&reader.rulebook, (&reader.plugin, &webhook), &delivery, payload),
     };
-    let receipt = keep(intake, &webhook, &reader, (delivery, sender_id, interpreted)).await?;
+    let reads = (&webhook, &reader.policy);
+    let receipt = keep(intake, reads, (&delivery, sender_id), interpreted).await?;
     intake.count(&receipt);
     let Some(handshake) = handshake else { return Ok(Answer::Receipt(receipt)) };
     confirm(intake, &webhook, &handshake).await;
@@ -147,9 +145,9 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
 /// Settles a delivery in one unit of work.
 async fn keep(
     intake: &Intake,
-    webhook: &Arc<Webhook>,
-    reader: &Reader,
-    (delivery, sender_id, interpreted): (Delivery, Option<String>, Interpreted),
+    (webhook, policy): (&Arc<Webhook>, &Arc<AlertPolicy>),
+    (delivery, sender_id): (&Delivery, Option<String>),
+    interpreted: Interpreted,
 ) -> Result<Receipt> {
     let payload = Payload::pack(&delivery.headers, &delivery.query, &delivery.body)?;
     let sender = sender_id.map(|id| (id, sha256(&delivery.body)));
@@ -157,7 +155,7 @@ async fn keep(
     let size = Size { bytes: payload.content.len() + events * 600, events };
     let settling = Settling {
         webhook: Arc::clone(webhook),
-        policy: Arc::clone(&reader.policy),
+        policy: Arc::clone(policy),
         mint: intake.mint.clone(),
         delivery_id: delivery.delivery_id.clone(),
         received_at: delivery.received_at,
@@ -166,14 +164,7 @@ async fn keep(
         payload,
         interpreted,
     };
-    let kept = intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await;
-    if let Err(error) = &kept
-        && error.code == Code::AuthenticateFailure
-    {
-        intake.refusals.note(&delivery, error.detail.clone());
-        return Err(Error::new(Code::AuthenticateFailure, admit::WRONG));
-    }
-    kept
+    intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await
 }
 
 /// Fetches the address that a handshake wants confirmed, where both the server and the webhook allow it.

@@ -163,7 +163,8 @@ impl Again {
             ignored: self.interpreted.ignored.clone().filter(|_| items == 0),
         };
         tx.redriven(&self.delivery.delivery_id, &redriven)?;
-        if still_dead == 0 && tx.dead_deliveries(&self.webhook.webhook_id)? == 0 {
+        let webhook_id = Some(&self.webhook.webhook_id);
+        if still_dead == 0 && tx.dead_deliveries(webhook_id, 1)? == 0 {
             calm(tx, &self.webhook, "all that was not understood was driven again", now)?;
         }
         Ok(())

@@ -122,8 +122,6 @@ fn intake(store: Store, clock: &Clock) -> Intake {
         plugins: ArcSwap::from_pointee(PluginBook::embedded().unwrap()),
         mint: clock.mint().clone(),
         metrics: Arc::new(Metrics::default()),
-        refusals: super::Refusals::default(),
-        throttle: super::Throttle::new(None),
         outbound: None,
     }
 }

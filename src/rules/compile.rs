@@ -90,8 +90,8 @@ impl Loader<'_> {
     }
 
     fn patterns(&mut self, node: &Node) -> Option<RegexSet> {
-        let texts: Vec<Option<String>> = self
-            .list(node)
+        let texts: Vec<Option<String>> = node
+            .as_list()
             .iter()
             .map(|node| self.pattern(node).map(|pattern| pattern.as_str().to_owned()))
             .collect();
@@ -257,16 +257,22 @@ impl Loader<'_> {
                     entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node)
                 };
                 if let Some(Kind::Table(becomes)) = get("map").map(|map| &map.kind) {
-                    becomes.iter().for_each(|(_, becomes)| self.check_words(becomes, words));
+                    for (_, becomes) in becomes {
+                        self.check_words(becomes, words);
+                    }
                 } else if get("then").is_none()
                     && let Some(from) = get("from")
                 {
-                    self.list(from).iter().for_each(|from| self.check_words(from, words));
+                    for from in from.as_list() {
+                        self.check_words(from, words);
+                    }
                 }
-                for case in get("case").map_or(&[][..], |cases| self.list(cases)) {
+                for case in get("case").map_or(&[][..], |cases| cases.as_list()) {
                     if let Kind::Table(entries) = &case.kind {
                         let uses = entries.iter().filter(|(key, _)| key.text == "use");
-                        uses.for_each(|(_, value)| self.check_words(value, words));
+                        for (_, value) in uses {
+                            self.check_words(value, words);
+                        }
                     }
                 }
                 if let Some(otherwise) = get("else") {

@@ -1,6 +1,6 @@
 //! How a mapping says where a value comes from, compiled.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::rfc3339,
-    value::text::{folds_to, is_blank, text},
+    value::text::{folded, is_blank, text},
 };
 
 /// The right-hand side of one line of a mapping.
@@ -108,6 +108,43 @@ impl Expr {
         (!scene.is_missing(&value)).then_some(value)
     }
 
+    /// Adds the fields of the object that it gives; anything else it gives stands under `value`.
+    pub(super) fn pour(&self, scene: &Scene<'_>, into: &mut BTreeMap<String, Value>) {
+        match self {
+            Self::Merge(parts) => return parts.iter().for_each(|part| part.pour(scene, into)),
+            Self::Fields(fields) => {
+                let found = fields
+                    .iter()
+                    .filter_map(|(name, field)| Some((name, field.eval(scene, Want::All)?)));
+                into.extend(found.map(|(name, value)| (name.clone(), value.into_owned())));
+                return;
+            }
+            Self::Path(_)
+            | Self::Template(_)
+            | Self::Constant(_)
+            | Self::Header(_)
+            | Self::Query(_)
+            | Self::ReceivedAt
+            | Self::Hash(_)
+            | Self::Json(_)
+            | Self::Object(_)
+            | Self::Pairs(_)
+            | Self::List(_)
+            | Self::Chain(_)
+            | Self::Case(..) => {}
+        }
+        match self.eval(scene, Want::One) {
+            None => {}
+            Some(Cow::Borrowed(Value::Object(fields))) => {
+                into.extend(fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
+            Some(Cow::Owned(Value::Object(fields))) => into.extend(fields),
+            Some(other) => {
+                into.insert("value".to_owned(), other.into_owned());
+            }
+        }
+    }
+
     /// The paths that it looks up, as written, in their order.
     pub(super) fn paths(&self, found: &mut Vec<String>) {
         match self {
@@ -117,17 +154,31 @@ impl Expr {
             Self::Header(name) => found.push(format!("header {name}")),
             Self::Query(name) => found.push(format!("query {name}")),
             Self::Hash(parts) | Self::List(parts) | Self::Merge(parts) => {
-                parts.iter().for_each(|part| part.paths(found));
+                for part in parts {
+                    part.paths(found);
+                }
             }
             Self::Json(of) | Self::Object(of) | Self::Pairs(of) => of.paths(found),
-            Self::Fields(fields) => fields.iter().for_each(|(_, field)| field.paths(found)),
+            Self::Fields(fields) => {
+                for (_, field) in fields {
+                    field.paths(found);
+                }
+            }
             Self::Chain(chain) => {
-                chain.from.iter().for_each(|part| part.paths(found));
-                chain.otherwise.iter().for_each(|part| part.paths(found));
+                for part in &chain.from {
+                    part.paths(found);
+                }
+                if let Some(part) = &chain.otherwise {
+                    part.paths(found);
+                }
             }
             Self::Case(cases, otherwise) => {
-                cases.iter().for_each(|(_, part)| part.paths(found));
-                otherwise.iter().for_each(|part| part.paths(found));
+                for (_, part) in cases {
+                    part.paths(found);
+                }
+                if let Some(part) = otherwise {
+                    part.paths(found);
+                }
             }
         }
     }
@@ -154,13 +205,10 @@ impl Chain {
         if let Some(map) = &self.map {
             value = value.and_then(|value| map.translate(&value, scene));
         }
-        match value {
-            Some(value) => Some(value),
-            None => {
-                scene.rewind(mark);
-                otherwise_of(self.otherwise.as_ref(), scene, want)
-            }
-        }
+        value.or_else(|| {
+            scene.rewind(mark);
+            otherwise_of(self.otherwise.as_ref(), scene, want)
+        })
     }
 }
 
@@ -168,7 +216,8 @@ impl Lookup {
     /// What a value becomes.
     fn translate<'a>(&'a self, value: &Value, scene: &Scene<'a>) -> Option<Cow<'a, Value>> {
         let word = text(value);
-        let (_, becomes) = self.words.iter().find(|(known, _)| folds_to(&word, known))?;
+        let folded = folded(&word);
+        let (_, becomes) = self.words.iter().find(|(known, _)| **known == *folded)?;
         let value = becomes.eval(scene, Want::One)?;
         scene.did(|| format!("map {word} to {}", text(&value)));
         Some(value)
@@ -225,7 +274,7 @@ fn list(parts: &[Expr], scene: &Scene<'_>) -> Value {
     for part in parts {
         match part.eval(scene, Want::All).map(Cow::into_owned) {
             Some(Value::Array(items)) => {
-                all.extend(items.into_iter().filter(|item| !is_blank(item)))
+                all.extend(items.into_iter().filter(|item| !is_blank(item)));
             }
             Some(value) => all.push(value),
             None => {}
@@ -245,11 +294,9 @@ fn object(fields: &[(String, Expr)], scene: &Scene<'_>) -> Option<Value> {
 }
 
 fn merged(parts: &[Expr], scene: &Scene<'_>) -> Option<Value> {
-    let mut all = Map::new();
+    let mut all = BTreeMap::new();
     for part in parts {
-        if let Some(Value::Object(fields)) = part.eval(scene, Want::One).map(Cow::into_owned) {
-            all.extend(fields);
-        }
+        part.pour(scene, &mut all);
     }
-    (!all.is_empty()).then_some(Value::Object(all))
+    (!all.is_empty()).then(|| Value::Object(all.into_iter().collect()))
 }

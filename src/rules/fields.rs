@@ -154,20 +154,24 @@ impl<'a> FieldReader<'a> {
         want: Want,
     ) -> Option<Cow<'a, Value>> {
         let value = field.expr.eval(&self.scene, want);
-        if let Some(trace) = self.scene.trace {
-            let remembered = trace.take();
-            if value.is_some() {
-                let origin = Origin {
-                    file: self.file.to_owned(),
-                    line: field.line,
-                    path: remembered.path,
-                    steps: remembered.steps,
-                    defaulted: remembered.defaulted,
-                };
-                self.origins.insert(name, origin);
-            }
-        }
+        self.note(name, field, value.is_some());
         value
+    }
+
+    /// Notes where a field's value came from, where that was asked for.
+    fn note(&mut self, name: &'static str, field: &Field, is_there: bool) {
+        let Some(trace) = self.scene.trace else { return };
+        let remembered = trace.take();
+        if is_there {
+            let origin = Origin {
+                file: self.file.to_owned(),
+                line: field.line,
+                path: remembered.path,
+                steps: remembered.steps,
+                defaulted: remembered.defaulted,
+            };
+            self.origins.insert(name, origin);
+        }
     }
 
     /// Notes that a field has its default.
@@ -193,7 +197,9 @@ impl<'a> FieldReader<'a> {
         let key = self.text("event_key", field).filter(|key| !key.trim().is_empty());
         key.ok_or_else(|| {
             let mut paths = Vec::new();
-            field.iter().for_each(|field| field.expr.paths(&mut paths));
+            if let Some(field) = field {
+                field.expr.paths(&mut paths);
+            }
             let paths: Vec<String> = paths.into_iter().map(|path| self.placed(path)).collect();
             let reason = format!("`event_key` is missing: nothing is at {}", paths.join(", "));
             self.unreadable(Cause::NoKey, reason, field, Some(paths.join(", ")))
@@ -212,16 +218,13 @@ impl<'a> FieldReader<'a> {
             return Ok(default);
         };
         let found = text(&value);
-        match found.parse().or_else(|_| found.trim().to_ascii_uppercase().parse()) {
-            Ok(word) => Ok(word),
-            Err(_) => {
-                let expected: Vec<String> = all.iter().map(ToString::to_string).collect();
-                let reason =
-                    format!("`{name}` is `{found}`, which is none of {}", expected.join(", "));
-                let path = self.origins.get(name).and_then(|origin| origin.path.clone());
-                Err(self.unreadable(Cause::BadItem, reason, field, path))
-            }
-        }
+        found.parse().or_else(|_| found.trim().to_ascii_uppercase().parse()).map_err(|_| {
+            let expected: Vec<String> = all.iter().map(ToString::to_string).collect();
+            let found: String = found.chars().take(100).collect();
+            let reason = format!("`{name}` is `{found}`, which is none of {}", expected.join(", "));
+            let path = self.origins.get(name).and_then(|origin| origin.path.clone());
+            self.unreadable(Cause::BadItem, reason, field, path)
+        })
     }
 
     fn texts(&mut self, name: &'static str, field: Option<&'a Field>) -> Vec<String> {
@@ -239,16 +242,11 @@ impl<'a> FieldReader<'a> {
     }
 
     fn object(&mut self, name: &'static str, field: Option<&'a Field>) -> BTreeMap<String, Value> {
-        let Some(value) = field.and_then(|field| self.value(name, field, Want::One)) else {
-            return BTreeMap::new();
-        };
-        match value {
-            Cow::Borrowed(Value::Object(fields)) => {
-                fields.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
-            }
-            Cow::Owned(Value::Object(fields)) => fields.into_iter().collect(),
-            other => BTreeMap::from([("value".to_owned(), other.into_owned())]),
-        }
+        let mut found = BTreeMap::new();
+        let Some(field) = field else { return found };
+        field.expr.pour(&self.scene, &mut found);
+        self.note(name, field, !found.is_empty());
+        found
     }
 
     fn time(&mut self, name: &'static str, field: Option<&'a Field>) -> Option<Timestamp> {

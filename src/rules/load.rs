@@ -156,14 +156,6 @@ impl<'a> Loader<'a> {
             }
         }
     }
-
-    /// A list, or a single value as a list of one.
-    pub(super) fn list<'n>(&mut self, node: &'n Node) -> &'n [Node] {
-        match &node.kind {
-            Kind::List(items) => items,
-            Kind::Scalar(_) | Kind::Table(_) => std::slice::from_ref(node),
-        }
-    }
 }
 
 /// Words for a message: `a`, `b` or `c`.

@@ -7,6 +7,7 @@
 //! `node` is a file as it is written, `load`, `compile` and `read*` turn it into the compiled forms `mapping`, `fields`,
 //! `expr`, `ops`, `template` and `when`, which read from a `scene`.
 
+pub mod check;
 mod compile;
 mod expr;
 mod fields;
@@ -25,3 +26,6 @@ mod when;
 pub use load::LoadError;
 pub use mapping::{Input, Mapping, Reading};
 pub use rulebook::Rulebook;
+
+#[cfg(test)]
+mod language_tests;

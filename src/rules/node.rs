@@ -52,11 +52,23 @@ pub(super) struct Key {
 impl Node {
     /// Reads a rule file.
     pub(super) fn read(file: &str, text: &str) -> Result<Self, LoadError> {
+        if text.trim().is_empty() {
+            return Err(LoadError {
+                file: file.to_owned(),
+                line: 1,
+                column: 1,
+                detail: "it is empty".to_owned(),
+            });
+        }
         let options = serde_saphyr::options! { strict_booleans: true };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let place = error.location().map(at).unwrap_or_default();
             let detail = error.without_snippet().to_string();
-            let detail = detail.lines().next().unwrap_or("it is no YAML").to_owned();
+            let mut detail = detail.lines().next().unwrap_or("it is no YAML").to_owned();
+            let line = usize::try_from(place.line)
+                .ok()
+                .and_then(|line| text.lines().nth(line.checked_sub(1)?));
+            detail.push_str(line.map(hint).unwrap_or_default());
             LoadError { file: file.to_owned(), line: place.line, column: place.column, detail }
         })
     }
@@ -70,7 +82,15 @@ impl Node {
         }
     }
 
-    /// It as JSON, for constants.
+    /// A list, or a single value as a list of one.
+    pub(super) fn as_list(&self) -> &[Self] {
+        match &self.kind {
+            Kind::List(items) => items,
+            Kind::Scalar(_) | Kind::Table(_) => std::slice::from_ref(self),
+        }
+    }
+
+    /// It as JSON.
     pub(super) fn to_json(&self) -> Value {
         match &self.kind {
             Kind::Scalar(value) => value.clone(),
@@ -80,6 +100,19 @@ impl Node {
             ),
         }
     }
+}
+
+/// What is most often wrong with a line that is no YAML.
+fn hint(line: &str) -> &'static str {
+    let value =
+        line.split_once(": ").map_or(line, |(_, value)| value).trim_start_matches(['-', ' ']);
+    if value.starts_with('@') || value.starts_with("{{") {
+        return "; quote what begins with `@` or `{{`";
+    }
+    if value.starts_with(['[', '{']) && line.contains(['$', '@']) {
+        return "; in flow style paths and templates need quotes; without `[ ]` and `{ }` they need none";
+    }
+    ""
 }
 
 fn at(place: serde_saphyr::Location) -> At {

@@ -2,7 +2,11 @@
 //!
 //! To add one: a variant with a sentence and an example, an arm in [`Step::apply`], an arm in `read_step`.
 
-use std::{borrow::Cow, collections::BTreeSet, fmt};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+};
 
 use regex::Regex;
 use serde_json::{Map, Number, Value};
@@ -96,7 +100,7 @@ impl Step {
             Self::Replace(pattern, with) => {
                 texts(&value, &|text| Some(pattern.replace_all(text, with.as_str()).into_owned()))
             }
-            Self::Split(by) => split(&value, by),
+            Self::Split(by) => Some(split(&value, by)),
             Self::Join(with, each) => join(&value, with, each.as_deref(), scene),
             Self::Each(of) => Some(Value::Array(elements(&value, of, scene))),
             Self::Index(index) => index_of(&value, *index),
@@ -145,13 +149,13 @@ fn texts(value: &Value, change: &dyn Fn(&str) -> Option<String>) -> Option<Value
     }
 }
 
-fn split(value: &Value, by: &str) -> Option<Value> {
+fn split(value: &Value, by: &str) -> Value {
     if value.is_array() {
-        return Some(value.clone());
+        return value.clone();
     }
     let parts = text(value);
     let parts = parts.split(by).map(str::trim).filter(|part| !part.is_empty());
-    Some(parts.map(|part| Value::String(part.to_owned())).collect())
+    parts.map(|part| Value::String(part.to_owned())).collect()
 }
 
 fn join(value: &Value, with: &str, each: Option<&Expr>, scene: &Scene<'_>) -> Option<Value> {
@@ -292,8 +296,7 @@ pub(super) fn hash(values: &[Option<Cow<'_, Value>>]) -> String {
         match value {
             Some(value) => {
                 let one = canonical(value);
-                said.push_str(&format!("{}:", one.len()));
-                said.push_str(&one);
+                let _ = write!(said, "{}:{one}", one.len());
             }
             None => said.push('-'),
         }

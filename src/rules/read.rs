@@ -9,7 +9,7 @@ use super::{
     ops::Step,
     scene::{Slot, Source},
     template::{Filter, Part, Template},
-    when::{Condition, Subject, Test, Type, When},
+    when::{Condition, Subject, Test, Type, When, Word},
 };
 use crate::value::{
     path::{Path, Root},
@@ -91,7 +91,7 @@ impl Loader<'_> {
     /// A list of values, or one; all are read, so that all mistakes are found.
     fn values(&mut self, node: &Node) -> Option<Vec<Expr>> {
         let values: Vec<Option<Expr>> =
-            self.list(node).iter().map(|node| self.value(node)).collect();
+            node.as_list().iter().map(|node| self.value(node)).collect();
         if values.is_empty() {
             return self.wrong(node.at, "an empty list gives nothing");
         }
@@ -102,7 +102,7 @@ impl Loader<'_> {
         let table = self.table(node, "a value", &["from", "then", "map", "else"])?;
         let from = self.values(table.get("from")?);
         let then: Vec<Option<Step>> = match table.get("then") {
-            Some(steps) => self.list(steps).iter().map(|step| self.step(step)).collect(),
+            Some(steps) => steps.as_list().iter().map(|step| self.step(step)).collect(),
             None => Vec::new(),
         };
         let map = table.get("map").map(|words| self.lookup(words));
@@ -133,7 +133,7 @@ impl Loader<'_> {
     fn case(&mut self, node: &Node) -> Option<Expr> {
         let table = self.table(node, "a value", &["case", "else"])?;
         let mut cases = Vec::new();
-        for case in self.list(table.get("case")?) {
+        for case in table.get("case")?.as_list() {
             let case = self.table(case, "a case", &["when", "use"])?;
             let (Some(when), Some(value)) = (case.get("when"), case.get("use")) else {
                 return self.wrong(node.at, "a case has `when` and `use`");
@@ -231,7 +231,7 @@ impl Loader<'_> {
     /// A condition.
     pub(super) fn when(&mut self, node: &Node) -> Option<When> {
         let tables: Vec<Option<Vec<Condition>>> =
-            self.list(node).iter().map(|table| self.conditions(table)).collect();
+            node.as_list().iter().map(|table| self.conditions(table)).collect();
         Some(When { any: tables.into_iter().collect::<Option<_>>()? })
     }
 
@@ -253,8 +253,8 @@ impl Loader<'_> {
 
     fn test(&mut self, node: &Node) -> Option<Test> {
         let Kind::Table(_) = &node.kind else {
-            let words: Vec<Option<String>> =
-                self.list(node).iter().map(|word| self.word(word)).collect();
+            let words: Vec<Option<Word>> =
+                node.as_list().iter().map(|word| self.word(word)).collect();
             return Some(Test::Same(words.into_iter().collect::<Option<_>>()?));
         };
         let table = self.table(node, "a test", &["exists", "regex", "type", "not"])?;
@@ -287,12 +287,15 @@ impl Loader<'_> {
         })
     }
 
-    fn word(&mut self, node: &Node) -> Option<String> {
+    fn word(&mut self, node: &Node) -> Option<Word> {
         match &node.kind {
             Kind::Scalar(Value::Null) => {
                 self.wrong(node.at, "test for null with `exists: false` or `type: null`")
             }
-            Kind::Scalar(value) => Some(folded(&text(value)).into_owned()),
+            Kind::Scalar(value) => {
+                let written = text(value).into_owned();
+                Some(Word { folded: folded(&written).into_owned(), written })
+            }
             Kind::List(_) | Kind::Table(_) => {
                 self.wrong(node.at, format!("a word was expected, not {}", node.describe()))
             }

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::scene::{Scene, Source};
-use crate::value::text::{folds_to, text};
+use crate::value::text::{folded, text};
 
 /// A condition: any of these tables holds. Without tables it always does.
 #[derive(Clone, Debug)]
@@ -38,9 +38,9 @@ pub(super) enum Subject {
 /// What must be so.
 #[derive(Clone, Debug)]
 pub(super) enum Test {
-    /// `firing`, `[firing, pending]`: it is one of these, whatever its letter case; folded.
-    Same(Vec<String>),
-    /// `exists: true`: it is there and not null.
+    /// `firing`, `[firing, pending]`: it is one of these, whatever its letter case.
+    Same(Vec<Word>),
+    /// `exists: true`: it is there, and neither null nor `""`.
     Exists(bool),
     /// `regex: ^CPU`: its text matches.
     Matches(Regex),
@@ -50,6 +50,15 @@ pub(super) enum Test {
     Not(Box<Test>),
     /// `{type: string, regex: …}`: all of these hold.
     All(Vec<Test>),
+}
+
+/// A word that something may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    /// As it is written.
+    pub(super) written: String,
+    /// As it is compared.
+    pub(super) folded: String,
 }
 
 /// The types of JSON.
@@ -145,7 +154,12 @@ impl Condition {
             }
             Subject::Query(name) => (format!("query {name}"), scene.input.query.get(name).cloned()),
         };
-        let found = found.unwrap_or_else(|| "missing".to_owned());
+        let Some(found) = found else {
+            return match &self.test {
+                Test::Exists(true) => format!("`{subject}` is missing"),
+                test => format!("`{subject}` is missing, not {test}"),
+            };
+        };
         format!("`{subject}` is {found}, not {}", self.test)
     }
 }
@@ -157,7 +171,7 @@ impl Test {
             Self::Same(words) => {
                 found.iter().any(|value| is_scalar(value) && is_one_of(&text(value), words))
             }
-            Self::Exists(wanted) => found.iter().any(|value| !value.is_null()) == *wanted,
+            Self::Exists(wanted) => found.iter().any(|value| says_something(value)) == *wanted,
             Self::Matches(pattern) => {
                 found.iter().any(|value| is_scalar(value) && pattern.is_match(&text(value)))
             }
@@ -177,7 +191,10 @@ impl Test {
 impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Same(words) => write!(f, "`{}`", words.join("` or `")),
+            Self::Same(words) => {
+                let written: Vec<&str> = words.iter().map(|word| word.written.as_str()).collect();
+                write!(f, "`{}`", written.join("` or `"))
+            }
             Self::Exists(true) => f.write_str("there"),
             Self::Exists(false) => f.write_str("absent"),
             Self::Matches(pattern) => write!(f, "matching `{pattern}`"),
@@ -195,8 +212,17 @@ fn is_scalar(value: &Value) -> bool {
     !matches!(value, Value::Array(_) | Value::Object(_) | Value::Null)
 }
 
-fn is_one_of(text: &str, words: &[String]) -> bool {
-    words.iter().any(|word| folds_to(text, word))
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => true,
+    }
+}
+
+fn is_one_of(text: &str, words: &[Word]) -> bool {
+    let text = folded(text);
+    words.iter().any(|word| word.folded == *text)
 }
 
 /// A value, short enough for a message.

@@ -209,8 +209,8 @@ pub trait Deliveries {
     fn payload(&self, scope: &Scope, id: &Id<Delivery>) -> Result<Option<Payload>>;
     /// Keeps what driving a delivery again changed.
     fn redriven(&mut self, id: &Id<Delivery>, redriven: &Redriven) -> Result<()>;
-    /// How many deliveries of a webhook have items that are not understood yet.
-    fn dead_deliveries(&self, webhook: &Id<Webhook>) -> Result<u64>;
+    /// How many deliveries, of a webhook or of all, have items that are not understood yet; counted up to `most`.
+    fn dead_deliveries(&self, webhook: Option<&Id<Webhook>>, most: u32) -> Result<u64>;
 }
 
 /// Events.

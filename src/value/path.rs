@@ -17,6 +17,7 @@ pub struct Path {
     text: Box<str>,
     root: Root,
     walk: Walk,
+    is_singular: bool,
 }
 
 /// Where a path starts.
@@ -74,7 +75,11 @@ impl Path {
             Some(steps) => Walk::Steps(steps),
             None => Walk::Query(Box::new(query(rest).map_err(fault)?)),
         };
-        Ok(Self { text: text.into(), root, walk })
+        let is_singular = match &walk {
+            Walk::Steps(steps) => !steps.contains(&Step::All),
+            Walk::Query(_) => false,
+        };
+        Ok(Self { text: text.into(), root, walk, is_singular })
     }
 
     /// Where it starts.
@@ -84,10 +89,7 @@ impl Path {
 
     /// Whether it selects one value at most.
     pub fn is_singular(&self) -> bool {
-        match &self.walk {
-            Walk::Steps(steps) => !steps.contains(&Step::All),
-            Walk::Query(_) => false,
-        }
+        self.is_singular
     }
 
     /// The first value it selects that is not `null`, starting at `from`.

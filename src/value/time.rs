@@ -89,8 +89,10 @@ fn date_first(text: &str, zone: Tz) -> Option<Timestamp> {
     let local = date.and_time(NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)?);
     let _ = rest.one_of(b" ");
     match rest.zone()? {
-        None => in_zone(local, zone),
-        Some(offset) => Some(offset.from_local_datetime(&local).single()?.with_timezone(&Utc)),
+        Zone::Unsaid => in_zone(local, zone),
+        Zone::Offset(offset) => {
+            Some(offset.from_local_datetime(&local).single()?.with_timezone(&Utc))
+        }
     }
 }
 
@@ -130,28 +132,33 @@ impl Rest<'_> {
         (length > 0).then_some(nanos)
     }
 
-    /// The zone that the text ends with; `Some(None)` where it names none, `None` where it names one nobody knows.
-    fn zone(&mut self) -> Option<Option<FixedOffset>> {
-        let utc = FixedOffset::east_opt(0);
-        if matches!(self.0, b"") {
-            return Some(None);
+    /// The zone that the text ends with; `None` where it names one that nobody knows.
+    fn zone(&mut self) -> Option<Zone> {
+        if self.0.is_empty() {
+            return Some(Zone::Unsaid);
         }
         if [&b"Z"[..], b"z", b"UTC", b"GMT"].contains(&self.0) {
-            return Some(utc);
+            return FixedOffset::east_opt(0).map(Zone::Offset);
         }
         let sign = if self.one_of(b"+-")? == b'-' { -1 } else { 1 };
         let hours = i32::try_from(self.number(2)?).ok()?;
         let _ = self.one_of(b":.");
-        let minutes =
-            if self.0.first().is_some_and(u8::is_ascii_digit) { self.number(2)? } else { 0 };
+        let has_minutes = self.0.first().is_some_and(u8::is_ascii_digit);
+        let minutes = if has_minutes { i32::try_from(self.number(2)?).ok()? } else { 0 };
         // Go prints the zone a second time: `+0000 UTC`, `+0200 CEST`, and sometimes its monotonic clock.
         if !self.0.is_empty() {
             self.one_of(b" ")?;
         }
-        Some(Some(FixedOffset::east_opt(
-            sign * (hours * 3600 + i32::try_from(minutes).ok()? * 60),
-        )?))
+        FixedOffset::east_opt(sign * (hours * 3600 + minutes * 60)).map(Zone::Offset)
     }
+}
+
+/// The zone of a time, as a text says it.
+enum Zone {
+    /// It names none.
+    Unsaid,
+    /// So far from UTC.
+    Offset(FixedOffset),
 }
 
 /// A local time as a point in time: the earlier of two, and an hour later where the clocks skip it.

@@ -224,9 +224,14 @@ impl Deliveries for Work {
         Ok(())
     }
 
-    fn dead_deliveries(&self, webhook: &Id<Webhook>) -> Result<u64> {
-        let sql = "SELECT count(*) FROM delivery INDEXED BY delivery_dead WHERE webhook = ?1 AND dead > 0";
-        Ok(self.number(sql, [self.webhook_row(webhook)?])?.map_or(0, i64::unsigned_abs))
+    fn dead_deliveries(&self, webhook: Option<&Id<Webhook>>, most: u32) -> Result<u64> {
+        let webhook = webhook.map(|id| self.webhook_row(id)).transpose()?;
+        let counted = self.number(
+            "SELECT count(*) FROM (SELECT 1 FROM delivery INDEXED BY delivery_dead
+                                   WHERE dead > 0 AND (?1 IS NULL OR webhook = ?1) LIMIT ?2)",
+            params![webhook, most],
+        )?;
+        Ok(counted.map_or(0, i64::unsigned_abs))
     }
 }
 

@@ -1,0 +1,39 @@
+//! What happens by itself: a ticker that tests can step.
+
+pub mod self_check;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{clock::Clock, ingest::Intake};
+
+/// How often the ticker ticks.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// What jobs need.
+#[derive(Clone)]
+pub struct Jobs {
+    /// The journey, for what Alertmill itself has to say.
+    pub intake: Arc<Intake>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where the store's file is.
+    pub data: PathBuf,
+}
+
+impl Jobs {
+    /// Ticks for ever.
+    pub async fn run(self) {
+        let mut ticks = tokio::time::interval(EVERY);
+        loop {
+            ticks.tick().await;
+            self.tick().await;
+        }
+    }
+
+    /// Does once what is due.
+    pub async fn tick(&self) {
+        if let Err(error) = self_check::check(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "the self-check could not be done");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Whether Alertmill itself is well: a disk that fills up, or deliveries that pile up because nobody mends their
+//! rules, become alerts in the project `system`, like anybody else's.
+
+use chrono::TimeDelta;
+
+use super::Jobs;
+use crate::{
+    clock::Timestamp,
+    domain::{
+        event::Draft,
+        project::Project,
+        words::{EventType, Severity},
+    },
+    error::{Error, Result},
+    id::Id,
+    ingest::report,
+};
+
+/// The project that Alertmill's own alerts are in.
+pub const SYSTEM: &str = "system";
+
+/// Below this share of free space, in percent, the disk is nearly full.
+const LOW_PERCENT: u64 = 5;
+
+/// From this number of deliveries on that are not understood, they pile up.
+const PILE: u32 = 100;
+
+/// What was looked at, and what is wrong with it, if anything is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The key of its events.
+    pub event_key: &'static str,
+    /// How bad it is; `None` where it is well.
+    pub severity: Option<Severity>,
+    /// What a person reads first.
+    pub title: String,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+/// Looks at everything, and reports what changed since the last look.
+///
+/// # Errors
+/// Where the store cannot be asked, or cannot take a report.
+pub async fn check(jobs: &Jobs, now: Timestamp) -> Result<()> {
+    let disk = rustix::fs::statvfs(&jobs.data).map_err(Error::internal)?;
+    let dead = jobs.intake.store.read(|tx| tx.dead_deliveries(None, PILE)).await?;
+    for finding in [space(disk.f_bavail, disk.f_blocks), pile(dead)] {
+        tell(jobs, finding, now).await?;
+    }
+    Ok(())
+}
+
+/// Whether the disk has room: `free` of `all` blocks.
+pub fn space(free: u64, all: u64) -> Finding {
+    let percent = if all == 0 { 100 } else { free.saturating_mul(100) / all };
+    let severity = match percent {
+        0..=1 => Some(Severity::Critical),
+        2..LOW_PERCENT => Some(Severity::Warning),
+        _ => None,
+    };
+    Finding {
+        event_key: "alertmill:disk",
+        severity,
+        title: format!("The disk of Alertmill's data has {percent} % left"),
+        advice: "When it is full, deliveries are answered 503 and senders must send again. Make room on it.",
+    }
+}
+
+/// Whether deliveries that are not understood pile up.
+pub fn pile(dead: u64) -> Finding {
+    Finding {
+        event_key: "alertmill:dead-deliveries",
+        severity: (dead >= u64::from(PILE)).then_some(Severity::Warning),
+        title: format!("{dead} or more deliveries are not understood"),
+        advice: "See `alertmill delivery list --dead`, mend the rule that each one names, then redrive them.",
+    }
+}
+
+/// Reports a finding where it is news: worse than the open alert says, or over.
+async fn tell(jobs: &Jobs, finding: Finding, now: Timestamp) -> Result<()> {
+    let key = finding.event_key;
+    let open =
+        jobs.intake.store.read(move |tx| tx.open_alert(&Id::<Project>::from(SYSTEM), key)).await?;
+    let (event_type, severity) = match (finding.severity, &open) {
+        (Some(severity), Some(open)) if open.severity >= severity => return Ok(()),
+        (None, None) => return Ok(()),
+        (Some(severity), _) => (EventType::Alert, severity),
+        (None, Some(open)) if now - open.updated_at < TimeDelta::minutes(5) => return Ok(()),
+        (None, Some(_)) => (EventType::Recovery, Severity::Info),
+    };
+    let draft = Draft {
+        event_type,
+        severity,
+        title: Some(finding.title),
+        description: Some(finding.advice.to_owned()),
+        occurred_at: Some(now),
+        ..Draft::new(key)
+    };
+    report(&jobs.intake, draft, now).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_is_well_until_it_is_nearly_full() {
+        assert_eq!(space(50, 100).severity, None);
+        assert_eq!(space(5, 100).severity, None);
+        assert_eq!(space(4, 100).severity, Some(Severity::Warning));
+        assert_eq!(space(1, 100).severity, Some(Severity::Critical));
+        assert_eq!(space(0, 0).severity, None);
+    }
+
+    #[test]
+    fn a_few_dead_deliveries_are_no_pile() {
+        assert_eq!(pile(99).severity, None);
+        assert_eq!(pile(100).severity, Some(Severity::Warning));
+    }
+}

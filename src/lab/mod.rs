@@ -1,0 +1,3 @@
+//! The journey over other inputs: what rules make of samples, files and stored deliveries.
+
+pub mod samples;

@@ -1,0 +1,358 @@
+//! Samples: payloads that must become what stands beside them.
+//!
+//! `rules/<provider>/samples/<case>.json` (or `.body`) is a payload, `<case>.request.yaml` the request around it where
+//! that matters, `<case>.events.json` what it must become.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use crate::{
+    clock::{Timestamp, from_millis, rfc3339},
+    domain::{
+        event::{Draft, MapError, Mapped},
+        receipt::Unreadable,
+        words::Cause,
+    },
+    rules::{
+        Input, Reading, Rulebook,
+        samples::{SampleRequest, case_of, files},
+    },
+};
+
+/// When a sample arrives that does not say when: `2026-01-01T00:00:00Z`.
+const NEW_YEAR_2026: i64 = 1_767_225_600_000;
+
+/// How a provider's bodies are decoded: provider, body, content type.
+pub type Decode<'a> = dyn Fn(&str, &[u8], Option<&str>) -> Result<Value, Unreadable> + 'a;
+
+/// Where samples are.
+#[derive(Clone, Debug)]
+pub enum Shelf {
+    /// In the binary.
+    Shipped,
+    /// Below a rules directory.
+    Directory(PathBuf),
+}
+
+/// Whether expectations are compared or rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// They are compared.
+    Compare,
+    /// They are rewritten where they differ; only in a directory.
+    Rewrite,
+}
+
+/// What came of one sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleResult {
+    /// The payload's file, relative to its rules directory.
+    pub file: String,
+    /// The provider.
+    pub provider: String,
+    /// What it shows, e.g. `firing`.
+    pub case: String,
+    /// Whether it holds.
+    pub verdict: Verdict,
+}
+
+/// Whether a sample holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It becomes what it must.
+    Holds,
+    /// It becomes something else.
+    Differs(Vec<Difference>),
+    /// Nobody has said yet what it must become.
+    Unsaid,
+    /// What it must become was rewritten.
+    Rewritten,
+    /// It cannot be read: why.
+    Broken(String),
+}
+
+/// One place where what came differs from what was expected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The place in the expectation, as a JSON pointer.
+    pub pointer: String,
+    /// What stands there; `None` where nothing does.
+    pub expected: Option<Value>,
+    /// What came; `None` where nothing did.
+    pub actual: Option<Value>,
+}
+
+impl SampleResult {
+    /// Whether the sample is as it should be.
+    pub fn is_right(&self) -> bool {
+        matches!(self.verdict, Verdict::Holds | Verdict::Rewritten)
+    }
+}
+
+impl std::fmt::Display for SampleResult {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { file, verdict, .. } = self;
+        match verdict {
+            Verdict::Holds => write!(f, "{file}: holds"),
+            Verdict::Rewritten => write!(f, "{file}: rewritten"),
+            Verdict::Unsaid => write!(f, "{file}: there is no .events.json beside it"),
+            Verdict::Broken(why) => write!(f, "{file}: {why}"),
+            Verdict::Differs(all) => {
+                write!(f, "{file}: not as expected")?;
+                all.iter().try_for_each(|one| write!(f, "\n  {one}"))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown =
+            |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), Value::to_string);
+        write!(
+            f,
+            "{}: expected {}, got {}",
+            self.pointer,
+            shown(&self.expected),
+            shown(&self.actual)
+        )
+    }
+}
+
+/// Checks every sample of a shelf.
+///
+/// # Errors
+/// Where a directory cannot be read or written.
+pub fn check_samples(
+    shelf: &Shelf,
+    rulebook: &Rulebook,
+    decode: &Decode<'_>,
+    update: Update,
+) -> io::Result<Vec<SampleResult>> {
+    let files = shelf.files()?;
+    let mut results = Vec::new();
+    for (file, body) in &files {
+        let Some((provider, case)) = case_of(file) else { continue };
+        let beside = |kind: &str| files.get(&format!("{provider}/samples/{case}.{kind}"));
+        let actual = request_of(beside("request.yaml")).and_then(|request| {
+            outcome(rulebook, decode, &Posted { provider, body, request: &request })
+        });
+        let verdict = match actual {
+            Err(why) => Verdict::Broken(why),
+            Ok(actual) => match compare(beside("events.json"), &actual) {
+                Verdict::Differs(_) | Verdict::Unsaid if update == Update::Rewrite => {
+                    shelf.rewrite(&format!("{provider}/samples/{case}.events.json"), &actual)?;
+                    Verdict::Rewritten
+                }
+                verdict => verdict,
+            },
+        };
+        let (provider, case) = (provider.to_owned(), case.to_owned());
+        results.push(SampleResult { file: file.clone(), provider, case, verdict });
+    }
+    Ok(results)
+}
+
+impl Shelf {
+    fn files(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
+        let Self::Directory(directory) = self else {
+            return Ok(files()
+                .into_iter()
+                .map(|(path, bytes)| (path, bytes.into_owned()))
+                .collect());
+        };
+        let mut found = BTreeMap::new();
+        for provider in sorted(directory)? {
+            let samples = provider.join("samples");
+            let Some(name) = provider.file_name().and_then(|name| name.to_str()) else { continue };
+            for path in if samples.is_dir() { sorted(&samples)? } else { Vec::new() } {
+                if let Some(file) = path.file_name().and_then(|file| file.to_str()) {
+                    found.insert(format!("{name}/samples/{file}"), fs::read(&path)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn rewrite(&self, file: &str, outcome: &Value) -> io::Result<()> {
+        match self {
+            Self::Shipped => {
+                Err(io::Error::other("what is in the binary cannot be rewritten; name a directory"))
+            }
+            Self::Directory(directory) => fs::write(directory.join(file), format!("{outcome:#}\n")),
+        }
+    }
+}
+
+fn sorted(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths =
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn request_of(text: Option<&Vec<u8>>) -> Result<SampleRequest, String> {
+    let Some(bytes) = text else { return Ok(SampleRequest::default()) };
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    SampleRequest::read("request.yaml", text).map_err(|error| error.to_string())
+}
+
+/// A payload on its way in.
+struct Posted<'a> {
+    provider: &'a str,
+    body: &'a [u8],
+    request: &'a SampleRequest,
+}
+
+/// What a payload becomes, as `.events.json` says it.
+fn outcome(rulebook: &Rulebook, decode: &Decode<'_>, posted: &Posted<'_>) -> Result<Value, String> {
+    let Posted { provider, body, request } = posted;
+    let mapping =
+        rulebook.get(provider).ok_or_else(|| format!("there is no mapping for `{provider}`"))?;
+    let received_at = received_at(request)?;
+    let payload = match decode(provider, body, request.content_type.as_deref()) {
+        Ok(payload) => payload,
+        Err(unreadable) => {
+            return Ok(reading(&Reading::NoVariant(MapError { item: None, unreadable })));
+        }
+    };
+    let (headers, query) = (&request.headers, &request.query);
+    let input = Input { payload: &payload, headers, query, received_at, zone: Tz::UTC };
+    Ok(reading(&mapping.apply(&input)))
+}
+
+fn received_at(request: &SampleRequest) -> Result<Timestamp, String> {
+    let Some(text) = &request.received_at else { return Ok(from_millis(NEW_YEAR_2026)) };
+    let time =
+        DateTime::parse_from_rfc3339(text).map_err(|error| format!("received_at: {error}"))?;
+    Ok(time.to_utc())
+}
+
+/// Decodes a body as JSON, whatever its content type.
+///
+/// # Errors
+/// Where it is no JSON.
+pub fn decode_json(body: &[u8]) -> Result<Value, Unreadable> {
+    serde_json::from_slice(body).map_err(|error| Unreadable {
+        cause: Cause::BadBody,
+        reason: format!("the body is no JSON: {error}"),
+        file: None,
+        line: None,
+        path: None,
+    })
+}
+
+/// What a mapping made of a payload, as the outside sees it, without origins.
+pub fn reading(reading: &Reading) -> Value {
+    match reading {
+        Reading::Ignored(reason) => json!({ "events": [], "items": [], "ignored": reason }),
+        Reading::NoVariant(error) => {
+            json!({ "events": [], "items": [failed(None, error)], "ignored": null })
+        }
+        Reading::Items(items) => {
+            let events: Vec<Value> =
+                items.iter().flatten().map(|mapped| event(&mapped.draft)).collect();
+            let items: Vec<Value> =
+                items.iter().zip(0..).map(|(item, index)| line(item, index)).collect();
+            json!({ "events": events, "items": items, "ignored": null })
+        }
+    }
+}
+
+fn line(item: &Result<Mapped, MapError>, index: u32) -> Value {
+    match item {
+        Ok(mapped) => json!({ "index": index, "variant": mapped.variant.as_ref() }),
+        Err(error) => failed(Some(index), error),
+    }
+}
+
+fn failed(index: Option<u32>, error: &MapError) -> Value {
+    let Unreadable { cause, reason, file, line, path } = &error.unreadable;
+    let error = json!({ "cause": cause.as_str(), "reason": reason, "file": file, "line": line, "path": path });
+    json!({ "index": index, "error": error })
+}
+
+/// The normalized fields of an event.
+pub fn event(draft: &Draft) -> Value {
+    let Draft {
+        event_key,
+        event_type,
+        severity,
+        title,
+        description,
+        rule,
+        image_url,
+        resources,
+        provider,
+        account,
+        additional_info,
+        occurred_at,
+    } = draft;
+    json!({
+        "event_key": event_key,
+        "event_type": event_type,
+        "severity": severity,
+        "title": title,
+        "description": description,
+        "rule": rule,
+        "image_url": image_url,
+        "resources": resources,
+        "provider": provider,
+        "account": account,
+        "additional_info": additional_info,
+        "occurred_at": occurred_at.map(rfc3339),
+    })
+}
+
+fn compare(golden: Option<&Vec<u8>>, actual: &Value) -> Verdict {
+    let Some(golden) = golden else { return Verdict::Unsaid };
+    let expected: Value = match serde_json::from_slice(golden) {
+        Ok(expected) => expected,
+        Err(error) => return Verdict::Broken(format!("its .events.json is no JSON: {error}")),
+    };
+    let mut differences = Vec::new();
+    differ(Some(&expected), Some(actual), String::new(), &mut differences);
+    if differences.is_empty() { Verdict::Holds } else { Verdict::Differs(differences) }
+}
+
+/// Notes each leaf where two values differ.
+fn differ(
+    expected: Option<&Value>,
+    actual: Option<&Value>,
+    pointer: String,
+    found: &mut Vec<Difference>,
+) {
+    match (expected, actual) {
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            let mut keys: Vec<&String> = a.keys().chain(b.keys()).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            for key in keys {
+                let below = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                differ(a.get(key), b.get(key), below, found);
+            }
+        }
+        (Some(Value::Array(a)), Some(Value::Array(b))) => {
+            for at in 0..a.len().max(b.len()) {
+                differ(a.get(at), b.get(at), format!("{pointer}/{at}"), found);
+            }
+        }
+        (expected, actual) if expected == actual => {}
+        (expected, actual) => {
+            let difference =
+                Difference { pointer, expected: expected.cloned(), actual: actual.cloned() };
+            found.push(difference);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "samples_tests.rs"]
+mod tests;

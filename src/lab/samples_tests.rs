@@ -1,0 +1,218 @@
+//! What all shipped rules must hold to.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn decoded(_: &str, body: &[u8], _: Option<&str>) -> Result<Value, Unreadable> {
+    decode_json(body)
+}
+
+fn book() -> &'static Rulebook {
+    static BOOK: LazyLock<Rulebook> =
+        LazyLock::new(|| Rulebook::embedded().unwrap_or_else(|errors| panic!("{errors:?}")));
+    &BOOK
+}
+
+#[test]
+fn shipped_samples_become_what_stands_beside_them() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let update = if std::env::var_os("UPDATE_SAMPLES").is_some() {
+        Update::Rewrite
+    } else {
+        Update::Compare
+    };
+    let results = check_samples(&Shelf::Directory(directory), book(), &decoded, update).unwrap();
+    let wrong: Vec<String> =
+        results.iter().filter(|result| !result.is_right()).map(ToString::to_string).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    let providers: BTreeSet<&str> = results.iter().map(|result| result.provider.as_str()).collect();
+    for provider in providers {
+        let cases = results.iter().filter(|result| result.provider == provider).count();
+        assert!(cases >= 6, "{provider} has {cases} samples");
+    }
+}
+
+/// What a shipped sample becomes, once changed.
+fn read(path: &str, change: impl Fn(Value) -> Value) -> Reading {
+    let (provider, case) = path.split_once('/').unwrap();
+    let sample =
+        crate::rules::samples::sample(provider, case).unwrap_or_else(|| panic!("no sample {path}"));
+    let payload = change(serde_json::from_slice(&sample.body).unwrap());
+    let (headers, query) = (&sample.request.headers, &sample.request.query);
+    let received_at = received_at(&sample.request).unwrap();
+    let input = Input { payload: &payload, headers, query, received_at, zone: Tz::UTC };
+    book().get(provider).unwrap().apply(&input)
+}
+
+fn keys(path: &str) -> Vec<String> {
+    let Reading::Items(items) = read(path, |payload| payload) else { panic!("{path}: no items") };
+    items.into_iter().map(|item| item.unwrap().draft.event_key).collect()
+}
+
+#[test]
+fn a_problem_keeps_its_key_until_it_recovers_and_shares_it_with_no_other() {
+    for (problem, recovery, other) in [
+        ("alertmanager/firing", "alertmanager/resolved", "alertmanager/single-alert"),
+        ("alertmanager/v3-firing", "alertmanager/v3-resolved", "alertmanager/firing"),
+        ("grafana/firing", "grafana/resolved", "grafana/no-data"),
+        ("grafana/legacy-alerting", "grafana/legacy-ok", "grafana/legacy-no-data"),
+        ("aws-sns/alarm", "aws-sns/ok", "aws-sns/metric-math"),
+        ("zabbix/problem", "zabbix/resolved", "zabbix/second-severity"),
+        ("zabbix/problem", "zabbix/update", "zabbix/second-severity"),
+        ("api-direct/firing", "api-direct/recovery", "api-direct/error"),
+    ] {
+        assert_eq!(keys(problem), keys(recovery), "{problem} and {recovery}");
+        assert_ne!(keys(problem), keys(other), "{problem} and {other}");
+    }
+    for batch in ["alertmanager/mixed", "grafana/mixed", "api-direct/batch"] {
+        let all = keys(batch);
+        let distinct: BTreeSet<&String> = all.iter().collect();
+        assert!(all.len() > 1 && distinct.len() == all.len(), "{batch}: {all:?}");
+    }
+}
+
+/// The same value, written with its fields in the opposite order.
+fn reversed(value: Value) -> Value {
+    fn write(value: &Value) -> String {
+        match value {
+            Value::Object(fields) => {
+                let fields: Vec<String> = fields
+                    .iter()
+                    .rev()
+                    .map(|(key, value)| format!("{}:{}", json!(key), write(value)))
+                    .collect();
+                format!("{{{}}}", fields.join(","))
+            }
+            Value::Array(items) => {
+                format!("[{}]", items.iter().map(write).collect::<Vec<_>>().join(","))
+            }
+            other => other.to_string(),
+        }
+    }
+    serde_json::from_str(&write(&value)).unwrap()
+}
+
+#[test]
+fn the_order_of_fields_changes_nothing() {
+    for path in crate::rules::samples::names() {
+        assert_eq!(read(&path, |payload| payload), read(&path, reversed), "{path}");
+    }
+}
+
+#[test]
+fn what_is_asked_with_origins_is_the_same_as_without() {
+    let book = book();
+    for path in crate::rules::samples::names() {
+        let (provider, case) = path.split_once('/').unwrap();
+        let sample = crate::rules::samples::sample(provider, case).unwrap();
+        let payload: Value = serde_json::from_slice(&sample.body).unwrap();
+        let (headers, query) = (BTreeMap::new(), BTreeMap::new());
+        let input = Input {
+            payload: &payload,
+            headers: &headers,
+            query: &query,
+            received_at: from_millis(NEW_YEAR_2026),
+            zone: Tz::UTC,
+        };
+        let mapping = book.get(provider).unwrap();
+        let traced = mapping.apply_traced(&input);
+        assert_eq!(reading(&mapping.apply(&input)), reading(&traced), "{path}");
+        if let Reading::Items(items) = traced {
+            for mapped in items.iter().flatten() {
+                assert!(mapped.origins.contains_key("event_key"), "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_origin_names_the_place_and_the_steps() {
+    let sample = crate::rules::samples::sample("alertmanager", "mixed").unwrap();
+    let payload: Value = serde_json::from_slice(&sample.body).unwrap();
+    let (headers, query) = (BTreeMap::new(), BTreeMap::new());
+    let received_at = from_millis(NEW_YEAR_2026);
+    let input =
+        Input { payload: &payload, headers: &headers, query: &query, received_at, zone: Tz::UTC };
+    let book = book();
+    let Reading::Items(items) = book.get("alertmanager").unwrap().apply_traced(&input) else {
+        panic!()
+    };
+    let origins = &items[1].as_ref().unwrap().origins;
+    assert_eq!(origins["event_type"].path.as_deref(), Some("$.alerts[1].status"));
+    assert_eq!(origins["event_type"].steps, ["map resolved to RECOVERY"]);
+    assert_eq!(origins["event_type"].file, "alertmanager/mapping.yaml");
+    assert!(origins["event_type"].line > 1 && !origins["event_type"].defaulted);
+}
+
+#[test]
+fn a_difference_is_shown_by_its_place() {
+    let golden = br#"{"events": [{"title": "a"}], "ignored": null}"#.to_vec();
+    let actual = json!({ "events": [{ "title": "b", "rule": "r" }], "ignored": null });
+    let result = SampleResult {
+        file: "x/samples/y.json".into(),
+        provider: "x".into(),
+        case: "y".into(),
+        verdict: compare(Some(&golden), &actual),
+    };
+    insta::assert_snapshot!(result, @r#"
+    x/samples/y.json: not as expected
+      /events/0/rule: expected nothing, got "r"
+      /events/0/title: expected "a", got "b"
+    "#);
+}
+
+/// Texts that mappings look for.
+const WORDS: &str = "firing|resolved|Notification|ALARM|0001-01-01T00:00:00Z|{\"AlarmName\":1}|{EVENT.ID}|\
+    2026-01-01T00:00:00Z|\u{0}|12:00:00 on 2026.01.01|[{\"tag\":1}]";
+
+/// Names that mappings look for.
+const NAMES: &str = "alerts|labels|annotations|status|fingerprint|startsAt|endsAt|severity|ruleId|ruleName|state|\
+    evalMatches|Message|Type|Trigger|Dimensions|Metrics|AlarmName|NewStateValue|event_id|event_key|events|results|\
+    tags|resource|resources|value|additional_info|occurred_at|name";
+
+fn one_of(words: &'static str) -> impl Strategy<Value = &'static str> {
+    prop::sample::select(words.split('|').collect::<Vec<_>>())
+}
+
+/// Any JSON, with what mappings look for in it.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        one_of(WORDS).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 96, 8, |inner| {
+        let fields =
+            prop::collection::vec((one_of(NAMES).prop_map(str::to_owned), inner.clone()), 0..8);
+        prop_oneof![
+            prop::collection::vec(inner, 0..5).prop_map(Value::from),
+            fields.prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_json_makes_a_mapping_panic(payload in any_json()) {
+        let book = book();
+        let (headers, query) = (BTreeMap::new(), BTreeMap::new());
+        let received_at = from_millis(NEW_YEAR_2026);
+        let input = Input { payload: &payload, headers: &headers, query: &query, received_at, zone: Tz::UTC };
+        for provider in book.providers() {
+            let mapping = book.get(provider).unwrap();
+            let values = mapping.apply(&input);
+            prop_assert_eq!(reading(&values), reading(&mapping.apply_traced(&input)));
+            if let Reading::Items(items) = values {
+                for mapped in items.iter().flatten() {
+                    prop_assert!(!mapped.draft.event_key.trim().is_empty());
+                }
+            }
+        }
+    }
+}
