@@ -31,7 +31,7 @@ pub struct Past {
     pub closed: bool,
     /// When the recovery occurred that resolved the last alert of this key; `None` where none did.
     pub recovered_at: Option<Timestamp>,
-    /// The newest recovery that matched no alert and arrived after the last alert of this key was opened.
+    /// Of the recoveries that matched no alert and are held still, the one that occurred last.
     pub early: Option<EarlyRecovery>,
 }
 

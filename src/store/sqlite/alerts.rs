@@ -284,7 +284,7 @@ impl Alerts for Work {
         Ok(open.map(|open| open.standing))
     }
 
-    fn past(&self, project: &Id<Project>, event_key: &str) -> Result<Past> {
+    fn past(&self, project: &Id<Project>, event_key: &str, since: Timestamp) -> Result<Past> {
         let project = self.project_row(project)?;
         let closed = self.one(
             "SELECT recovered_at FROM alert
@@ -296,8 +296,9 @@ impl Alerts for Work {
         let early = self.one(
             "SELECT event_id, occurred_at, created_at FROM event
              WHERE project = ?1 AND event_key = ?2 AND alert IS NULL AND event_type = 'RECOVERY'
-             ORDER BY event DESC LIMIT 1",
-            params![project, event_key],
+               AND created_at >= ?3
+             ORDER BY occurred_at DESC, event DESC LIMIT 1",
+            params![project, event_key, since.timestamp_millis()],
             |row| {
                 let mut columns = Columns::of(row);
                 Ok(EarlyRecovery {
