@@ -3,6 +3,7 @@
 pub mod jobs;
 pub mod lab;
 
+pub mod api;
 pub mod ingest;
 
 pub mod plugins;

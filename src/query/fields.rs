@@ -165,6 +165,7 @@ pub static ALERTS: Catalogue = Catalogue {
         time("escalated_at"),
         text("event_key"),
         integer("event_count"),
+        time("first_event_at"),
         time("last_event_at"),
         text("resolved_reason"),
     ],

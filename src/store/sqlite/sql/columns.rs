@@ -242,6 +242,7 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
             },
         ),
         ("event_count", Value("a.event_count")),
+        ("first_event_at", Value("a.created_at")),
         ("last_event_at", Value("a.last_event_at")),
         ("resolved_reason", Value("a.ending")),
     ],

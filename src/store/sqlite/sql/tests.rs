@@ -233,6 +233,7 @@ fn views(resource: &str) -> Vec<Value> {
         }
         if resource == "Alert" {
             row["event_count"] = json!(3);
+            row["first_event_at"] = row["created_at"].clone();
             row["last_event_at"] = row["created_at"].clone();
             row["escalation_step"] = json!(1);
             row["escalation_ttl"] = json!(0);
