@@ -5,3 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs)]
 
 mod architecture;
+mod concurrency;
+mod harness;
+mod providers;
+mod timeline;
+mod vectors;
