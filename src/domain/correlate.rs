@@ -92,12 +92,12 @@ fn decided(verdict: Verdict, why: Why) -> Decision {
 }
 
 fn join(open: Standing, event: &Event, now: Timestamp) -> Decision {
-    let why = match event.draft.event_type {
-        EventType::Error => Why::Unreadable,
-        EventType::Alert | EventType::Recovery if event.draft.severity > open.severity => {
-            Why::Worse
-        }
-        EventType::Alert | EventType::Recovery => Why::SameKey,
+    let why = if event.says_unreadable() {
+        Why::Unreadable
+    } else if event.draft.severity > open.severity {
+        Why::Worse
+    } else {
+        Why::SameKey
     };
     decided(Verdict::Join(open.joined_by(event, now)), why)
 }
@@ -142,10 +142,12 @@ fn open(
             Why::AlreadyRecovered,
         );
     }
-    let why = match event.draft.event_type {
-        EventType::Error => Why::Unreadable,
-        EventType::Alert | EventType::Recovery if past.closed => Why::OpensAgain,
-        EventType::Alert | EventType::Recovery => Why::NewKey,
+    let why = if event.says_unreadable() {
+        Why::Unreadable
+    } else if past.closed {
+        Why::OpensAgain
+    } else {
+        Why::NewKey
     };
     decided(Verdict::Open(Box::new(alert)), why)
 }

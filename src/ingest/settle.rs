@@ -222,7 +222,7 @@ fn unreadable_draft(webhook: &Webhook, unreadable: &Unreadable) -> Draft {
         severity: Severity::Critical,
         title: Some(format!("Webhook Event Parsing Error - {}", webhook.name)),
         description: Some(format!("{}{}", unreadable.reason, place.unwrap_or_default())),
-        ..Draft::new(format!("unreadable:{}:{}", webhook.webhook_id, unreadable.cause))
+        ..Draft::new(unreadable.event_key(&webhook.webhook_id))
     }
 }
 

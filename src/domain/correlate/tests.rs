@@ -1,6 +1,6 @@
 //! Every order of short sequences of one key.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
 use proptest::{prelude::*, sample::select};
@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     clock::{Clock, from_millis},
     domain::{
-        event::{Arrival, Draft},
+        event::{Arrival, Draft, MappingVersion, Reading},
         scope::Home,
         webhook::{Webhook, WebhookOptions},
         words::{AlertState, Severity, WebhookState},
@@ -81,6 +81,11 @@ impl Memory {
 
     /// Takes the event in, does what was decided, and tells it.
     fn take(&mut self, step: &Step) -> Decision {
+        let event = self.arrived(step);
+        self.settle(event)
+    }
+
+    fn arrived(&mut self, step: &Step) -> Event {
         self.clock.advance(TimeDelta::minutes(step.after));
         let now = self.clock.now();
         let draft = Draft {
@@ -92,8 +97,11 @@ impl Memory {
         let delivery_id = "receipt-1".into();
         let arrival =
             Arrival { webhook: &self.webhook, delivery_id: &delivery_id, item: 0, reading: None };
-        let event = Event::from_draft(draft, arrival, self.clock.mint(), now);
-        let known = self.known(&event);
+        Event::from_draft(draft, arrival, self.clock.mint(), now)
+    }
+
+    fn settle(&mut self, event: Event) -> Decision {
+        let (known, now) = (self.known(&event), self.clock.now());
         let decision = correlate(known, &event, &self.policy, (self.clock.mint(), now));
         self.remember(&decision.verdict, event);
         decision
@@ -328,4 +336,22 @@ fn after_a_resolve_by_hand_a_repeat_opens_again() {
     memory.alerts.push(alert);
     assert_eq!(memory.take(&fires(0, 1)).why, Why::OpensAgain);
     assert_eq!(memory.open().len(), 1);
+}
+
+#[test]
+fn a_sender_that_says_error_is_not_one_that_was_not_understood() {
+    let mut memory = Memory::new(RecoveryMode::Auto);
+    let reading = Some(Reading {
+        mapping: Arc::new(MappingVersion { provider: "any".into(), version: "1".into() }),
+        variant: "only".into(),
+    });
+    let said = Step { event_type: EventType::Error, ..fires(0, 0) };
+    for (reading, why) in
+        [(reading.clone(), Why::NewKey), (reading, Why::SameKey), (None, Why::Unreadable)]
+    {
+        let mut event = memory.arrived(&said);
+        event.reading = reading;
+        assert_eq!(memory.settle(event).why, why);
+    }
+    assert_eq!(memory.alerts[0].standing.state, AlertState::Error);
 }

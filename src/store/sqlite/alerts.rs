@@ -15,6 +15,7 @@ use crate::{
         correlate::{EarlyRecovery, Past},
         event::Event,
         project::Project,
+        receipt::Unreadable,
         scope::Scope,
         webhook::Webhook,
     },
@@ -110,6 +111,7 @@ impl Work {
                 Ok(Open {
                     row: columns.get()?,
                     webhook: columns.get::<Option<i64>>()?.unwrap_or_default(),
+                    unreadable: Unreadable::is_key(event_key),
                     standing: rows::standing(&mut columns)?,
                 })
             },
@@ -243,8 +245,7 @@ impl Work {
             live.set_open(key_hash(&before.home.project_id, &before.event_key), None);
         }
         if is_open(after) {
-            let standing = after.standing.clone();
-            let open = Open { row, webhook: webhook.unwrap_or_default(), standing };
+            let open = Open::new(row, webhook, after);
             live.set_open(key_hash(&after.home.project_id, &after.event_key), Some(open));
         }
         live.count_open(severity(before), severity(after));
@@ -331,8 +332,7 @@ impl Alerts for Work {
         live.set_number(workspace, alert_number);
         live.last_alert = Some((alert.alert_id().clone(), row));
         if alert.standing.state.is_open() {
-            let standing = alert.standing.clone();
-            let open = Open { row, webhook: webhook.unwrap_or_default(), standing };
+            let open = Open::new(row, webhook, alert);
             live.set_open(key_hash(&alert.home.project_id, &alert.event_key), Some(open));
             live.count_open(None, Some(alert.standing.severity));
         }
