@@ -44,7 +44,9 @@ async fn a_wrong_key_and_an_unknown_webhook_look_alike() {
     assert_eq!(house.events(json!({})).await.len(), 0, "the wrong key opens nothing");
 
     let disabled = house.webhook("api-direct").await;
-    house.done("/monitoring/v1/webhook/disable", json!({ "webhook_id": disabled.webhook_id })).await;
+    house
+        .done("/monitoring/v1/webhook/disable", json!({ "webhook_id": disabled.webhook_id }))
+        .await;
     let disabled = house.deliver(&disabled.with_key("wrong"), &firing("k")).await;
     assert_eq!(without_ids(&disabled), without_ids(&unknown), "it tells nothing of its state");
 }
@@ -356,7 +358,11 @@ async fn a_broken_sender_gives_one_alert_and_its_next_good_delivery_ends_it() {
     for number in 0..5 {
         let broken = format!("{{\"number\": {number}, oops");
         let answer = house.deliver_bytes(&hook, broken.as_bytes(), &[]).await;
-        assert_eq!((answer.status, answer.body["state"].as_str()), (202, Some("dead")), "{answer:?}");
+        assert_eq!(
+            (answer.status, answer.body["state"].as_str()),
+            (202, Some("dead")),
+            "{answer:?}"
+        );
         assert!(answer.body["items"][0]["index"].is_null());
     }
     house.reopen().await;
@@ -383,6 +389,27 @@ async fn an_error_alert_that_someone_took_is_ended_by_the_next_good_delivery_too
     house.done("/monitoring/v1/alert/update", taken).await;
     house.understood(&hook, &firing("k")).await;
     assert_eq!(house.alerts(json!({ "alert_id": alert })).await[0]["state"], "RESOLVED");
+}
+
+#[actix_web::test]
+async fn an_error_that_the_sender_itself_tells_is_its_own_to_end() {
+    let mut house = House::new().await;
+    let hook = house.webhook("api-direct").await;
+    let told = json!({ "event_key": "exporter", "event_type": "ERROR", "title": "No connection" });
+    let repeat = [("Idempotency-Key", "told")];
+    let first = house.deliver_bytes(&hook, told.to_string().as_bytes(), &repeat).await;
+    assert_eq!(
+        (&first.body["items"][0]["what"], &first.body["items"][0]["why"]),
+        (&json!("opened"), &json!("new_key"))
+    );
+    house.reopen().await;
+    let again = house.deliver_bytes(&hook, told.to_string().as_bytes(), &repeat).await;
+    assert_eq!(first.body, again.body);
+    house.understood(&hook, &firing("k")).await;
+    let alert = &house.alerts(json!({ "event_key": "exporter" })).await[0];
+    assert_eq!((&alert["state"], &alert["event_count"]), (&json!("ERROR"), &json!(1)));
+    let recovery = json!({ "event_key": "exporter", "event_type": "RECOVERY" });
+    assert_eq!(house.understood(&hook, &recovery).await["items"][0]["what"], "resolved");
 }
 
 #[actix_web::test]
@@ -426,13 +453,17 @@ async fn what_was_refused_leaves_a_trace() {
     let nobody = Hook { webhook_id: "webhook-0".to_owned(), ..hook.clone() };
     assert_eq!(status(&house, &nobody).await, 401);
 
-    let shown = house.done("/monitoring/v1/webhook/get", json!({ "webhook_id": hook.webhook_id })).await;
+    let shown =
+        house.done("/monitoring/v1/webhook/get", json!({ "webhook_id": hook.webhook_id })).await;
     assert_eq!(shown["refused"].as_array().unwrap().len(), 2, "{shown:#}");
     let path = format!("/api/v1/deliveries?state=refused&webhook_id={}", hook.webhook_id);
     let listed = house.admin().found(&path).await;
     assert_eq!(listed["results"], shown["refused"]);
     for refused in listed["results"].as_array().unwrap() {
-        assert_eq!((&refused["remote"], &refused["refused_at"]), (&json!("192.0.2.7"), &json!(START)));
+        assert_eq!(
+            (&refused["remote"], &refused["refused_at"]),
+            (&json!("192.0.2.7"), &json!(START))
+        );
         assert!(!refused["reason"].as_str().unwrap().is_empty());
     }
     let strangers = house.admin().found("/api/v1/deliveries?state=refused").await;
@@ -458,7 +489,8 @@ async fn who_posts_faster_than_the_limit_is_told_when_to_go_on() {
     assert!(seconds >= 1);
     let other = house.webhook("api-direct").await;
     assert_eq!(status(&house, &other).await, 200, "each webhook has its own limit");
-    let shown = house.done("/monitoring/v1/webhook/get", json!({ "webhook_id": hook.webhook_id })).await;
+    let shown =
+        house.done("/monitoring/v1/webhook/get", json!({ "webhook_id": hook.webhook_id })).await;
     assert!(!shown["refused"].as_array().unwrap().is_empty());
     let lifted = json!({ "webhook_id": hook.webhook_id, "options": { "rate_limit": 0 } });
     house.done(UPDATE, lifted).await;
@@ -469,10 +501,14 @@ async fn who_posts_faster_than_the_limit_is_told_when_to_go_on() {
 async fn a_project_where_alerting_is_off_takes_no_deliveries() {
     let house = House::new().await;
     let hook = house.webhook("api-direct").await;
-    house.done("/monitoring/v1/project-alert-config/delete", json!({ "project_id": "default" })).await;
+    house
+        .done("/monitoring/v1/project-alert-config/delete", json!({ "project_id": "default" }))
+        .await;
     let refused = house.deliver(&hook, &firing("k")).await;
     assert_eq!((refused.status, refused.code()), (400, "ERROR_ALERT_FEATURE_IS_NOT_ACTIVATED"));
-    house.done("/monitoring/v1/project-alert-config/create", json!({ "project_id": "default" })).await;
+    house
+        .done("/monitoring/v1/project-alert-config/create", json!({ "project_id": "default" }))
+        .await;
     assert_eq!(status(&house, &hook).await, 200);
     let recovery = json!({ "event_key": "k", "event_type": "RECOVERY" });
     let receipt = house.understood(&hook, &recovery).await;

@@ -90,7 +90,9 @@ impl House {
     /// Starts the server; the administrator's token where it is the first start.
     async fn open(&mut self) -> Option<String> {
         let data = self.data().display().to_string();
-        let flags = ["alertmill", "--data", &data].into_iter().map(str::to_owned);
+        // What a power cut takes is another test's; here a sync at every commit would only cost time.
+        let flags = ["alertmill", "--data", &data, "--durability", "normal"];
+        let flags = flags.into_iter().map(str::to_owned);
         let config = Flags::parse_from(flags.chain(self.flags.iter().cloned())).config;
         let opened = App::open(config, self.clock.clone()).await;
         let Opened { app, first_token } = opened.unwrap_or_else(|error| panic!("{error}"));
@@ -177,11 +179,18 @@ impl House {
         Hook::from(&made)
     }
 
-    async fn named_webhook(&self, name: &str, project: &str, provider: &str, options: Value) -> Value {
-        let taken = self.done("/monitoring/v1/webhook/list", json!({ "query": { "count_only": true } })).await;
+    async fn named_webhook(
+        &self,
+        name: &str,
+        project: &str,
+        provider: &str,
+        options: Value,
+    ) -> Value {
+        let taken = self
+            .done("/monitoring/v1/webhook/list", json!({ "query": { "count_only": true } }))
+            .await;
         let name = format!("{name}-{}", taken["total_count"]);
-        let request =
-            json!({ "name": name, "project_id": project, "provider": provider, "options": options });
+        let request = json!({ "name": name, "project_id": project, "provider": provider, "options": options });
         self.done("/monitoring/v1/webhook/create", request).await
     }
 
@@ -191,7 +200,12 @@ impl House {
     }
 
     /// Delivers whatever it is, with these headers.
-    pub async fn deliver_bytes(&self, hook: &Hook, body: &[u8], headers: &[(&str, &str)]) -> Answer {
+    pub async fn deliver_bytes(
+        &self,
+        hook: &Hook,
+        body: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Answer {
         self.send(hook.delivery(body, headers)).await
     }
 
@@ -244,7 +258,9 @@ async fn serving(front: Data<Front>) -> Serve {
     let service = Rc::new(test::init_service(http::application(front)).await);
     Rc::new(move |request| {
         let service = Rc::clone(&service);
-        Box::pin(async move { Answer::read(service.call(request.to_request()).await.unwrap()).await })
+        Box::pin(
+            async move { Answer::read(service.call(request.to_request()).await.unwrap()).await },
+        )
     })
 }
 
@@ -342,7 +358,8 @@ impl Hook {
 
 impl From<&Value> for Hook {
     fn from(made: &Value) -> Self {
-        let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("{name}: {made}")).to_owned();
+        let text =
+            |name: &str| made[name].as_str().unwrap_or_else(|| panic!("{name}: {made}")).to_owned();
         Self { webhook_id: text("webhook_id"), access_key: text("access_key") }
     }
 }

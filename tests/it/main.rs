@@ -6,6 +6,7 @@
 
 mod architecture;
 mod concurrency;
+mod door;
 mod harness;
 mod providers;
 mod timeline;

@@ -122,11 +122,18 @@ async fn a_payload_that_is_posted_becomes_the_same_events() {
             let hook = house.webhook(provider).await;
             let answer = sample.posted(&house, &hook).await;
             let told = format!("{provider}/{}: {answer:?}", sample.case);
-            let understood = sample.golden["items"].as_array().unwrap().iter().all(|item| item["error"].is_null());
+            let understood = sample.golden["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|item| item["error"].is_null());
             assert_eq!(answer.status, if understood { 200 } else { 202 }, "{told}");
             let events = house.events(json!({})).await;
-            let came: Vec<_> =
-                events.iter().filter(|event| event["why"] != "unreadable").map(normalized).collect();
+            let came: Vec<_> = events
+                .iter()
+                .filter(|event| event["why"] != "unreadable")
+                .map(normalized)
+                .collect();
             assert_eq!(&came, sample.expected(), "{told}");
             let unreadable = events.len() - came.len();
             assert_eq!(unreadable > 0, !understood, "{told}");
@@ -148,7 +155,9 @@ async fn what_was_not_understood_is_kept_with_the_reason_of_the_golden() {
             assert_eq!(dead.len(), errors.len(), "{provider}/{}: {answer:?}", sample.case);
             for (dead, error) in dead.iter().zip(errors) {
                 assert_eq!(dead["index"], error["index"]);
-                for (ours, theirs) in [("why", "reason"), ("file", "file"), ("line", "line"), ("path", "path")] {
+                for (ours, theirs) in
+                    [("why", "reason"), ("file", "file"), ("line", "line"), ("path", "path")]
+                {
                     let told = format!("{ours} of {provider}/{}: {dead}", sample.case);
                     assert_eq!(dead[ours], error["error"][theirs], "{told}");
                 }

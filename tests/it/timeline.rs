@@ -50,7 +50,9 @@ fn shown(text: &str) -> Value {
 }
 
 fn said(key: &str, event_type: &str) -> Said {
-    Said(json!({ "event_key": key, "event_type": event_type, "title": "Disk full", "severity": "ERROR" }))
+    Said(
+        json!({ "event_key": key, "event_type": event_type, "title": "Disk full", "severity": "ERROR" }),
+    )
 }
 
 fn firing(key: &str) -> Said {
@@ -209,7 +211,12 @@ impl Story {
 
 impl Step {
     /// Does it or looks whether it is so; the receipt if something was posted.
-    async fn take(&self, house: &House, hook: &Hook, (told, receipt): (&str, &Value)) -> Option<Value> {
+    async fn take(
+        &self,
+        house: &House,
+        hook: &Hook,
+        (told, receipt): (&str, &Value),
+    ) -> Option<Value> {
         match self {
             Self::At(time) => {
                 assert!(*time >= house.now(), "time runs forward, {told}");
@@ -485,7 +492,9 @@ async fn first_and_last_are_when_events_arrived() {
         .post(firing("k").occurred("00:00"))
         .at("00:03")
         .post(firing("k").occurred("00:00"))
-        .expect(alert("k").with("first_event_at", shown("00:01")).with("last_event_at", shown("00:03")))
+        .expect(
+            alert("k").with("first_event_at", shown("00:01")).with("last_event_at", shown("00:03")),
+        )
         .expect(alert("k").with("created_at", shown("00:01")).with("updated_at", shown("00:03")))
         .tell()
         .await;

@@ -83,7 +83,16 @@ async fn what_came(house: &House, hook: &Hook) -> Value {
         let alert = alerts.iter().find(|alert| alert["alert_id"] == *alert_id);
         alert.map_or(Value::Null, |alert| alert["alert_number"].clone())
     };
-    let fields = ["event_key", "event_type", "title", "severity", "resources", "provider", "account", "additional_info"];
+    let fields = [
+        "event_key",
+        "event_type",
+        "title",
+        "severity",
+        "resources",
+        "provider",
+        "account",
+        "additional_info",
+    ];
     let events = house.events(json!({})).await;
     let events: Vec<Value> = events
         .iter()
@@ -93,7 +102,16 @@ async fn what_came(house: &House, hook: &Hook) -> Value {
             part
         })
         .collect();
-    let fields = ["alert_number", "title", "description", "state", "urgency", "severity", "assignee", "resources"];
+    let fields = [
+        "alert_number",
+        "title",
+        "description",
+        "state",
+        "urgency",
+        "severity",
+        "assignee",
+        "resources",
+    ];
     let alerts: Vec<Value> = alerts
         .iter()
         .map(|alert| {
@@ -104,7 +122,8 @@ async fn what_came(house: &House, hook: &Hook) -> Value {
             part
         })
         .collect();
-    let webhook = house.done("/monitoring/v1/webhook/get", json!({ "webhook_id": hook.webhook_id })).await;
+    let webhook =
+        house.done("/monitoring/v1/webhook/get", json!({ "webhook_id": hook.webhook_id })).await;
     json!({ "alerts": alerts, "events": events, "requests": webhook["requests"] })
 }
 
@@ -133,7 +152,8 @@ async fn the_cases_of_the_original_end_as_there_but_for_what_we_mean_to_differ_i
 
 #[actix_web::test]
 async fn however_the_events_are_wrapped() {
-    for scenario in scenarios().iter().filter(|scenario| scenario["steps"][0]["post"] != json!([])) {
+    for scenario in scenarios().iter().filter(|scenario| scenario["steps"][0]["post"] != json!([]))
+    {
         run(scenario, Wrapping::Events).await;
         run(scenario, Wrapping::Results).await;
     }
