@@ -26,7 +26,11 @@ mod webhook;
 use std::sync::Arc;
 
 use actix_web::{
-    HttpRequest, Resource, guard,
+    App as Application, Error as ActixError, HttpRequest, Resource,
+    body::BoxBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
+    middleware::from_fn,
     web::{self, Data, Payload, ServiceConfig},
 };
 
@@ -61,6 +65,23 @@ fn methods() -> Vec<Method> {
     let mut all = cloudforet::methods();
     all.extend(native::methods());
     all
+}
+
+/// All that answers requests, for a server and for whoever calls without one.
+pub fn application(
+    front: Data<Front>,
+) -> Application<
+    impl ServiceFactory<
+        ServiceRequest,
+        Response = ServiceResponse<BoxBody>,
+        Config = (),
+        InitError = (),
+        Error = ActixError,
+    >,
+> {
+    Application::new()
+        .wrap(from_fn(watch::watch))
+        .configure(move |server| addresses(server, &front))
 }
 
 /// Adds every address to a server.

@@ -138,7 +138,7 @@ pub(super) fn add(
     let Route { webhook, policy, delivery_id, received_at } = *route;
     let arrival = Arrival { webhook, delivery_id, item, reading };
     let mut event = Event::from_draft(draft, arrival, mint, received_at);
-    let known = known(tx, &event)?;
+    let known = known(tx, &event, policy)?;
     let Decision { verdict, why } = correlate(known, &event, policy, (mint, now));
     event.why = why;
     let what = match verdict {
@@ -176,11 +176,13 @@ pub(super) fn add(
 }
 
 /// What is known of an event's key. The past is looked up only where it matters.
-fn known(tx: &dyn Tx, event: &Event) -> Result<Known> {
+fn known(tx: &dyn Tx, event: &Event, policy: &AlertPolicy) -> Result<Known> {
     let (project, event_key) = (&event.home.project_id, &event.draft.event_key);
     let open = tx.open_alert(project, event_key)?;
     let past = match (&open, event.draft.event_type) {
-        (None, EventType::Alert | EventType::Error) => tx.past(project, event_key)?,
+        (None, EventType::Alert | EventType::Error) => {
+            tx.past(project, event_key, event.created_at - policy.recovery_hold)?
+        }
         (None, EventType::Recovery) | (Some(_), _) => Past::default(),
     };
     Ok(Known { open, past })
@@ -222,7 +224,7 @@ fn unreadable_draft(webhook: &Webhook, unreadable: &Unreadable) -> Draft {
         severity: Severity::Critical,
         title: Some(format!("Webhook Event Parsing Error - {}", webhook.name)),
         description: Some(format!("{}{}", unreadable.reason, place.unwrap_or_default())),
-        ..Draft::new(format!("unreadable:{}:{}", webhook.webhook_id, unreadable.cause))
+        ..Draft::new(unreadable.event_key(&webhook.webhook_id))
     }
 }
 

@@ -235,8 +235,9 @@ pub trait Alerts {
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>>;
     /// How the open alert of this key stands, if there is one.
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>>;
-    /// What happened to this key before.
-    fn past(&self, project: &Id<Project>, event_key: &str) -> Result<Past>;
+    /// What happened to this key before; of recoveries that matched no alert, the one that occurred last of those that
+    /// arrived at `since` or later.
+    fn past(&self, project: &Id<Project>, event_key: &str, since: Timestamp) -> Result<Past>;
     /// The open alerts that say that what this webhook's sender posts cannot be read.
     fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Alert>>;
     /// Adds an alert and gives it the next number of its workspace, which it returns.
