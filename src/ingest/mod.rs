@@ -176,10 +176,10 @@ async fn confirm(intake: &Intake, webhook: &Webhook, handshake: &Handshake) {
     };
     match outbound.get(address).await {
         Ok(status) => {
-            tracing::info!(webhook.id = %webhook.webhook_id, status, "confirmed a subscription")
+            tracing::info!(webhook.id = %webhook.webhook_id, status, "confirmed a subscription");
         }
         Err(error) => {
-            tracing::warn!(webhook.id = %webhook.webhook_id, %error, "could not confirm a subscription")
+            tracing::warn!(webhook.id = %webhook.webhook_id, %error, "could not confirm a subscription");
         }
     }
 }

@@ -197,14 +197,13 @@ pub(super) fn bury(
     moment: Moment<'_>,
 ) -> Result<ItemOutcome> {
     let MapError { item, unreadable } = error;
-    let raised = match causes.get(&unreadable.cause) {
-        Some(raised) => raised.clone(),
-        None => {
-            let draft = unreadable_draft(route.webhook, unreadable);
-            let raised = add(tx, route, (item.unwrap_or(0), draft, None), moment)?;
-            causes.insert(unreadable.cause, raised.clone());
-            raised
-        }
+    let raised = if let Some(raised) = causes.get(&unreadable.cause) {
+        raised.clone()
+    } else {
+        let draft = unreadable_draft(route.webhook, unreadable);
+        let raised = add(tx, route, (item.unwrap_or(0), draft, None), moment)?;
+        causes.insert(unreadable.cause, raised.clone());
+        raised
     };
     if let Some(event) = &raised.event_id {
         tx.add_dead_item(route.delivery_id, *item, unreadable, event)?;

@@ -289,10 +289,13 @@ pub trait Tx: Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audi
 /// A unit of work waiting to be done.
 type ReadJob = Box<dyn FnOnce(Result<&dyn Tx>) + Send>;
 
+/// What a unit of work that writes does; it is told where there is no transaction for it.
+type WriteWork = Box<dyn FnOnce(Result<&mut dyn Tx>) -> Done + Send>;
+
 /// A unit of work waiting to be done; says whether to keep what it did.
 struct WriteJob {
     /// What to do.
-    work: Box<dyn FnOnce(Result<&mut dyn Tx>) -> Done + Send>,
+    work: WriteWork,
     /// About how many bytes it will write; the queue is bounded by their sum.
     bytes: usize,
     /// How many events it may write; a commit is bounded by their sum.

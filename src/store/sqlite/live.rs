@@ -468,15 +468,12 @@ impl Live {
     }
 
     fn undo_number(&mut self, workspace: i64, before: Option<u64>) {
-        match before {
-            Some(before) => {
-                self.numbers.insert(workspace, before);
-                self.new_numbers.insert(workspace, before);
-            }
-            None => {
-                self.numbers.remove(&workspace);
-                self.new_numbers.remove(&workspace);
-            }
+        if let Some(before) = before {
+            self.numbers.insert(workspace, before);
+            self.new_numbers.insert(workspace, before);
+        } else {
+            self.numbers.remove(&workspace);
+            self.new_numbers.remove(&workspace);
         }
     }
 }
