@@ -5,9 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs)]
 
 mod architecture;
+mod asking;
+mod audit;
 mod concurrency;
 mod door;
 mod harness;
 mod providers;
+mod tenancy;
 mod timeline;
 mod vectors;
