@@ -261,8 +261,8 @@ pub struct AuditQuery {
     pub actor: Option<String>,
     /// Only those of this resource.
     pub resource: Option<String>,
-    /// Only those whose number is below this one.
-    pub before: Option<u64>,
+    /// Only those older than the one with this identifier.
+    pub before: Option<Id<AuditRecord>>,
     /// How many at most.
     pub limit: u32,
 }
