@@ -10,9 +10,9 @@ use crate::{
     domain::{
         audit::{AuditEntry, AuditRecord},
         project::Domain,
-        scope::Reach,
+        scope::{Reach, Scope},
     },
-    error::Result,
+    error::{Code, Error, Result},
     id::Id,
     store::{AuditQuery, Total, Tx},
 };
@@ -109,11 +109,17 @@ pub struct ListAudits {
 pub fn list(tx: &dyn Tx, call: &Call, request: ListAudits) -> Result<Page<AuditInfo>> {
     let ListAudits { action, actor, resource, cursor, limit } = request;
     let limit = limit.filter(|rows| *rows > 0).unwrap_or(MOST).min(MOST);
+    let Scope { workspaces, projects, .. } = &call.caller.scope;
+    if (workspaces, projects) != (&Reach::All, &Reach::All) {
+        // A record may be of any workspace of its domain.
+        let detail = "the audit trail is for those who reach a whole domain";
+        return Err(Error::new(Code::PermissionDenied, detail));
+    }
     let query = AuditQuery { action, actor, resource, before: cursor, limit: limit + 1 };
     let mut records = tx.audits(&call.caller.scope, &query)?;
     let more = records.len() > limit as usize;
     records.truncate(limit as usize);
-    let next_cursor = records.last().filter(|_| more).map(|last| last.audit_id.as_str().to_owned());
+    let next_cursor = records.last().filter(|_| more).map(|last| last.audit_id.to_string());
     let results = records.into_iter().map(AuditInfo::from).collect();
     Ok(Page::new(results, Total::Unknown, next_cursor))
 }
