@@ -11,6 +11,8 @@ mod concurrency;
 mod door;
 mod harness;
 mod providers;
+mod redrive;
+mod story;
 mod tenancy;
 mod timeline;
 mod vectors;
