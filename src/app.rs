@@ -19,16 +19,16 @@ use crate::{
     digest::{new_secret, sha256},
     domain::{
         audit::AuditEntry,
-        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
+        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
         scope::{Home, Scope},
         token::Token,
-        webhook::{Webhook, WebhookOptions},
+        webhook::{OWN_WEBHOOK, Webhook, WebhookOptions},
         words::{RecoveryMode, Role, WebhookState},
     },
     error::{Error, Result},
     id::Id,
-    ingest::{Intake, OWN_WEBHOOK},
-    jobs::{Jobs, self_check::SYSTEM},
+    ingest::Intake,
+    jobs::Jobs,
     metrics::Metrics,
     outbound::{AllowPrivate, Outbound},
     plugins::PluginBook,
@@ -240,7 +240,7 @@ fn found(tx: &mut dyn Tx, token: &Token, clock: &Clock) -> Result<()> {
         created_at,
     })?;
     found_project(tx, DEFAULT, created_at)?;
-    let home = found_project(tx, SYSTEM, created_at)?;
+    let home = found_project(tx, SYSTEM_PROJECT, created_at)?;
     tx.put_webhook(&Webhook {
         webhook_id: OWN_WEBHOOK.into(),
         name: "alertmill".to_owned(),

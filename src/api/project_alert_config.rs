@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Call, Done, Moment, Page, Shown, asked::list_request, call::seen};
 use crate::{
     domain::{
-        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
+        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
         scope::Home,
         words::{NotificationUrgency, RecoveryMode},
     },
@@ -184,6 +184,10 @@ pub struct OneProjectAlertConfig {
 /// Switches alerting off for a project; its events and alerts stay.
 pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneProjectAlertConfig) -> Result<Done> {
     let config = existing(tx, call, &request.project_id)?;
+    if request.project_id.as_str() == SYSTEM_PROJECT {
+        let detail = "Alertmill's own alerts are in this project; alerting stays on there";
+        return Err(Error::new(Code::PermissionDenied, detail));
+    }
     tx.delete_alert_config(&request.project_id)?;
     let before = seen(&ProjectAlertConfigInfo::from(config));
     call.touched("project_alert_config", &request.project_id, before, None);

@@ -18,8 +18,9 @@ use crate::{
 pub struct Page<T> {
     /// The records of the page.
     pub results: Vec<T>,
-    /// How many records there are in all; zero where nobody counted.
-    pub total_count: u64,
+    /// How many records there are in all; absent where nobody counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub total_count: Option<u64>,
     /// Whether there are more than `total_count`; absent if not.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub total_capped: bool,
@@ -32,9 +33,9 @@ impl<T> Page<T> {
     /// A page of what a store found.
     pub(super) fn new(results: Vec<T>, total: Total, next_cursor: Option<String>) -> Self {
         let (total_count, total_capped) = match total {
-            Total::Exact(rows) => (rows, false),
-            Total::AtLeast(rows) => (rows, true),
-            Total::Unknown => (0, false),
+            Total::Exact(rows) => (Some(rows), false),
+            Total::AtLeast(rows) => (Some(rows), true),
+            Total::Unknown => (None, false),
         };
         Self { results, total_count, total_capped, next_cursor }
     }

@@ -171,7 +171,7 @@ pub struct UpdateWebhook {
 /// Changes a webhook.
 pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateWebhook) -> Result<WebhookInfo> {
     let UpdateWebhook { webhook_id, name, options, tags } = request;
-    let before = existing(tx, call, &webhook_id)?;
+    let before = changeable(tx, call, &webhook_id)?;
     let mut webhook = before.clone();
     if let Some(name) = asked::text(name) {
         webhook.name = asked::name("name", &name)?;
@@ -186,6 +186,17 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateWebhook) -> Result<We
 fn existing(tx: &dyn Tx, call: &Call, id: &Id<Webhook>) -> Result<Webhook> {
     call.touches("webhook", id);
     tx.webhook(&call.caller.scope, id)?.ok_or_else(|| Error::not_found("webhook", id))
+}
+
+/// A webhook that is about to be changed.
+fn changeable(tx: &dyn Tx, call: &Call, id: &Id<Webhook>) -> Result<Webhook> {
+    let webhook = existing(tx, call, id)?;
+    if webhook.is_own() {
+        let detail =
+            "what Alertmill has to say of itself comes through this webhook; it stays as it is";
+        return Err(Error::new(Code::PermissionDenied, detail));
+    }
+    Ok(webhook)
 }
 
 fn keep(tx: &mut dyn Tx, call: &Call, before: &Webhook, after: &Webhook) -> Result<WebhookInfo> {
@@ -219,14 +230,14 @@ fn switch(
     id: &Id<Webhook>,
     state: WebhookState,
 ) -> Result<WebhookInfo> {
-    let before = existing(tx, call, id)?;
+    let before = changeable(tx, call, id)?;
     let after = Webhook { state, ..before.clone() };
     keep(tx, call, &before, &after)
 }
 
 /// Deletes a webhook; its events and alerts stay.
 pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneWebhook) -> Result<Done> {
-    let webhook = existing(tx, call, &request.webhook_id)?;
+    let webhook = changeable(tx, call, &request.webhook_id)?;
     tx.delete_webhook(&webhook.webhook_id, call.now)?;
     call.touched("webhook", &webhook.webhook_id, seen(&WebhookInfo::new(&webhook, call)), None);
     Ok(Done {})
@@ -279,7 +290,7 @@ pub struct RotateKey {
 
 /// Gives a webhook a new key. The one in use may go on for a while; any older one stops.
 pub fn rotate_key(tx: &mut dyn Tx, call: &Call, request: RotateKey) -> Result<NewKey> {
-    let before = existing(tx, call, &request.webhook_id)?;
+    let before = changeable(tx, call, &request.webhook_id)?;
     let (key, access_key) = minted(call)?;
     let grace = TimeDelta::seconds(request.expire_old_after.into());
     let keys = rotated(before.access_keys.clone(), key, grace, call.now);

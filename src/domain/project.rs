@@ -14,6 +14,9 @@ use crate::{
     id::{Id, Identified},
 };
 
+/// The project that Alertmill's own alerts are in.
+pub const SYSTEM_PROJECT: &str = "system";
+
 /// One organisation.
 #[derive(Clone, Debug)]
 pub struct Domain {

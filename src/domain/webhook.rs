@@ -11,6 +11,9 @@ use crate::{
     id::{Id, Identified},
 };
 
+/// The webhook that Alertmill's own events come through. It has no access key, so nobody else's do.
+pub const OWN_WEBHOOK: &str = "webhook-alertmill";
+
 /// An address that one monitoring system posts to.
 #[derive(Clone, Debug)]
 pub struct Webhook {
@@ -70,6 +73,11 @@ impl Webhook {
             accepted |= key.is(presented) & key.is_live(now);
         }
         accepted
+    }
+
+    /// Whether Alertmill's own events come through it; nobody may change it then.
+    pub fn is_own(&self) -> bool {
+        self.webhook_id.as_str() == OWN_WEBHOOK
     }
 
     /// Whether it takes deliveries.

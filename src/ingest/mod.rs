@@ -24,7 +24,7 @@ pub use self::{
     authenticate::authenticate,
     interpret::{Interpreted, interpret},
     redrive::{Redrive, redrive},
-    report::{OWN_WEBHOOK, report},
+    report::report,
 };
 use crate::{
     clock::Timestamp,

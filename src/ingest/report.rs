@@ -12,12 +12,10 @@ use crate::{
         delivery::{Delivery, PresentedKey},
         event::{Draft, Mapped},
         receipt::Receipt,
+        webhook::OWN_WEBHOOK,
     },
     error::{Error, Result},
 };
-
-/// The webhook that Alertmill's own events come through. It has no access key, so nobody else's do.
-pub const OWN_WEBHOOK: &str = "webhook-alertmill";
 
 /// Settles an event of Alertmill's own.
 ///

@@ -8,16 +8,13 @@ use crate::{
     clock::Timestamp,
     domain::{
         event::Draft,
-        project::Project,
+        project::{Project, SYSTEM_PROJECT},
         words::{EventType, Severity},
     },
     error::{Error, Result},
     id::Id,
     ingest::report,
 };
-
-/// The project that Alertmill's own alerts are in.
-pub const SYSTEM: &str = "system";
 
 /// Below this share of free space, in percent, the disk is nearly full.
 const LOW_PERCENT: u64 = 5;
@@ -80,8 +77,11 @@ pub fn pile(dead: u64) -> Finding {
 /// Reports a finding where it is news: worse than the open alert says, or over.
 async fn tell(jobs: &Jobs, finding: Finding, now: Timestamp) -> Result<()> {
     let key = finding.event_key;
-    let open =
-        jobs.intake.store.read(move |tx| tx.open_alert(&Id::<Project>::from(SYSTEM), key)).await?;
+    let open = jobs
+        .intake
+        .store
+        .read(move |tx| tx.open_alert(&Id::<Project>::from(SYSTEM_PROJECT), key))
+        .await?;
     let (event_type, severity) = match (finding.severity, &open) {
         (Some(severity), Some(open)) if open.severity >= severity => return Ok(()),
         (None, None) => return Ok(()),
