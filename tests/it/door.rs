@@ -385,3 +385,17 @@ async fn other_methods_at_the_door_are_told_what_is_allowed() {
     assert_eq!(answer.header("Allow"), Some("POST"));
     assert!(!answer.text.contains(&hook.access_key));
 }
+
+#[actix_web::test]
+async fn alertmills_own_webhook_and_project_stay_as_they_are() {
+    let house = House::new().await;
+    let own = json!({ "webhook_id": "webhook-alertmill" });
+    house.done("/monitoring/v1/webhook/get", own.clone()).await;
+    for verb in ["disable", "delete", "rotate-key", "update"] {
+        let refused = house.post(&format!("/monitoring/v1/webhook/{verb}"), own.clone()).await;
+        assert_eq!((refused.status, refused.code()), (403, "ERROR_PERMISSION_DENIED"), "{verb}");
+    }
+    let off = json!({ "project_id": "system" });
+    let refused = house.post("/monitoring/v1/project-alert-config/delete", off).await;
+    assert_eq!(refused.status, 403);
+}
