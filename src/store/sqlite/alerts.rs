@@ -37,41 +37,30 @@ const HOME: &str = "CROSS JOIN project p ON p.project = a.project
      CROSS JOIN workspace s ON s.workspace = p.workspace CROSS JOIN domain d ON d.domain = s.domain";
 
 impl Work {
-    /// Writes how alerts stand that later statements will read.
+    /// Writes how alerts stand that later statements will read. A join changes no column that an index looks at, so
+    /// the statement names none: `SQLite` then writes each row in one pass.
     pub(super) fn flush_standings(&self) -> Result<()> {
         let Some(live) = self.live_if_writer() else { return Ok(()) };
         let pending = live.borrow_mut().take_all_pending();
-        for (row, pending) in pending {
-            self.write_standing(row, &pending)?;
+        if pending.is_empty() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    fn write_standing(&self, row: i64, pending: &Pending) -> Result<()> {
-        let Standing {
-            alert_id: _,
-            state,
-            severity,
-            urgency,
-            event_count,
-            last_event_at,
-            updated_at,
-        } = &pending.standing;
-        self.put(
-            "UPDATE alert SET state = ?2, severity = ?3, urgency = ?4, event_count = ?5, last_event_at = ?6,
-                    updated_at = ?7, description = coalesce(?8, description)
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE alert SET severity = ?2, urgency = ?3, event_count = ?4, last_event_at = ?5, updated_at = ?6,
+                    description = coalesce(?7, description)
              WHERE alert = ?1",
-            params![
-                row,
-                state.as_str(),
-                severity.as_str(),
-                urgency.as_str(),
-                number(*event_count),
-                millis(*last_event_at),
-                millis(*updated_at),
-                pending.description
-            ],
         )?;
+        for (row, Pending { standing, description }) in pending {
+            statement.execute(params![
+                row,
+                standing.severity.as_str(),
+                standing.urgency.as_str(),
+                number(standing.event_count),
+                millis(standing.last_event_at),
+                millis(standing.updated_at),
+                description
+            ])?;
+        }
         Ok(())
     }
 
@@ -356,11 +345,20 @@ impl Alerts for Work {
         let pending = self.live()?.borrow_mut().take_pending(open.row);
         let waiting = pending.and_then(|pending| pending.description);
         let description = event.draft.description.clone().or(waiting);
-        self.write_standing(open.row, &Pending { standing: standing.clone(), description })?;
         self.put(
-            "UPDATE alert SET resolved_at = ?2, recovered_at = ?3, ending = ?4 WHERE alert = ?1",
+            "UPDATE alert SET state = ?2, severity = ?3, urgency = ?4, event_count = ?5, last_event_at = ?6,
+                    updated_at = ?7, description = coalesce(?8, description), resolved_at = ?9, recovered_at = ?10,
+                    ending = ?11
+             WHERE alert = ?1",
             params![
                 open.row,
+                standing.state.as_str(),
+                standing.severity.as_str(),
+                standing.urgency.as_str(),
+                number(standing.event_count),
+                millis(standing.last_event_at),
+                millis(standing.updated_at),
+                description,
                 millis(ending.resolved_at),
                 maybe_millis(ending.recovered_at),
                 ending.reason
