@@ -23,8 +23,8 @@ pub(crate) struct Server {
     token: String,
     flags: Vec<String>,
     data: PathBuf,
-    /// Removed in the end.
-    _room: tempfile::TempDir,
+    /// Where it logs; removed in the end.
+    room: tempfile::TempDir,
 }
 
 /// Where a monitoring system posts.
@@ -77,7 +77,7 @@ impl Server {
         let mut child = spawn(&data, &flags, &log);
         let address = listening(&mut child, &data, &log);
         let token = fs::read_to_string(data.join("admin.token")).unwrap().trim().to_owned();
-        Self { child, address, token, flags, data, _room: room }
+        Self { child, address, token, flags, data, room }
     }
 
     /// Kills it as a power cut would, as far as a process can be.
@@ -99,7 +99,7 @@ impl Server {
 
     /// Starts it again on the same data.
     pub(crate) fn restart(&mut self) {
-        let log = self._room.path().join("log");
+        let log = self.room.path().join("log");
         self.child = spawn(&self.data, &self.flags, &log);
         self.address = listening(&mut self.child, &self.data, &log);
     }
@@ -121,7 +121,7 @@ impl Server {
 
     /// Its log so far.
     pub(crate) fn log(&self) -> String {
-        let bytes = fs::read(self._room.path().join("log")).unwrap_or_default();
+        let bytes = fs::read(self.room.path().join("log")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -165,15 +165,26 @@ impl Server {
         Door { webhook_id: made["webhook_id"].as_str().unwrap().to_owned(), path }
     }
 
+    /// Every event, page by page, without the payload that it came in.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let only = ["event_id", "event_key", "alert_id", "webhook_id", "delivery_id"];
+        self.all("/monitoring/v1/event/list", &json!({ "only": only }))
+    }
+
+    /// Every alert, page by page.
+    pub(crate) fn alerts(&self) -> Vec<Value> {
+        self.all("/monitoring/v1/alert/list", &json!({}))
+    }
+
     /// Every row of a list, page by page.
-    pub(crate) fn all(&self, path: &str) -> Vec<Value> {
+    fn all(&self, path: &str, query: &Value) -> Vec<Value> {
         let (mut rows, mut cursor) = (Vec::new(), Value::Null);
         let mut connection = self.connect();
         loop {
-            let asked = match &cursor {
-                Value::Null => json!({ "query": { "page": { "limit": 1000 } } }),
-                cursor => json!({ "query": { "page": { "limit": 1000, "cursor": cursor } } }),
-            };
+            let mut asked = json!({ "query": query });
+            if !cursor.is_null() {
+                asked["query"]["page"] = json!({ "cursor": cursor });
+            }
             let answer = connection.call(&self.token, ("POST", path), Some(&asked)).unwrap();
             assert_eq!(answer.status, 200, "{path}: {answer:?}");
             let mut page = answer.json();
@@ -185,8 +196,8 @@ impl Server {
         }
     }
 
-    /// The receipts of `receipt_ids`, as they are kept now; `None` for what is not there.
-    pub(crate) fn receipts<'a>(
+    /// The deliveries of `receipt_ids`, as they are kept now; `None` for what is not there.
+    pub(crate) fn deliveries<'a>(
         &self,
         receipt_ids: impl IntoIterator<Item = &'a str>,
     ) -> Vec<Option<Value>> {
@@ -339,7 +350,7 @@ pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: 
         body.len()
     );
     for (name, value) in headers {
-        bytes.push_str(&format!("{name}: {value}\r\n"));
+        bytes.extend([name, ": ", value, "\r\n"]);
     }
     bytes.push_str("\r\n");
     [bytes.as_bytes(), body].concat()

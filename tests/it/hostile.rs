@@ -50,12 +50,12 @@ impl Victim {
         let receipt = answer.json();
         assert_eq!(receipt["items"][0]["what"], "dead", "{receipt}");
         let receipt_id = receipt["receipt_id"].as_str().unwrap();
-        assert!(self.server.receipts([receipt_id])[0].is_some());
+        assert!(self.server.deliveries([receipt_id])[0].is_some());
         receipt
     }
 
     fn events(&self) -> Vec<Value> {
-        self.server.all("/monitoring/v1/event/list")
+        self.server.events()
     }
 
     /// It serves on, and did not take more memory than it may.
@@ -158,7 +158,7 @@ fn a_broken_sender_gives_one_alert_and_not_a_thousand() {
     for count in 0..50 {
         victim.buries(format!("{{ broken {count}").as_bytes());
     }
-    let alerts = victim.server.all("/monitoring/v1/alert/list");
+    let alerts = victim.server.alerts();
     assert_eq!(alerts.len(), 1, "{alerts:?}");
     assert_eq!(alerts[0]["event_count"], 50);
     victim.is_well();
@@ -323,8 +323,8 @@ fn ten_thousand_items_in_one_body_are_ten_thousand_events() {
         listed.iter().map(|event| event["event_id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(listed, promised);
     let receipt_id = receipt["receipt_id"].as_str().unwrap();
-    let kept = victim.server.receipts([receipt_id]).remove(0).unwrap();
-    assert_eq!(kept["items"].as_array().unwrap().len(), 10_000);
+    let kept = victim.server.deliveries([receipt_id]).remove(0).unwrap();
+    assert_eq!(kept["outcomes"].as_array().unwrap().len(), 10_000);
     victim.is_well();
 }
 
@@ -531,9 +531,9 @@ fn until_full(server: &Server, door: &Door) -> (Vec<Value>, Answer) {
 
 fn hold_to(server: &Server, receipts: &[Value]) {
     let ids = receipts.iter().map(|receipt| receipt["receipt_id"].as_str().unwrap());
-    assert!(server.receipts(ids).iter().all(Option::is_some), "a promise was broken");
-    let events = server.all("/monitoring/v1/event/list");
-    let alerts = server.all("/monitoring/v1/alert/list");
+    assert!(server.deliveries(ids).iter().all(Option::is_some), "a promise was broken");
+    let events = server.events();
+    let alerts = server.alerts();
     for receipt in receipts {
         let item = &receipt["items"][0];
         assert!(events.iter().any(|event| event["event_id"] == item["event_id"]));
