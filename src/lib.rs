@@ -1,5 +1,9 @@
 //! Alertmill: webhooks in, normalized events, deduplicated alerts, and an answer to every "why".
 
+pub mod app;
+pub mod cli;
+pub mod http;
+
 pub mod jobs;
 pub mod lab;
 
@@ -16,6 +20,7 @@ pub mod query;
 pub mod value;
 
 pub mod clock;
+pub mod config;
 pub mod digest;
 pub mod error;
 pub mod id;

@@ -1,1 +1,33 @@
-//! What callers can ask for.
+//! What callers can ask for: one file per resource, one function per method.
+//!
+//! Every method has one of two shapes, and the shape says what it may do:
+//!
+//! ```ignore
+//! fn get(tx: &dyn Tx, call: &Call, request: R) -> Result<S>         // reads
+//! fn update(tx: &mut dyn Tx, call: &Call, request: R) -> Result<S>  // writes
+//! ```
+//!
+//! Whether the caller's role may call a method at all is the route table's business; what lies outside the caller's
+//! scope looks absent to every method. What the outside sees of a record is its view, here; domain types are never
+//! serialised.
+
+mod asked;
+mod call;
+mod shown;
+
+pub mod alert;
+pub mod audit;
+pub mod delivery;
+pub mod domain;
+pub mod event;
+pub mod project;
+pub mod project_alert_config;
+pub mod token;
+pub mod webhook;
+pub mod workspace;
+
+pub use self::{
+    asked::Asked,
+    call::{Call, Caller, Journal, Refused, Touched},
+    shown::{Done, Moment, Page, Shown},
+};

@@ -153,6 +153,13 @@ impl Query {
         self
     }
 
+    /// The same query, without a total.
+    #[must_use]
+    pub fn uncounted(mut self) -> Self {
+        self.page.count = Count::None;
+        self
+    }
+
     /// Whether records are asked for, not only how many there are.
     pub fn wants_rows(&self) -> bool {
         self.shape != Shape::Count

@@ -1,0 +1,226 @@
+//! `project_alert_config.*`: whether and how projects are alerted.
+
+use chrono::TimeDelta;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Call, Done, Moment, Page, Shown, asked::list_request, call::seen};
+use crate::{
+    domain::{
+        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
+        scope::Home,
+        words::{NotificationUrgency, RecoveryMode},
+    },
+    error::{Code, Error, Result},
+    id::Id,
+    query::PROJECT_ALERT_CONFIGS,
+    store::Tx,
+};
+
+/// How a project is alerted.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ProjectAlertConfigInfo {
+    /// The project.
+    pub project_id: Id<Project>,
+    /// How events become alerts there.
+    pub options: PolicyInfo,
+    /// Its escalation policy.
+    pub escalation_policy_id: Option<String>,
+    /// Its escalation policy, in short.
+    pub escalation_policy_info: Option<serde_json::Value>,
+    /// Its workspace.
+    pub workspace_id: Id<Workspace>,
+    /// Its domain.
+    pub domain_id: Id<Domain>,
+    /// When alerting was switched on.
+    pub created_at: Moment,
+}
+
+/// How events become alerts in a project.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PolicyInfo {
+    /// Which alerts notify.
+    pub notification_urgency: NotificationUrgency,
+    /// What a recovery does.
+    pub recovery_mode: RecoveryMode,
+    /// How long a recovery that came before its firing waits for it, in seconds.
+    pub recovery_hold: i64,
+}
+
+/// How events become alerts in a project; what is left out stays as it is.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PolicyRequest {
+    /// Which alerts notify; ALL where never said.
+    notification_urgency: Option<NotificationUrgency>,
+    /// What a recovery does.
+    recovery_mode: Option<RecoveryMode>,
+    /// How long a recovery that came before its firing waits for it, in seconds; 600 where never said.
+    recovery_hold: Option<u32>,
+}
+
+impl PolicyRequest {
+    /// The policy once this is said over `policy`.
+    pub(super) fn over(self, policy: AlertPolicy) -> AlertPolicy {
+        let Self { notification_urgency, recovery_mode, recovery_hold } = self;
+        AlertPolicy {
+            notification_urgency: notification_urgency.unwrap_or(policy.notification_urgency),
+            recovery_mode: recovery_mode.unwrap_or(policy.recovery_mode),
+            recovery_hold: recovery_hold
+                .map_or(policy.recovery_hold, |seconds| TimeDelta::seconds(seconds.into())),
+        }
+    }
+}
+
+impl From<AlertPolicy> for PolicyInfo {
+    fn from(policy: AlertPolicy) -> Self {
+        let AlertPolicy { recovery_mode, notification_urgency, recovery_hold } = policy;
+        let recovery_hold = recovery_hold.num_seconds();
+        Self { notification_urgency, recovery_mode, recovery_hold }
+    }
+}
+
+impl From<ProjectAlertConfig> for ProjectAlertConfigInfo {
+    fn from(config: ProjectAlertConfig) -> Self {
+        let ProjectAlertConfig { home, policy, created_at } = config;
+        let Home { domain_id, workspace_id, project_id } = home;
+        Self {
+            project_id,
+            options: policy.into(),
+            escalation_policy_id: None,
+            escalation_policy_info: None,
+            workspace_id,
+            domain_id,
+            created_at: created_at.into(),
+        }
+    }
+}
+
+/// Asks to switch alerting on for a project.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateProjectAlertConfig {
+    /// The project.
+    project_id: Id<Project>,
+    /// How events become alerts there; the recovery mode is MANUAL where absent, as in the original.
+    #[serde(default)]
+    options: PolicyRequest,
+}
+
+/// Switches alerting on for a project.
+pub fn create(
+    tx: &mut dyn Tx,
+    call: &Call,
+    request: CreateProjectAlertConfig,
+) -> Result<ProjectAlertConfigInfo> {
+    let CreateProjectAlertConfig { project_id, options } = request;
+    call.touches("project_alert_config", &project_id);
+    let scope = &call.caller.scope;
+    let project = tx.project(scope, &project_id)?;
+    let project = project.ok_or_else(|| Error::not_found("project", &project_id))?;
+    if tx.alert_config(scope, &project_id)?.is_some() {
+        let detail = format!("alerting is on for project `{project_id}` already");
+        return Err(Error::at(Code::NotUnique, "/project_id", detail));
+    }
+    let policy = options.over(AlertPolicy::new(RecoveryMode::Manual));
+    let config = ProjectAlertConfig { home: project.home, policy, created_at: call.now };
+    switched_on(tx, call, &config)
+}
+
+/// Writes down that alerting is on for a project.
+pub(super) fn switched_on(
+    tx: &mut dyn Tx,
+    call: &Call,
+    config: &ProjectAlertConfig,
+) -> Result<ProjectAlertConfigInfo> {
+    tx.put_alert_config(config)?;
+    let view = ProjectAlertConfigInfo::from(config.clone());
+    call.touched("project_alert_config", &view.project_id, None, seen(&view));
+    Ok(view)
+}
+
+/// Asks to change how a project is alerted.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateProjectAlertConfig {
+    /// The project.
+    project_id: Id<Project>,
+    /// How events become alerts there; what is left out stays as it is.
+    #[serde(default)]
+    options: PolicyRequest,
+}
+
+/// Changes how a project is alerted.
+pub fn update(
+    tx: &mut dyn Tx,
+    call: &Call,
+    request: UpdateProjectAlertConfig,
+) -> Result<ProjectAlertConfigInfo> {
+    let UpdateProjectAlertConfig { project_id, options } = request;
+    let before = existing(tx, call, &project_id)?;
+    let after =
+        ProjectAlertConfig { policy: options.over(before.policy.clone()), ..before.clone() };
+    tx.put_alert_config(&after)?;
+    let before = ProjectAlertConfigInfo::from(before);
+    let after = ProjectAlertConfigInfo::from(after);
+    call.touched("project_alert_config", &project_id, seen(&before), seen(&after));
+    Ok(after)
+}
+
+fn existing(tx: &dyn Tx, call: &Call, id: &Id<Project>) -> Result<ProjectAlertConfig> {
+    call.touches("project_alert_config", id);
+    let config = tx.alert_config(&call.caller.scope, id)?;
+    config.ok_or_else(|| Error::not_found("alert configuration of project", id))
+}
+
+/// Names a project.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OneProjectAlertConfig {
+    /// The project.
+    project_id: Id<Project>,
+}
+
+/// Switches alerting off for a project; its events and alerts stay.
+pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneProjectAlertConfig) -> Result<Done> {
+    let config = existing(tx, call, &request.project_id)?;
+    tx.delete_alert_config(&request.project_id)?;
+    let before = seen(&ProjectAlertConfigInfo::from(config));
+    call.touched("project_alert_config", &request.project_id, before, None);
+    Ok(Done {})
+}
+
+/// How one project is alerted.
+pub fn get(
+    tx: &dyn Tx,
+    call: &Call,
+    request: OneProjectAlertConfig,
+) -> Result<ProjectAlertConfigInfo> {
+    existing(tx, call, &request.project_id).map(ProjectAlertConfigInfo::from)
+}
+
+list_request! {
+    /// Asks how projects are alerted.
+    ListProjectAlertConfigs of PROJECT_ALERT_CONFIGS {
+        /// Only this project.
+        project_id: Id<Project>,
+        /// Only those with this escalation policy.
+        escalation_policy_id: String,
+        /// Only those of this workspace.
+        workspace_id: Id<Workspace>,
+        /// Only those of this domain.
+        domain_id: Id<Domain>,
+    }
+}
+
+/// How projects are alerted, by project where no order is asked for.
+pub fn list(
+    tx: &dyn Tx,
+    call: &Call,
+    request: ListProjectAlertConfigs,
+) -> Result<Page<Shown<ProjectAlertConfigInfo>>> {
+    let query = request.checked()?;
+    let configs = tx.alert_configs(&call.caller.scope)?;
+    let views = configs.into_iter().map(ProjectAlertConfigInfo::from);
+    Page::listed(views, &query, &PROJECT_ALERT_CONFIGS)
+}

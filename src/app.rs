@@ -1,0 +1,350 @@
+//! The pieces, put together: opened in order, closed in order.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    net::SocketAddr,
+    num::NonZeroU32,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use arc_swap::ArcSwap;
+use serde_json::json;
+
+use crate::{
+    clock::{Clock, Timestamp},
+    config::Config,
+    digest::{new_secret, sha256},
+    domain::{
+        audit::AuditEntry,
+        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
+        scope::{Home, Scope},
+        token::Token,
+        webhook::{Webhook, WebhookOptions},
+        words::{RecoveryMode, Role, WebhookState},
+    },
+    error::{Error, Result},
+    id::Id,
+    ingest::{Intake, OWN_WEBHOOK, Refusals, Throttle},
+    jobs::{Jobs, self_check::SYSTEM},
+    metrics::Metrics,
+    outbound::{AllowPrivate, Outbound},
+    plugins::PluginBook,
+    rules::Rulebook,
+    store::{Store, Tx},
+};
+
+/// What domain, workspace and project of a new installation are called.
+const DEFAULT: &str = "default";
+
+/// The prefix of every token, so that a leaked one is recognised.
+pub const TOKEN_PREFIX: &str = "amt_";
+
+/// Everything a request needs.
+pub struct App {
+    /// What we remember.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// What was set.
+    pub config: Config,
+    /// What we count.
+    pub metrics: Arc<Metrics>,
+    /// What the journey of a delivery needs.
+    pub intake: Arc<Intake>,
+    /// What addresses that are shown to people begin with, once it is known where the server listens.
+    public_url: OnceLock<String>,
+    /// Held as long as we run, so that no second server opens the same data.
+    _lock: File,
+}
+
+/// An opened program, and what is to be said about it once.
+pub struct Opened {
+    /// The program.
+    pub app: App,
+    /// The administrator's token, if this is the very first start.
+    pub first_token: Option<String>,
+}
+
+/// Why the program does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Rules or plugins have mistakes; all of them are told.
+    #[error("{}", .0.join("\n"))]
+    Mistakes(Vec<String>),
+    /// Another server has the data open.
+    #[error(
+        "another Alertmill server has `{}` open; stop it first, or give this one a `--data` of its own",
+        .0.display()
+    )]
+    InUse(PathBuf),
+    /// The data directory cannot be used.
+    #[error("`{}` cannot be used: {cause}", .path.display())]
+    Files {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// The store cannot be opened.
+    #[error("the store cannot be opened: {}{}", .0.detail, because(.0))]
+    Store(#[from] Error),
+}
+
+fn because(error: &Error) -> String {
+    error.cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default()
+}
+
+/// The file of the data directory that says where its server listens.
+pub fn address_file(data: &Path) -> PathBuf {
+    data.join("server.json")
+}
+
+/// The file of the data directory that holds the administrator's token.
+pub fn token_file(data: &Path) -> PathBuf {
+    data.join("admin.token")
+}
+
+impl App {
+    /// Opens everything that `config` names. A data directory that does not exist yet is made, with a domain, a
+    /// workspace, a project and an administrator.
+    ///
+    /// # Errors
+    /// Where rules or plugins have mistakes, or the data cannot be opened.
+    pub async fn open(config: Config, clock: Clock) -> Result<Opened, StartError> {
+        make_directory(&config.data)?;
+        let lock = lock(&config.data)?;
+        let metrics = Arc::new(Metrics::default());
+        let (rulebook, plugins) = books(&config)?;
+        let file = config.data.join("alertmill.db");
+        let store = Store::open(&file, &config.store_options(), Arc::clone(&metrics))?;
+        let intake = Arc::new(Intake {
+            store: store.clone(),
+            rulebook: ArcSwap::from_pointee(rulebook),
+            plugins: ArcSwap::from_pointee(plugins),
+            mint: clock.mint().clone(),
+            metrics: Arc::clone(&metrics),
+            refusals: Refusals::default(),
+            throttle: Throttle::new(config.rate_limit.and_then(NonZeroU32::new)),
+            outbound: config.allow_confirm.then(|| outbound(&config)),
+        });
+        let app = Self {
+            store,
+            clock,
+            config,
+            metrics,
+            intake,
+            public_url: OnceLock::new(),
+            _lock: lock,
+        };
+        let first_token = app.settle_in().await?;
+        Ok(Opened { app, first_token })
+    }
+
+    /// Says in the data directory where the server listens, so that commands find it.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn announce(&self, bound: SocketAddr) -> Result<(), StartError> {
+        let path = address_file(&self.config.data);
+        let _ = self.public_url.set(self.config.base_url(bound));
+        let local = Config { public_url: None, ..self.config.clone() }.base_url(bound);
+        let text = json!({
+            "url": local,
+            "public_url": self.config.base_url(bound),
+            "pid": std::process::id(),
+        });
+        write_private(&path, &format!("{text}\n"))
+    }
+
+    /// What addresses that are shown to people begin with, e.g. `http://127.0.0.1:8080`; empty until it is announced.
+    pub fn public_url(&self) -> &str {
+        self.public_url.get().map(String::as_str).unwrap_or_default()
+    }
+
+    /// What happens by itself, ready to run.
+    pub fn jobs(&self) -> Jobs {
+        Jobs {
+            intake: Arc::clone(&self.intake),
+            clock: self.clock.clone(),
+            data: self.config.data.clone(),
+        }
+    }
+
+    /// Finishes what is queued and closes the store.
+    pub fn close(&self) {
+        self.store.close();
+        // The file only helps to find a running server; a stale one does no harm.
+        let _ = fs::remove_file(address_file(&self.config.data));
+    }
+
+    /// On the very first start, makes what is needed to begin; the token of its administrator is returned once.
+    async fn settle_in(&self) -> Result<Option<String>, StartError> {
+        let is_new = self.store.read(|tx| Ok(tx.domains(&Scope::EVERYTHING)?.is_empty())).await?;
+        if !is_new {
+            return Ok(None);
+        }
+        let secret =
+            new_secret(TOKEN_PREFIX).map_err(|cause| Error::internal(cause.to_string()))?;
+        // Written first: a token that nobody can read is worse than one that does not work yet.
+        write_private(&token_file(&self.config.data), &format!("{secret}\n"))?;
+        let (clock, digest) = (self.clock.clone(), sha256(secret.as_bytes()));
+        self.store
+            .write(move |tx| {
+                let now = clock.now();
+                let token = Token {
+                    token_id: clock.mint().id(now),
+                    name: "admin".to_owned(),
+                    digest,
+                    role: Role::SystemAdmin,
+                    scope: Scope::EVERYTHING,
+                    created_at: now,
+                    expires_at: None,
+                    revoked_at: None,
+                };
+                found(tx, &token, &clock)
+            })
+            .await?;
+        Ok(Some(secret))
+    }
+}
+
+/// Loads mappings and manifests, and tells everything that is wrong with any of them.
+fn books(config: &Config) -> Result<(Rulebook, PluginBook), StartError> {
+    let rulebook = Rulebook::load(config.rules.as_deref());
+    let plugins = PluginBook::load(config.plugins.as_deref());
+    match (rulebook, plugins) {
+        (Ok(rulebook), Ok(plugins)) => Ok((rulebook, plugins)),
+        (rulebook, plugins) => {
+            let rules = rulebook.err().unwrap_or_default().into_iter().map(|e| e.to_string());
+            let plugins = plugins.err().unwrap_or_default().into_iter().map(|e| e.to_string());
+            Err(StartError::Mistakes(rules.chain(plugins).collect()))
+        }
+    }
+}
+
+fn outbound(config: &Config) -> Outbound {
+    let private = if config.allow_private_outbound { AllowPrivate::Yes } else { AllowPrivate::No };
+    Outbound::new(private)
+}
+
+/// Makes the first domain, workspace, projects and token, and the webhook of Alertmill's own events.
+fn found(tx: &mut dyn Tx, token: &Token, clock: &Clock) -> Result<()> {
+    let created_at = token.created_at;
+    let domain_id: Id<Domain> = DEFAULT.into();
+    tx.put_domain(&Domain { domain_id: domain_id.clone(), name: DEFAULT.to_owned(), created_at })?;
+    tx.put_workspace(&Workspace {
+        workspace_id: DEFAULT.into(),
+        domain_id: domain_id.clone(),
+        name: DEFAULT.to_owned(),
+        created_at,
+    })?;
+    found_project(tx, DEFAULT, created_at)?;
+    let home = found_project(tx, SYSTEM, created_at)?;
+    tx.put_webhook(&Webhook {
+        webhook_id: OWN_WEBHOOK.into(),
+        name: "alertmill".to_owned(),
+        state: WebhookState::Enabled,
+        access_keys: Vec::new(),
+        plugin: "alertmill".to_owned(),
+        options: WebhookOptions::default(),
+        home,
+        tags: BTreeMap::new(),
+        created_at,
+    })?;
+    tx.put_token(token)?;
+    tx.add_audit(&domain_id, first_entry(token), clock.mint()).map(|_| ())
+}
+
+/// Makes a project with alerting switched on.
+fn found_project(tx: &mut dyn Tx, id: &str, created_at: Timestamp) -> Result<Home> {
+    let home =
+        Home { domain_id: DEFAULT.into(), workspace_id: DEFAULT.into(), project_id: id.into() };
+    let (name, tags) = (id.to_owned(), BTreeMap::new());
+    tx.put_project(&Project { home: home.clone(), name, tags, created_at })?;
+    let policy = AlertPolicy::new(RecoveryMode::Auto);
+    tx.put_alert_config(&ProjectAlertConfig { home: home.clone(), policy, created_at })?;
+    Ok(home)
+}
+
+/// The record of the first start.
+fn first_entry(token: &Token) -> AuditEntry {
+    AuditEntry {
+        occurred_at: token.created_at,
+        actor: "command:serve".to_owned(),
+        action: "token.create".to_owned(),
+        resource: Some(format!("token:{}", token.token_id)),
+        outcome: "SUCCESS".to_owned(),
+        before: None,
+        after: Some(json!({ "name": token.name, "role": token.role.as_str() })),
+        remote: None,
+        request_id: None,
+    }
+}
+
+fn make_directory(data: &Path) -> Result<(), StartError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .map_err(|cause| StartError::Files { path: data.to_owned(), cause })
+}
+
+fn lock(data: &Path) -> Result<File, StartError> {
+    let path = data.join("lock");
+    let opened =
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = opened.map_err(|cause| StartError::Files { path: path.clone(), cause })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(data.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(StartError::Files { path, cause }),
+    }
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+fn write_private(path: &Path, text: &str) -> Result<(), StartError> {
+    let unfinished = path.with_extension("new");
+    let write = || -> io::Result<()> {
+        // The mode counts only for a new file.
+        match fs::remove_file(&unfinished) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            Ok(()) | Err(_) => {}
+        }
+        let mut file =
+            OpenOptions::new().create_new(true).write(true).mode(0o600).open(&unfinished)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    };
+    write().map_err(|cause| StartError::Files { path: path.to_owned(), cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_file_is_for_its_owner_alone() {
+        let data = tempfile::tempdir().unwrap();
+        let path = token_file(data.path());
+        write_private(&path, "first\n").unwrap();
+        write_private(&path, "second\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn two_servers_do_not_share_their_data() {
+        let data = tempfile::tempdir().unwrap();
+        let first = lock(data.path()).unwrap();
+        assert!(matches!(lock(data.path()), Err(StartError::InUse(_))));
+        drop(first);
+        assert!(lock(data.path()).is_ok());
+    }
+}

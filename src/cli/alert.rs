@@ -1,0 +1,189 @@
+//! `alertmill alert`: what needs attention, and what is done about it.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{
+    Failure,
+    client::Client,
+    show::{Screen, field, minute, more, record, rows, short, table},
+};
+use crate::{
+    config::Reach,
+    domain::words::{AlertState, Severity, Urgency},
+};
+
+/// See and answer alerts.
+#[derive(Args)]
+pub(super) struct Alert {
+    #[command(flatten)]
+    reach: Reach,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List alerts, newest first.
+    List(Wanted),
+    /// Show one alert.
+    Get {
+        /// The alert's identifier.
+        alert_id: String,
+    },
+    /// Take alerts: someone is on it.
+    Ack {
+        /// The alerts' identifiers.
+        #[arg(required = true)]
+        alert_id: Vec<String>,
+    },
+    /// Say that alerts are over.
+    Resolve {
+        /// The alerts' identifiers.
+        #[arg(required = true)]
+        alert_id: Vec<String>,
+    },
+    /// Say who looks after an alert.
+    Assign {
+        /// The alert's identifier.
+        alert_id: String,
+        /// Who looks after it.
+        assignee: String,
+    },
+}
+
+/// Which alerts are listed.
+#[derive(Args)]
+struct Wanted {
+    /// Only those in this state: TRIGGERED, ACKNOWLEDGED, RESOLVED or ERROR.
+    #[arg(long)]
+    state: Option<AlertState>,
+    /// Only those of this urgency: LOW or HIGH.
+    #[arg(long)]
+    urgency: Option<Urgency>,
+    /// Only those of this severity: `NONE`, `INFO`, `WARNING`, `NOT_AVAILABLE`, `ERROR` or `CRITICAL`.
+    #[arg(long)]
+    severity: Option<Severity>,
+    /// Only those of this project.
+    #[arg(long, value_name = "ID")]
+    project: Option<String>,
+    /// Only those of this webhook.
+    #[arg(long, value_name = "ID")]
+    webhook: Option<String>,
+    /// Only those that say this somewhere.
+    #[arg(long, value_name = "TEXT")]
+    keyword: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+}
+
+impl Alert {
+    /// Does it.
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let client = Client::find(&self.reach)?;
+        let screen = Screen::new(self.reach.json);
+        match self.verb {
+            Verb::List(wanted) => {
+                let asked = wanted.request();
+                let answer = client.post("/monitoring/v1/alert/list", asked).await?;
+                screen.show(&answer, listed)
+            }
+            Verb::Get { alert_id } => {
+                let asked = json!({ "alert_id": alert_id });
+                screen.show(&client.post("/monitoring/v1/alert/get", asked).await?, record)
+            }
+            Verb::Ack { alert_id } => change(&client, &screen, &alert_id, "ACKNOWLEDGED").await,
+            Verb::Resolve { alert_id } => change(&client, &screen, &alert_id, "RESOLVED").await,
+            Verb::Assign { alert_id, assignee } => {
+                let asked = json!({ "alert_id": alert_id, "assignee": assignee });
+                let answer = client.post("/monitoring/v1/alert/assign-user", asked).await?;
+                screen.show(&answer, |alert| {
+                    format!(
+                        "Alert {} is looked after by {}.",
+                        field(alert, "alert_number"),
+                        assignee
+                    )
+                })
+            }
+        }
+    }
+}
+
+impl Wanted {
+    fn request(&self) -> Value {
+        let mut query = json!({ "page": { "limit": self.limit } });
+        if let Some(keyword) = &self.keyword {
+            query["keyword"] = json!(keyword);
+        }
+        let mut asked = json!({ "query": query });
+        let shortcuts = [
+            ("state", self.state.map(|state| state.to_string())),
+            ("urgency", self.urgency.map(|urgency| urgency.to_string())),
+            ("severity", self.severity.map(|severity| severity.to_string())),
+            ("project_id", self.project.clone()),
+            ("webhook_id", self.webhook.clone()),
+        ];
+        for (name, value) in shortcuts {
+            if let Some(value) = value {
+                asked[name] = value.into();
+            }
+        }
+        asked
+    }
+}
+
+async fn change(
+    client: &Client,
+    screen: &Screen,
+    ids: &[String],
+    state: &str,
+) -> Result<(), Failure> {
+    for id in ids {
+        let asked = json!({ "alert_id": id, "state": state });
+        let answer = client.post("/monitoring/v1/alert/update", asked).await?;
+        screen.show(&answer, |alert| {
+            let title = short(alert, "title", 60);
+            format!("Alert {} is {}: {title}", field(alert, "alert_number"), field(alert, "state"))
+        })?;
+    }
+    Ok(())
+}
+
+fn listed(answer: &Value) -> String {
+    let cells = |alert: &Value| {
+        vec![
+            field(alert, "alert_number"),
+            field(alert, "state"),
+            field(alert, "severity"),
+            short(alert, "title", 30),
+            field(alert, "event_count"),
+            minute(alert, "created_at"),
+            field(alert, "alert_id"),
+        ]
+    };
+    let headings = ["#", "STATE", "SEVERITY", "TITLE", "N", "SINCE (UTC)", "ID"];
+    let nothing = "No alerts. Post something with `alertmill send`, or see what came in with `alertmill event list`.";
+    table(&headings, rows(answer).map(cells).collect(), nothing) + &more(answer, "alerts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_readable() {
+        let answer = json!({ "total_count": 2, "results": [{
+            "alert_id": "alert-0198c7d2a1b27000a1b2c3d4e5f60718",
+            "alert_number": 7,
+            "state": "TRIGGERED",
+            "urgency": "HIGH",
+            "severity": "CRITICAL",
+            "title": "HighRequestLatency on api-1 in production since this morning",
+            "event_count": 3,
+            "created_at": "2026-01-01T00:00:00.000Z",
+        }] });
+        insta::assert_snapshot!(listed(&answer));
+        assert!(listed(&json!({ "results": [] })).starts_with("No alerts."));
+    }
+}

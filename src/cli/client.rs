@@ -1,0 +1,182 @@
+//! Calls the server for the commands: the only place beside `outbound` that makes HTTP requests, since it may call
+//! this machine, which `outbound` refuses.
+
+use std::{fs, path::Path, time::Duration};
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::Failure;
+use crate::{
+    app::{address_file, token_file},
+    config::Reach,
+};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server, and what is shown to it.
+pub(super) struct Client {
+    base: String,
+    token: Option<String>,
+    http: reqwest::Client,
+}
+
+/// An answer as it came.
+pub(super) struct Answer {
+    /// The status.
+    pub(super) status: StatusCode,
+    /// The body; a string where it is no JSON.
+    pub(super) body: Value,
+}
+
+impl Client {
+    /// The server that `reach` finds, with its token.
+    ///
+    /// # Errors
+    /// Where there is nothing to be found.
+    pub(super) fn find(reach: &Reach) -> Result<Self, Failure> {
+        let base = Self::base(reach)?;
+        let token = match &reach.token {
+            Some(token) => token.clone(),
+            None => fs::read_to_string(token_file(&reach.data)).map_err(|cause| {
+                Failure::usage(format!(
+                    "There is no token: `{}` cannot be read ({cause}). Give `--token`, or set ALERTMILL_TOKEN.",
+                    token_file(&reach.data).display()
+                ))
+            })?,
+        };
+        Ok(Self { token: Some(token.trim().to_owned()), ..Self::of(base)? })
+    }
+
+    /// Where the server is that `reach` finds.
+    pub(super) fn base(reach: &Reach) -> Result<String, Failure> {
+        match &reach.url {
+            Some(url) => Ok(url.trim_end_matches('/').to_owned()),
+            None => address(&reach.data),
+        }
+    }
+
+    /// A server at `base`, with nothing to show to it.
+    pub(super) fn of(base: String) -> Result<Self, Failure> {
+        let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
+        let http =
+            http.map_err(|cause| Failure::usage(format!("Cannot make requests: {cause}.")))?;
+        Ok(Self { base, token: None, http })
+    }
+
+    /// Asks for `path` with these parameters.
+    pub(super) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Failure> {
+        let query = serde_urlencoded::to_string(query).unwrap_or_default();
+        let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        self.call(Method::GET, &path, None).await
+    }
+
+    /// Calls `path` with a JSON object.
+    pub(super) async fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// Posts bytes to a webhook, whose address may be whole.
+    pub(super) async fn deliver(
+        &self,
+        path: &str,
+        headers: &[(String, String)],
+        body: Vec<u8>,
+    ) -> Result<Answer, Failure> {
+        let mut request = self.http.post(format!("{}{path}", self.base)).body(body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        self.answer(request).await
+    }
+
+    async fn call(&self, verb: Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
+        let mut request = self.http.request(verb, format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        let answer = self.answer(request).await?;
+        if answer.status.is_success() { Ok(answer.body) } else { Err(refused(&answer)) }
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+        let answer = request.send().await.map_err(|cause| self.unreachable(&cause))?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
+        Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+    }
+
+    fn unreachable(&self, cause: &reqwest::Error) -> Failure {
+        if cause.is_builder() {
+            return Failure::usage(format!("`{}` is no address of a server.", self.base));
+        }
+        let why = if cause.is_timeout() { "it does not answer" } else { "nothing answers there" };
+        Failure::unreachable(format!(
+            "Cannot reach the server at {}: {why}. Is it running? Start it with `alertmill serve`, or name another with \
+             `--url`.",
+            self.base
+        ))
+    }
+}
+
+/// Where the server of this data directory listens.
+fn address(data: &Path) -> Result<String, Failure> {
+    let file = address_file(data);
+    let text = fs::read_to_string(&file).map_err(|_| {
+        Failure::unreachable(format!(
+            "No server is running on `{}`. Start one with `alertmill serve --data {0}`, or name one with `--url`.",
+            data.display()
+        ))
+    })?;
+    let said: Value = serde_json::from_str(&text).unwrap_or_default();
+    let url = said.get("url").and_then(Value::as_str).ok_or_else(|| {
+        Failure::usage(format!("`{}` does not say where the server listens.", file.display()))
+    })?;
+    Ok(url.to_owned())
+}
+
+/// What the server said no with, in a sentence or two.
+pub(super) fn refused(answer: &Answer) -> Failure {
+    let body =
+        answer.body.get("detail").filter(|detail| detail.is_object()).unwrap_or(&answer.body);
+    let said = |field: &str| body.get(field).and_then(Value::as_str);
+    let status = answer.status.as_u16();
+    let detail = said("detail").or_else(|| said("message")).unwrap_or("it did not say why");
+    let code = said("code").map(|code| format!(" ({code})")).unwrap_or_default();
+    let mut text = format!("The server refused with {status}{code}: {detail}.");
+    let mistakes = body.get("errors").and_then(Value::as_array).into_iter().flatten();
+    for mistake in mistakes {
+        let part = |field: &str| mistake.get(field).and_then(Value::as_str).unwrap_or_default();
+        if part("detail") != detail {
+            text.push_str(&format!("\n  {}: {}", part("pointer"), part("detail")));
+        }
+    }
+    if status == 401 {
+        text.push_str(" Give a token with `--token` or ALERTMILL_TOKEN.");
+    }
+    Failure::refused(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn both_shapes_of_error_read_the_same() {
+        let shapes = [
+            json!({ "code": "ERROR_NOT_FOUND", "detail": "no alert `a`" }),
+            json!({ "detail": { "code": "ERROR_NOT_FOUND", "message": "no alert `a`" } }),
+        ];
+        for body in shapes {
+            let failure = refused(&Answer { status: StatusCode::NOT_FOUND, body });
+            let wanted = "The server refused with 404 (ERROR_NOT_FOUND): no alert `a`.";
+            assert_eq!(failure.to_string(), wanted);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `alertmill event`: what came in, one by one.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{
+    Failure,
+    client::Client,
+    show::{Screen, field, minute, more, record, rows, short, table},
+};
+use crate::{
+    config::Reach,
+    domain::words::{EventType, Severity},
+};
+
+/// See events.
+#[derive(Args)]
+pub(super) struct Event {
+    #[command(flatten)]
+    reach: Reach,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List events, newest first.
+    List(Wanted),
+    /// Show one event, with what it was made from.
+    Get {
+        /// The event's identifier.
+        event_id: String,
+    },
+}
+
+/// Which events are listed.
+#[derive(Args)]
+struct Wanted {
+    /// Only those of this alert.
+    #[arg(long, value_name = "ID")]
+    alert: Option<String>,
+    /// Only those of this type: ALERT, RECOVERY or ERROR.
+    #[arg(long = "type", value_name = "TYPE")]
+    event_type: Option<EventType>,
+    /// Only those of this severity: `NONE`, `INFO`, `WARNING`, `NOT_AVAILABLE`, `ERROR` or `CRITICAL`.
+    #[arg(long)]
+    severity: Option<Severity>,
+    /// Only those of this project.
+    #[arg(long, value_name = "ID")]
+    project: Option<String>,
+    /// Only those of this webhook.
+    #[arg(long, value_name = "ID")]
+    webhook: Option<String>,
+    /// Only those that say this somewhere.
+    #[arg(long, value_name = "TEXT")]
+    keyword: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+}
+
+impl Event {
+    /// Does it.
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let client = Client::find(&self.reach)?;
+        let screen = Screen::new(self.reach.json);
+        match self.verb {
+            Verb::List(wanted) => {
+                let asked = wanted.request();
+                screen.show(&client.post("/monitoring/v1/event/list", asked).await?, listed)
+            }
+            Verb::Get { event_id } => {
+                let asked = json!({ "event_id": event_id });
+                screen.show(&client.post("/monitoring/v1/event/get", asked).await?, record)
+            }
+        }
+    }
+}
+
+impl Wanted {
+    fn request(&self) -> Value {
+        let mut query = json!({ "page": { "limit": self.limit } });
+        if let Some(keyword) = &self.keyword {
+            query["keyword"] = json!(keyword);
+        }
+        let mut asked = json!({ "query": query });
+        let shortcuts = [
+            ("alert_id", self.alert.clone()),
+            ("event_type", self.event_type.map(|kind| kind.to_string())),
+            ("severity", self.severity.map(|severity| severity.to_string())),
+            ("project_id", self.project.clone()),
+            ("webhook_id", self.webhook.clone()),
+        ];
+        for (name, value) in shortcuts {
+            if let Some(value) = value {
+                asked[name] = value.into();
+            }
+        }
+        asked
+    }
+}
+
+fn listed(answer: &Value) -> String {
+    let cells = |event: &Value| {
+        vec![
+            minute(event, "created_at"),
+            field(event, "event_type"),
+            field(event, "severity"),
+            short(event, "title", 36),
+            field(event, "event_id"),
+        ]
+    };
+    let headings = ["ARRIVED (UTC)", "TYPE", "SEVERITY", "TITLE", "ID"];
+    let nothing = "No events. Post something with `alertmill send`.";
+    table(&headings, rows(answer).map(cells).collect(), nothing) + &more(answer, "events")
+}

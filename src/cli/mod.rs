@@ -1,0 +1,182 @@
+//! Commands: what is typed, what is asked of the server, and how its answer looks.
+
+mod access;
+mod alert;
+mod client;
+mod delivery;
+mod event;
+mod project;
+mod reference;
+mod rules;
+mod send;
+mod serve;
+mod show;
+mod webhook;
+
+use std::{
+    fmt,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::app::StartError;
+
+/// Webhooks in, normalized events, deduplicated alerts, and an answer to every "why".
+#[derive(Parser)]
+#[command(name = "alertmill", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(serve::Serve),
+    /// Manage the addresses that monitoring systems post to.
+    Webhook(webhook::Webhook),
+    /// Post a payload to a webhook, as a monitoring system would.
+    Send(send::Send),
+    /// See and answer alerts.
+    Alert(alert::Alert),
+    /// See events.
+    Event(event::Event),
+    /// See what was posted, and drive again what was not understood.
+    Delivery(delivery::Delivery),
+    /// Manage tokens.
+    Token(access::Token),
+    /// Manage projects.
+    Project(project::Project),
+    /// See what was done, by whom.
+    Audit(access::Audit),
+    /// Check, test and list the mappings; needs no server.
+    Rules(rules::Rules),
+    /// Print the API's description.
+    #[command(hide = true)]
+    Openapi,
+    /// Print docs/errors.md.
+    #[command(hide = true)]
+    Errors,
+    /// Print docs/config.md.
+    #[command(hide = true)]
+    ConfigDoc,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: FailureKind,
+    text: String,
+}
+
+/// What kind of failure it is; each has an exit code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FailureKind {
+    Refused = 1,
+    Usage = 2,
+    Unreachable = 3,
+}
+
+impl Failure {
+    /// The server, or a check, said no.
+    fn refused(text: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Refused, text: text.into() }
+    }
+
+    /// What was asked cannot be asked like that.
+    fn usage(text: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Usage, text: text.into() }
+    }
+
+    /// There is no server to ask.
+    fn unreachable(text: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Unreachable, text: text.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+/// Does what the command line says; the result is the program's.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) => {
+            let code = wrong.exit_code();
+            let _ = wrong.print();
+            return u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    // It fails only where one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match actix_web::rt::System::new().block_on(cli.command.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(io::stderr().lock(), "{failure}");
+            ExitCode::from(failure.kind as u8)
+        }
+    }
+}
+
+impl Command {
+    async fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve(serve) => serve.run().await,
+            Self::Webhook(webhook) => webhook.run().await,
+            Self::Send(send) => send.run().await,
+            Self::Alert(alert) => alert.run().await,
+            Self::Event(event) => event.run().await,
+            Self::Delivery(delivery) => delivery.run().await,
+            Self::Token(token) => token.run().await,
+            Self::Project(project) => project.run().await,
+            Self::Audit(audit) => audit.run().await,
+            Self::Rules(rules) => rules.run(),
+            Self::Openapi => show::print(&reference::openapi()),
+            Self::Errors => show::print(&reference::errors()),
+            Self::ConfigDoc => show::print(&reference::config(&mut Cli::command())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// Every command, its parents' names before its own.
+    fn commands(command: &clap::Command, path: &str, found: &mut Vec<(String, clap::Command)>) {
+        for sub in command.get_subcommands() {
+            let path = format!("{path} {}", sub.get_name());
+            found.push((path.clone(), sub.clone()));
+            commands(sub, &path, found);
+        }
+    }
+
+    #[test]
+    fn every_command_says_what_it_does_and_takes_json() {
+        let mut root = Cli::command();
+        root.build();
+        let mut all = Vec::new();
+        commands(&root, "alertmill", &mut all);
+        for (path, command) in all.iter().filter(|(path, _)| !path.contains("help")) {
+            assert!(command.get_about().is_some(), "`{path}` says nothing");
+            let takes_json = command.get_arguments().any(|arg| arg.get_id() == "json");
+            assert!(takes_json || command.is_hide_set(), "`{path}` has no --json");
+        }
+    }
+}

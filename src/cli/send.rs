@@ -1,0 +1,168 @@
+//! `alertmill send`: posts a payload as a monitoring system would, and shows what became of it.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::PathBuf,
+};
+
+use clap::Args;
+use serde_json::Value;
+
+use super::{
+    Failure,
+    client::{Answer, Client, refused},
+    show::{Screen, field, short, table},
+};
+use crate::{config::Reach, domain::words::DeliveryState, rules::samples};
+
+/// Post a payload to a webhook, as a monitoring system would.
+#[derive(Args)]
+pub(super) struct Send {
+    #[command(flatten)]
+    reach: Reach,
+    /// The webhook's URL as `webhook create` printed it, or its identifier together with `--key`.
+    #[arg(long, value_name = "URL|ID")]
+    webhook: String,
+    /// The access key, where the webhook is not given as a URL that holds it.
+    #[arg(long)]
+    key: Option<String>,
+    /// A sample that comes with Alertmill, as `provider/case`; `--sample help` lists them.
+    #[arg(long, value_name = "PROVIDER/CASE", conflicts_with = "file")]
+    sample: Option<String>,
+    /// A header to send along, as `Name: value`; may be repeated.
+    #[arg(long, value_name = "NAME:VALUE")]
+    header: Vec<String>,
+    /// The file to post; `-` reads standard input.
+    #[arg(required_unless_present = "sample")]
+    file: Option<PathBuf>,
+}
+
+/// What is posted.
+struct Payload {
+    body: Vec<u8>,
+    headers: Vec<(String, String)>,
+}
+
+impl Send {
+    /// Does it.
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let mut payload = self.payload()?;
+        for header in &self.header {
+            payload.headers.push(named(header)?);
+        }
+        if let Some(key) = &self.key {
+            payload.headers.push(("x-access-key".to_owned(), key.clone()));
+        }
+        let (client, path) = self.address()?;
+        let answer = client.deliver(&path, &payload.headers, payload.body).await?;
+        if !answer.status.is_success() {
+            return Err(without_hint(&answer));
+        }
+        Screen::new(self.reach.json).show(&answer.body, became)
+    }
+
+    fn payload(&self) -> Result<Payload, Failure> {
+        if let Some(name) = &self.sample {
+            return sample(name);
+        }
+        let json = vec![("content-type".to_owned(), "application/json".to_owned())];
+        let headers = if self.header.iter().any(|header| names_content_type(header)) {
+            Vec::new()
+        } else {
+            json
+        };
+        Ok(Payload { body: self.read()?, headers })
+    }
+
+    fn read(&self) -> Result<Vec<u8>, Failure> {
+        let file = self.file.clone().unwrap_or_default();
+        let mut body = Vec::new();
+        let read = if file.as_os_str() == "-" {
+            io::stdin().lock().read_to_end(&mut body).map(|_| body)
+        } else {
+            fs::read(&file)
+        };
+        read.map_err(|cause| {
+            Failure::usage(format!("`{}` cannot be read: {cause}.", file.display()))
+        })
+    }
+
+    /// Who is posted to, and where.
+    fn address(&self) -> Result<(Client, String), Failure> {
+        if self.webhook.starts_with("http://") || self.webhook.starts_with("https://") {
+            return Ok((Client::of(self.webhook.clone())?, String::new()));
+        }
+        if self.key.is_none() {
+            return Err(Failure::usage(
+                "A webhook's identifier needs `--key`; or give the URL as `webhook create` printed it.",
+            ));
+        }
+        let base = Client::base(&self.reach)?;
+        Ok((Client::of(base)?, format!("/monitoring/v1/webhook/{}/events", self.webhook)))
+    }
+}
+
+fn names_content_type(header: &str) -> bool {
+    header.split(':').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("content-type"))
+}
+
+fn sample(name: &str) -> Result<Payload, Failure> {
+    let found = name.split_once('/').and_then(|(provider, case)| samples::sample(provider, case));
+    let Some(sample) = found else {
+        let known = samples::names().join("\n  ");
+        return Err(Failure::usage(format!(
+            "There is no sample `{name}`. There are:\n\n  {known}"
+        )));
+    };
+    let content_type = sample.request.content_type.unwrap_or_else(|| "application/json".to_owned());
+    let mut headers: Vec<(String, String)> = sample.request.headers.into_iter().collect();
+    headers.push(("content-type".to_owned(), content_type));
+    Ok(Payload { body: sample.body, headers })
+}
+
+fn named(header: &str) -> Result<(String, String), Failure> {
+    let Some((name, value)) = header.split_once(':') else {
+        return Err(Failure::usage(format!("`{header}` is no header; expected `Name: value`.")));
+    };
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Like [`refused`], for the door, where another token would not help.
+fn without_hint(answer: &Answer) -> Failure {
+    let text = refused(answer).to_string();
+    Failure::refused(text.split(" Give a token").next().unwrap_or_default())
+}
+
+fn became(receipt: &Value) -> String {
+    let Some(items) = receipt.get("items").and_then(Value::as_array) else {
+        return match receipt.as_str() {
+            Some(text) => text.to_owned(),
+            None => receipt.to_string(),
+        };
+    };
+    let cells = |item: &Value| {
+        vec![
+            if item["index"].is_null() { "all".to_owned() } else { field(item, "index") },
+            field(item, "what"),
+            short(item, "why", 40),
+            field(item, "event_id"),
+            field(item, "alert_id"),
+        ]
+    };
+    let nothing = match field(receipt, "ignored") {
+        empty if empty.is_empty() => "It holds no events.".to_owned(),
+        why => format!("It holds no events: {why}"),
+    };
+    let rows = items.iter().map(cells).collect();
+    let items = table(&["ITEM", "WHAT", "WHY", "EVENT", "ALERT"], rows, &nothing);
+    let (id, state) = (field(receipt, "receipt_id"), field(receipt, "state"));
+    let mut text = format!("Receipt {id} ({state})\n\n{items}");
+    if state == DeliveryState::Dead.as_str() || state == DeliveryState::Partial.as_str() {
+        text.push_str(&format!(
+            "\n\nWhat was not understood is kept. `alertmill delivery get {id}` shows it; once its mapping is mended,\n\
+             `alertmill delivery redrive {id}` reads it again."
+        ));
+    }
+    text
+}

@@ -1,0 +1,127 @@
+//! `alertmill serve`: starts the server and says how to go on.
+
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+};
+
+use clap::Args;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, show::Screen};
+use crate::{
+    app::{App, Opened, token_file},
+    clock::Clock,
+    config::{Config, LogFormat},
+    http,
+};
+
+/// What our dependencies say of themselves at every start is not worth a line.
+const QUIET: &str = "actix_server=warn,actix_http=warn,mio=warn";
+
+/// Run the server.
+#[derive(Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    config: Config,
+    /// Say where it listens as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Serve {
+    /// Serves until told to stop.
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        log(&self.config)?;
+        let Opened { app, first_token } = App::open(self.config, Clock::system()).await?;
+        let app = Arc::new(app);
+        actix_web::rt::spawn(app.jobs().run());
+        let (shown, json) = (Arc::clone(&app), self.json);
+        let served = http::serve(Arc::clone(&app), move |bound| {
+            greet(&shown.config, bound, first_token.as_deref(), json)
+        });
+        Ok(served.await?)
+    }
+}
+
+fn log(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log_level)).map_err(|_| {
+        Failure::usage(format!(
+            "`{}` is no log level; expected error, warn, info, debug or trace.",
+            config.log_level
+        ))
+    })?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
+    let installed = match config.log {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+    installed.map_err(|cause| Failure::usage(format!("Cannot write a log: {cause}.")))
+}
+
+fn greet(
+    config: &Config,
+    bound: SocketAddr,
+    first_token: Option<&str>,
+    json: bool,
+) -> io::Result<()> {
+    let url = config.base_url(bound);
+    let kept = token_file(&config.data);
+    let said =
+        json!({ "url": url, "token_file": kept.display().to_string(), "token": first_token });
+    let text = greeting(config, &url, first_token);
+    Screen::new(json).show(&said, |_| text).map_err(|failure| io::Error::other(failure.to_string()))
+}
+
+/// What is said once the server listens: on the first start with the token, and how to go on.
+fn greeting(config: &Config, url: &str, first_token: Option<&str>) -> String {
+    let mut text = format!("Alertmill listens on {url}");
+    let Some(token) = first_token else { return text };
+    let elsewhere = if config.data == Path::new("alertmill-data") {
+        String::new()
+    } else {
+        format!(" --data {}", config.data.display())
+    };
+    let _ = write!(
+        text,
+        "\n\nThis is its first start, so it made a domain, a workspace and a project, each called `default`, and an\n\
+         administrator's token, which is shown only now and kept in {}:\n\n    {token}\n\n\
+         To go on, in another terminal:\n\n    \
+         alertmill webhook create --provider alertmanager --name prod{elsewhere}\n    \
+         alertmill send --webhook <the URL that it prints> --sample alertmanager/firing\n    \
+         alertmill alert list{elsewhere}\n\n\
+         The API is described at {url}/docs",
+        token_file(&config.data).display()
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Just {
+        #[command(flatten)]
+        serve: Serve,
+    }
+
+    #[test]
+    fn the_token_is_shown_on_the_first_start_alone() {
+        let config = Just::parse_from(["alertmill", "--data", "elsewhere"]).serve.config;
+        let first = greeting(&config, "http://127.0.0.1:8080", Some("amt_1"));
+        assert!(first.contains("amt_1") && first.contains("elsewhere/admin.token"));
+        assert!(first.contains("alertmill alert list --data elsewhere\n"));
+        let later = greeting(&config, "http://127.0.0.1:8080", None);
+        assert_eq!(later, "Alertmill listens on http://127.0.0.1:8080");
+    }
+}

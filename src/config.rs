@@ -1,0 +1,348 @@
+//! What can be set: flags, the environment variables of the same name, and their defaults. Nothing else reads the
+//! environment.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum, builder::BoolishValueParser};
+
+use crate::store;
+
+/// How the server is run.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Address and port to listen on.
+    #[arg(
+        long,
+        env = "ALERTMILL_LISTEN",
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub listen: SocketAddr,
+    /// Directory of everything that is kept; made if it does not exist.
+    #[arg(long, env = "ALERTMILL_DATA", value_name = "DIR", default_value = "alertmill-data")]
+    pub data: PathBuf,
+    /// Directory of mappings that are added to the built-in ones, or replace them.
+    #[arg(long, env = "ALERTMILL_RULES", value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// Directory of plugin manifests that are added to the built-in ones, or replace them.
+    #[arg(long, env = "ALERTMILL_PLUGINS", value_name = "DIR")]
+    pub plugins: Option<PathBuf>,
+    /// What the URLs that are shown to people begin with; by default the address that is listened on.
+    #[arg(long, env = "ALERTMILL_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Certificate chain to serve HTTPS with, as PEM.
+    #[arg(long, env = "ALERTMILL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, as PEM.
+    #[arg(long, env = "ALERTMILL_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// When a delivery counts as kept: `full` once it is on the disk, `normal` once the operating system has it (a power
+    /// cut may then lose what was already answered).
+    #[arg(long, env = "ALERTMILL_DURABILITY", value_enum, default_value = "full")]
+    pub durability: Durability,
+    /// Largest body that is accepted, after decompression.
+    #[arg(long, env = "ALERTMILL_MAX_BODY", value_name = "SIZE", default_value = "1MiB")]
+    pub max_body: ByteSize,
+    /// How many connections may be open at once, for each worker thread.
+    #[arg(long, env = "ALERTMILL_MAX_CONNECTIONS", value_name = "COUNT", default_value_t = 2048)]
+    pub max_connections: usize,
+    /// How many worker threads answer requests; by default one for each processor core.
+    #[arg(long, env = "ALERTMILL_WORKERS", value_name = "COUNT")]
+    pub workers: Option<usize>,
+    /// How long a sender may take to send the headers of a request.
+    #[arg(long, env = "ALERTMILL_HEADER_TIMEOUT", value_name = "TIME", default_value = "10s")]
+    pub header_timeout: Span,
+    /// How long a sender may take to send the body of a request.
+    #[arg(long, env = "ALERTMILL_BODY_TIMEOUT", value_name = "TIME", default_value = "30s")]
+    pub body_timeout: Span,
+    /// How long requests in flight may take when the server is stopped.
+    #[arg(long, env = "ALERTMILL_STOP_TIMEOUT", value_name = "TIME", default_value = "30s")]
+    pub stop_timeout: Span,
+    /// How many deliveries a second one webhook takes, where the webhook itself sets no other limit; no limit by default.
+    #[arg(long, env = "ALERTMILL_RATE_LIMIT", value_name = "COUNT")]
+    pub rate_limit: Option<u32>,
+    /// How many writes may wait; beyond that the answer is 503 at once.
+    #[arg(long, env = "ALERTMILL_QUEUE", value_name = "COUNT", default_value_t = 4096)]
+    pub queue: usize,
+    /// How many writes may share a commit; 1 gives each request a transaction of its own.
+    #[arg(long, env = "ALERTMILL_COMMIT_SHARE", value_name = "COUNT", default_value_t = 1024)]
+    pub commit_share: usize,
+    /// Proxy whose `X-Forwarded-For` is believed, as an address or a network; may be repeated.
+    #[arg(
+        long,
+        env = "ALERTMILL_TRUSTED_PROXY",
+        value_name = "ADDR[/BITS]",
+        value_delimiter = ','
+    )]
+    pub trusted_proxy: Vec<Network>,
+    /// Let outgoing requests go to private addresses too.
+    #[arg(long, env = "ALERTMILL_ALLOW_PRIVATE_OUTBOUND", value_parser = BoolishValueParser::new())]
+    pub allow_private_outbound: bool,
+    /// Let the confirmation addresses that some senders post be fetched.
+    #[arg(long, env = "ALERTMILL_ALLOW_CONFIRM", value_parser = BoolishValueParser::new())]
+    pub allow_confirm: bool,
+    /// How log lines look.
+    #[arg(long, env = "ALERTMILL_LOG", value_enum, default_value = "text")]
+    pub log: LogFormat,
+    /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, for all or as `module=level,...`.
+    #[arg(long, env = "ALERTMILL_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    pub log_level: String,
+    /// Add a route that parses a delivery and answers without keeping it, to measure against.
+    #[arg(long, env = "ALERTMILL_BENCH", hide = true, value_parser = BoolishValueParser::new())]
+    pub bench: bool,
+}
+
+/// How a command finds its server, and what it shows to be let in.
+#[derive(Args, Clone, Debug)]
+pub struct Reach {
+    /// Data directory of a server on this machine; its address and token are found there.
+    #[arg(
+        long,
+        env = "ALERTMILL_DATA",
+        value_name = "DIR",
+        default_value = "alertmill-data",
+        global = true
+    )]
+    pub data: PathBuf,
+    /// Address of the server, where it is not the one of `--data`.
+    #[arg(long, env = "ALERTMILL_URL", value_name = "URL", global = true)]
+    pub url: Option<String>,
+    /// Token to show, where it is not the one of `--data`.
+    #[arg(
+        long,
+        env = "ALERTMILL_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        global = true
+    )]
+    pub token: Option<String>,
+    /// Print JSON instead of tables and sentences.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// When a delivery counts as kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Durability {
+    /// Once it is on the disk.
+    Full,
+    /// Once the operating system has it.
+    Normal,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// A number of bytes, written as `512`, `64KiB` or `1MiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteSize(pub usize);
+
+/// A length of time, written as `500ms`, `10s` or `2m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+/// An address, or all addresses that begin with the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: u128,
+    bits: u32,
+}
+
+/// A setting that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not {expected}")]
+pub struct BadSetting {
+    found: String,
+    expected: &'static str,
+}
+
+impl Config {
+    /// How the store is opened.
+    pub fn store_options(&self) -> store::Options {
+        let durability = match self.durability {
+            Durability::Full => store::Durability::Full,
+            Durability::Normal => store::Durability::Normal,
+        };
+        store::Options { durability, share: self.commit_share.max(1), queue: self.queue.max(1) }
+    }
+
+    /// What URLs that are shown to people begin with, without a slash at the end.
+    pub fn base_url(&self, bound: SocketAddr) -> String {
+        if let Some(url) = &self.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", reachable(bound))
+    }
+}
+
+/// The address by which this machine reaches a server that listens on `bound`.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => {
+            SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), bound.port())
+        }
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), bound.port())
+        }
+        IpAddr::V4(_) | IpAddr::V6(_) => bound,
+    }
+}
+
+/// The number at the start of `text`, and what follows it.
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    Some((text[..end].parse().ok()?, text[end..].trim()))
+}
+
+impl FromStr for ByteSize {
+    type Err = BadSetting;
+
+    fn from_str(text: &str) -> Result<Self, BadSetting> {
+        let wrong = || BadSetting {
+            found: text.to_owned(),
+            expected: "a size such as 4096, 512KiB or 1MiB",
+        };
+        let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+        let factor = match unit {
+            "" | "B" => 1,
+            "KiB" | "K" | "k" => 1 << 10,
+            "MiB" | "M" => 1 << 20,
+            "GiB" | "G" => 1 << 30,
+            _ => return Err(wrong()),
+        };
+        let bytes = number.checked_mul(factor).ok_or_else(wrong)?;
+        usize::try_from(bytes).map(Self).map_err(|_| wrong())
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            mib if mib > 0 && mib % (1 << 20) == 0 => write!(f, "{} MiB", mib >> 20),
+            kib if kib > 0 && kib % (1 << 10) == 0 => write!(f, "{} KiB", kib >> 10),
+            bytes => write!(f, "{bytes} bytes"),
+        }
+    }
+}
+
+impl FromStr for Span {
+    type Err = BadSetting;
+
+    fn from_str(text: &str) -> Result<Self, BadSetting> {
+        let wrong =
+            || BadSetting { found: text.to_owned(), expected: "a time such as 500ms, 10s or 2m" };
+        let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+        let millis = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(wrong()),
+        };
+        number.checked_mul(millis).map(|ms| Self(Duration::from_millis(ms))).ok_or_else(wrong)
+    }
+}
+
+/// An address as bits; those of version 4 as version 6 embeds them.
+fn address_bits(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits(),
+    }
+}
+
+impl FromStr for Network {
+    type Err = BadSetting;
+
+    fn from_str(text: &str) -> Result<Self, BadSetting> {
+        let wrong = || BadSetting {
+            found: text.to_owned(),
+            expected: "an address such as 10.0.0.1 or a network such as 10.0.0.0/8",
+        };
+        let (address, bits) = text.split_once('/').unwrap_or((text, ""));
+        let ip: IpAddr = address.parse().map_err(|_| wrong())?;
+        let (widest, embedded) = if ip.is_ipv4() { (32, 96) } else { (128, 0) };
+        let bits: u32 = if bits.is_empty() { widest } else { bits.parse().map_err(|_| wrong())? };
+        if bits > widest {
+            return Err(wrong());
+        }
+        Ok(Self { address: address_bits(ip), bits: bits + embedded })
+    }
+}
+
+impl Network {
+    /// Whether `ip` is in it.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let differing = self.address ^ address_bits(ip);
+        differing.leading_zeros() >= self.bits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Just {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    #[test]
+    fn nothing_has_to_be_set() {
+        let config = Just::parse_from(["alertmill"]).config;
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.max_body.0, 1 << 20);
+        assert_eq!(config.body_timeout.0, Duration::from_secs(30));
+        assert_eq!(config.commit_share, 1024);
+        assert_eq!(config.rate_limit, None);
+    }
+
+    #[test]
+    fn every_flag_is_an_environment_variable_too() {
+        for arg in Just::command().get_arguments() {
+            let Some(flag) = arg.get_long() else { continue };
+            let wanted = format!("ALERTMILL_{}", flag.to_uppercase().replace('-', "_"));
+            let env = arg.get_env().map(|name| name.to_string_lossy().into_owned());
+            assert_eq!(env, Some(wanted));
+            assert!(arg.get_help().is_some(), "--{flag} says nothing");
+        }
+    }
+
+    #[test]
+    fn a_network_holds_what_begins_with_its_bits() {
+        let inside: IpAddr = "10.1.2.3".parse().unwrap();
+        let outside: IpAddr = "11.1.2.3".parse().unwrap();
+        let network: Network = "10.0.0.0/8".parse().unwrap();
+        assert!(network.contains(inside) && !network.contains(outside));
+        assert!("10.1.2.3".parse::<Network>().unwrap().contains(inside));
+        assert!(!"10.1.2.4".parse::<Network>().unwrap().contains(inside));
+        assert!("::/0".parse::<Network>().unwrap().contains(outside));
+        assert!("10.0.0.0/33".parse::<Network>().is_err());
+    }
+
+    #[test]
+    fn sizes_and_times_have_units() {
+        assert_eq!("64KiB".parse(), Ok(ByteSize(65536)));
+        assert!("64 Kib".parse::<ByteSize>().is_err());
+        assert!("99999999999999999999".parse::<ByteSize>().is_err());
+        assert_eq!("2m".parse(), Ok(Span(Duration::from_secs(120))));
+        assert!("10".parse::<Span>().is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! Who calls: the holder of a bearer token, as it stands at this moment.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, http::header};
+
+use super::{Front, watch::Moment};
+use crate::{
+    api::{Call, Caller, Journal, Refused},
+    digest::sha256,
+    error::{Code, Error, Result},
+    ingest::Refusal,
+    metrics::KindLabels,
+};
+
+/// The circumstances of a call.
+///
+/// # Errors
+/// `ERROR_AUTHENTICATE_FAILURE` without a token that works at the moment.
+pub(super) fn call(front: &Front, request: &HttpRequest) -> Result<Call> {
+    let (app, moment) = (&front.app, Moment::of(request)?);
+    let token = bearer(request)
+        .and_then(|token| app.store.snapshots().tokens.get(&sha256(token.as_bytes())));
+    let Some(token) = token.filter(|token| token.is_live(moment.now)) else {
+        app.metrics.rejected.get_or_create(&KindLabels { kind: "token" }).inc();
+        let detail =
+            "send `Authorization: Bearer <token>` with a token that is neither revoked nor expired";
+        return Err(Error::new(Code::AuthenticateFailure, detail));
+    };
+    let caller = Caller {
+        actor: format!("token:{}", token.token_id),
+        role: token.role,
+        scope: token.scope.clone(),
+        token_id: token.token_id.clone(),
+    };
+    let plugins = app.intake.plugins.load().names().map(str::to_owned).collect();
+    let (store, intake) = (app.store.clone(), Arc::clone(&app.intake));
+    Ok(Call {
+        caller: Arc::new(caller),
+        now: moment.now,
+        request_id: moment.request_id,
+        remote: Some(moment.remote),
+        mint: app.clock.mint().clone(),
+        public_url: app.public_url().to_owned(),
+        plugins: Arc::new(plugins),
+        requests: Arc::new(move |webhook| {
+            store.snapshots().requests.get(webhook).as_deref().copied().unwrap_or_default()
+        }),
+        refused: Arc::new(move |webhook| {
+            let refusals = match webhook {
+                Some(webhook) => intake.refusals.of(webhook),
+                None => intake.refusals.unknown(),
+            };
+            refusals.into_iter().map(refused).collect()
+        }),
+        notes: Journal::default(),
+    })
+}
+
+fn refused(refusal: Refusal) -> Refused {
+    let Refusal { webhook_id, at, remote, reason } = refusal;
+    Refused { at, webhook_id: webhook_id.to_string(), remote, reason }
+}
+
+/// The bearer token of a request, if it has one.
+pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_token_is_one() {
+        for (value, token) in [
+            ("Bearer amt_1", Some("amt_1")),
+            ("bearer  amt_1 ", Some("amt_1")),
+            ("Basic amt_1", None),
+            ("amt_1", None),
+        ] {
+            let request =
+                TestRequest::default().insert_header(("authorization", value)).to_http_request();
+            assert_eq!(bearer(&request), token, "{value}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! From what a caller sent to what a method asks for: names in either spelling, and every mistake with its place.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::{Code, Error, Result};
+
+/// What a caller sent along.
+#[derive(Clone, Debug)]
+pub(super) enum Sent {
+    /// A JSON object.
+    Json(Value),
+    /// The query string, path parameters included, as it is written in URLs.
+    Form(String),
+}
+
+/// The JSON object in `body`; an empty body counts as an empty object.
+pub(super) fn object(body: &[u8]) -> Result<Value> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|cause| {
+        Error::new(Code::InvalidParameter, format!("the body is not JSON: {cause}"))
+    })?;
+    let Value::Object(fields) = value else {
+        return Err(Error::new(Code::InvalidParameter, "the body must be a JSON object"));
+    };
+    let mut fields = snake_case_keys(fields, "")?;
+    if let Some(Value::Object(query)) = fields.remove("query") {
+        fields.insert("query".to_owned(), Value::Object(snake_case_keys(query, "/query")?));
+    }
+    Ok(Value::Object(fields))
+}
+
+/// What was sent, as the type that a method asks for.
+pub(super) fn request<Q: DeserializeOwned>(sent: Sent) -> Result<Q> {
+    match sent {
+        Sent::Json(value) => serde_path_to_error::deserialize(value)
+            .map_err(|cause| mistake(&cause.inner().to_string(), pointer(cause.path()))),
+        Sent::Form(text) => serde_urlencoded::from_str(&text)
+            .map_err(|cause| mistake(&cause.to_string(), String::new())),
+    }
+}
+
+/// Renames `countOnly` to `count_only`; both at once are a mistake.
+fn snake_case_keys(fields: Map<String, Value>, at: &str) -> Result<Map<String, Value>> {
+    let mut renamed = Map::new();
+    for (name, value) in fields {
+        let snake = snake_case(&name);
+        if renamed.contains_key(&snake) {
+            let detail = format!("`{snake}` is given twice, in two spellings");
+            return Err(Error::at(Code::InvalidParameter, format!("{at}/{snake}"), detail));
+        }
+        renamed.insert(snake, value);
+    }
+    Ok(renamed)
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for (at, letter) in name.char_indices() {
+        if letter.is_ascii_uppercase() {
+            if at > 0 {
+                snake.push('_');
+            }
+            snake.push(letter.to_ascii_lowercase());
+        } else {
+            snake.push(letter);
+        }
+    }
+    snake
+}
+
+/// What a decoder complained of, as a catalogued error with its place.
+fn mistake(reason: &str, mut pointer: String) -> Error {
+    if let Some(field) = quoted_after(reason, "missing field ") {
+        pointer.push('/');
+        pointer.push_str(&escaped(field));
+        return Error::at(Code::RequiredParameter, pointer, format!("`{field}` is required"));
+    }
+    if let Some(field) = quoted_after(reason, "unknown field ") {
+        let place = format!("/{}", escaped(field));
+        if !pointer.ends_with(&place) {
+            pointer.push_str(&place);
+        }
+        return Error::at(Code::InvalidParameter, pointer, reason);
+    }
+    let code = if reason.starts_with("invalid type") {
+        Code::InvalidParameterType
+    } else {
+        Code::InvalidParameter
+    };
+    Error::at(code, pointer, reason)
+}
+
+/// The text between backquotes that follows `start`.
+fn quoted_after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    text.strip_prefix(start)?.strip_prefix('`')?.split('`').next()
+}
+
+/// A path as a JSON pointer (RFC 6901).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => {
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
+            }
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                pointer.push('/');
+                pointer.push_str(&escaped(key));
+            }
+            Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Asked {
+        alert_id: String,
+        count_only: Option<bool>,
+        query: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        filter_or: Vec<u8>,
+    }
+
+    fn asked(body: &str) -> Result<Asked> {
+        request(Sent::Json(object(body.as_bytes())?))
+    }
+
+    #[test]
+    fn both_spellings_are_understood() {
+        let camel = asked(r#"{"alertId":"a","countOnly":true,"query":{"filterOr":[1]}}"#).unwrap();
+        let snake = asked(r#"{"alert_id":"a","count_only":true,"query":{"filter_or":[1]}}"#);
+        assert_eq!(camel, snake.unwrap());
+        let both = asked(r#"{"alertId":"a","alert_id":"b"}"#).unwrap_err();
+        assert_eq!(both.mistakes[0].pointer, "/alert_id");
+    }
+
+    #[test]
+    fn an_empty_body_is_an_empty_object() {
+        assert_eq!(object(b" \n").unwrap(), json!({}));
+        assert_eq!(object(b"[]").unwrap_err().code, Code::InvalidParameter);
+    }
+
+    #[test]
+    fn every_mistake_has_its_place() {
+        for (body, code, pointer) in [
+            ("{}", Code::RequiredParameter, "/alert_id"),
+            (r#"{"alert_id":1}"#, Code::InvalidParameterType, "/alert_id"),
+            (r#"{"alert_id":"a","stat":1}"#, Code::InvalidParameter, "/stat"),
+            (
+                r#"{"alert_id":"a","query":{"filter_or":[1,"x"]}}"#,
+                Code::InvalidParameterType,
+                "/query/filter_or/1",
+            ),
+            (r#"{"alert_id":"a","query":{}}"#, Code::RequiredParameter, "/query/filter_or"),
+        ] {
+            let error = asked(body).unwrap_err();
+            assert_eq!((error.code, error.mistakes[0].pointer.as_str()), (code, pointer), "{body}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_does_no_harm() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let error = asked(&format!(r#"{{"alert_id":{deep}}}"#)).unwrap_err();
+        assert_eq!(error.code, Code::InvalidParameter);
+    }
+
+    #[test]
+    fn a_query_string_reads_the_same_way() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Page {
+            limit: Option<u32>,
+        }
+        let page: Page = request(Sent::Form("limit=5".to_owned())).unwrap();
+        assert_eq!(page.limit, Some(5));
+        let error = request::<Page>(Sent::Form("limits=5".to_owned())).unwrap_err();
+        assert_eq!(error.mistakes[0].pointer, "/limits");
+    }
+}

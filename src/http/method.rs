@@ -1,0 +1,263 @@
+//! The one handler: turns an [`api`](crate::api) function into a route, and says what each route is.
+//!
+//! Whoever adds a method adds one row to a table. What a row says (its right, whether it reads or writes, what goes in
+//! and comes out) is what the handler enforces, what the audit trail records and what `openapi.json` shows.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Payload},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    Front, audited, body, caller,
+    decode::{self, Sent},
+    problem,
+};
+use crate::{
+    api::Call,
+    app::App,
+    domain::token::Right,
+    error::{Code, Error, Result},
+    store::Tx,
+};
+
+/// A method of an API: one row of a route table.
+pub(super) struct Method {
+    /// The pattern of its address.
+    pub(super) path: &'static str,
+    /// The HTTP method it is called with.
+    pub(super) verb: Verb,
+    /// What it is called in audit records and in the API's description, e.g. `alert.update`.
+    pub(super) name: &'static str,
+    /// What it does, in a sentence.
+    pub(super) summary: &'static str,
+    /// What its caller must be allowed.
+    pub(super) right: Right,
+    /// What it does and how.
+    pub(super) work: Work,
+}
+
+/// The HTTP method that a method is called with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// Asked for with parameters in the address.
+    Get,
+    /// Asked for with a JSON object.
+    Post,
+}
+
+/// Whether a method changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It runs against a snapshot.
+    Read,
+    /// It runs in a transaction, with its audit record.
+    Write,
+    /// It is neither: it runs over the whole program, and writes as it needs.
+    Act,
+}
+
+/// What a method does, without the types of what goes in and comes out.
+pub(super) struct Work {
+    /// Whether it changes anything.
+    pub(super) kind: Kind,
+    /// The schema of what goes in.
+    pub(super) request: fn(&mut SchemaGenerator) -> Schema,
+    /// The schema of what comes out.
+    pub(super) response: fn(&mut SchemaGenerator) -> Schema,
+    run: Box<dyn Fn(Asked) -> Answering + Send + Sync>,
+}
+
+/// A method that was called by someone who may.
+struct Asked {
+    front: Data<Front>,
+    method: &'static str,
+    call: Call,
+    sent: Sent,
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Vec<u8>>>>>;
+
+/// A method that runs `method` against a snapshot.
+pub(super) fn read<Q, S>(method: fn(&dyn Tx, &Call, Q) -> Result<S>) -> Work
+where
+    Q: DeserializeOwned + JsonSchema + Send + 'static,
+    S: Serialize + JsonSchema + Send + 'static,
+{
+    work::<Q, S>(Kind::Read, move |asked| {
+        Box::pin(async move {
+            let Asked { front, call, sent, .. } = asked;
+            let request: Q = decode::request(sent)?;
+            front.app.store.read(move |tx| json(&method(tx, &call, request)?)).await
+        })
+    })
+}
+
+/// A method that runs `method` in a transaction, and records that it did, or that it was refused.
+pub(super) fn write<Q, S>(method: fn(&mut dyn Tx, &Call, Q) -> Result<S>) -> Work
+where
+    Q: DeserializeOwned + JsonSchema + Send + 'static,
+    S: Serialize + JsonSchema + Send + 'static,
+{
+    work::<Q, S>(Kind::Write, move |asked| {
+        Box::pin(async move {
+            let Asked { front, method: name, call, sent } = asked;
+            let request: Q = match decode::request(sent) {
+                Ok(request) => request,
+                Err(error) => return Err(audited::refused(&front.app, name, call, error).await),
+            };
+            audited::write(&front.app, name, call, move |tx, call| method(tx, call, request)).await
+        })
+    })
+}
+
+/// A method that runs `method` over the whole program.
+pub(super) fn act<Q, S, F>(method: fn(Data<Front>, Call, Q) -> F) -> Work
+where
+    Q: DeserializeOwned + JsonSchema + Send + 'static,
+    S: Serialize + JsonSchema + Send + 'static,
+    F: Future<Output = Result<S>> + 'static,
+{
+    work::<Q, S>(Kind::Act, move |asked| {
+        Box::pin(async move {
+            let Asked { front, call, sent, .. } = asked;
+            json(&method(front, call, decode::request(sent)?).await?)
+        })
+    })
+}
+
+fn work<Q: JsonSchema, S: JsonSchema>(
+    kind: Kind,
+    run: impl Fn(Asked) -> Answering + Send + Sync + 'static,
+) -> Work {
+    Work {
+        kind,
+        request: SchemaGenerator::subschema_for::<Q>,
+        response: SchemaGenerator::subschema_for::<S>,
+        run: Box::new(run),
+    }
+}
+
+/// What is answered, as JSON.
+pub(super) fn json(answer: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(answer).map_err(Error::internal)
+}
+
+impl Method {
+    /// A row for a method that is called with a JSON object.
+    pub(super) fn post(
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        work: Work,
+    ) -> Self {
+        let right = match work.kind {
+            Kind::Read => Right::Read,
+            Kind::Write | Kind::Act => Right::Write,
+        };
+        Self { path, verb: Verb::Post, name, summary, right, work }
+    }
+
+    /// A row for a method that is called with parameters in its address.
+    pub(super) fn get(
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        work: Work,
+    ) -> Self {
+        Self { verb: Verb::Get, right: Right::Read, ..Self::post(path, name, summary, work) }
+    }
+
+    /// The same row for callers who have this right.
+    pub(super) fn needs(self, right: Right) -> Self {
+        Self { right, ..self }
+    }
+
+    /// Whether it changes anything, so that refusing it is recorded.
+    pub(super) fn changes(&self) -> bool {
+        match self.work.kind {
+            Kind::Read => false,
+            Kind::Write => true,
+            Kind::Act => self.right != Right::Read,
+        }
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer(
+        &self,
+        front: Data<Front>,
+        request: HttpRequest,
+        payload: Payload,
+    ) -> HttpResponse {
+        match self.run(front, &request, payload).await {
+            Ok(json) => HttpResponse::Ok().content_type("application/json").body(json),
+            Err(error) => problem::answer(&request, &error),
+        }
+    }
+
+    async fn run(
+        &self,
+        front: Data<Front>,
+        request: &HttpRequest,
+        payload: Payload,
+    ) -> Result<Vec<u8>> {
+        let call = match caller::call(&front, request) {
+            Ok(call) => call,
+            Err(error) => {
+                body::drain(payload, &front.app.config).await;
+                return Err(error);
+            }
+        };
+        let sent = self.sent(&front.app, request, payload).await;
+        let checked = if call.caller.role.allows(self.right) {
+            sent
+        } else {
+            let detail = format!("a {} may not call `{}`", call.caller.role, self.name);
+            Err(Error::new(Code::PermissionDenied, detail))
+        };
+        match checked {
+            Ok(sent) => self.done(front, call, sent).await,
+            Err(error) if self.changes() => {
+                Err(audited::refused(&front.app, self.name, call, error).await)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn done(&self, front: Data<Front>, call: Call, sent: Sent) -> Result<Vec<u8>> {
+        let asked =
+            Asked { front: front.clone(), method: self.name, call: call.clone(), sent };
+        match (self.work.run)(asked).await {
+            // What writes records its refusals itself, in the transaction that it rolls back.
+            Err(error) if self.work.kind == Kind::Act && self.changes() => {
+                Err(audited::refused(&front.app, self.name, call, error).await)
+            }
+            done => done,
+        }
+    }
+
+    async fn sent(&self, app: &App, request: &HttpRequest, payload: Payload) -> Result<Sent> {
+        let body = body::read(request.headers(), payload, &app.config).await?;
+        match self.verb {
+            Verb::Post => {
+                let mut object = decode::object(&body.bytes)?;
+                for (name, value) in request.match_info().iter() {
+                    object[name] = Value::String(value.to_owned());
+                }
+                Ok(Sent::Json(object))
+            }
+            Verb::Get => {
+                let path: Vec<(&str, &str)> = request.match_info().iter().collect();
+                let path = serde_urlencoded::to_string(path).map_err(Error::internal)?;
+                let parts = [request.query_string(), path.as_str()];
+                let given = parts.into_iter().filter(|part| !part.is_empty());
+                Ok(Sent::Form(given.collect::<Vec<_>>().join("&")))
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The outside, over HTTP. Only this module knows that HTTP exists.
+//!
+//! [`native`] and `cloudforet` are the tables of methods, `method` is the one handler behind them, `webhook` is the door
+//! that monitoring systems post to, and `watch` is what happens around every request.
+
+mod audited;
+mod body;
+mod caller;
+mod cloudforet;
+mod decode;
+mod method;
+mod native;
+mod openapi;
+mod page;
+mod problem;
+mod receipt;
+mod remote;
+mod server;
+mod vitals;
+mod watch;
+mod webhook;
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, Resource, guard,
+    web::{self, Data, Payload, ServiceConfig},
+};
+
+use self::method::{Method, Verb};
+pub use self::{openapi::document, server::serve};
+use crate::app::App;
+
+/// Everything a request needs: the program, and the tables it answers by.
+pub struct Front {
+    app: Arc<App>,
+    methods: Vec<Method>,
+}
+
+impl Front {
+    /// The edge of `app`.
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app, methods: methods() }
+    }
+}
+
+/// Every method of every API.
+fn methods() -> Vec<Method> {
+    let mut all = cloudforet::methods();
+    all.extend(native::methods());
+    all
+}
+
+/// Adds every address to a server.
+fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
+    server.app_data(front.clone());
+    for (at, method) in front.methods.iter().enumerate() {
+        server.service(resource(at, method));
+    }
+    webhook::addresses(server, front.app.config.bench);
+    vitals::addresses(server);
+    page::addresses(server);
+    server.default_service(web::to(problem::nowhere));
+}
+
+fn resource(at: usize, method: &Method) -> Resource {
+    let answer = move |front: Data<Front>, request: HttpRequest, payload: Payload| async move {
+        let Some(method) = front.methods.get(at) else {
+            return problem::nowhere(request).await;
+        };
+        watch::guarded(request.clone(), method.answer(front.clone(), request, payload)).await
+    };
+    let only = match method.verb {
+        Verb::Get => "GET",
+        Verb::Post => "POST",
+    };
+    let route = match method.verb {
+        Verb::Get => web::get(),
+        Verb::Post => web::post(),
+    };
+    web::resource(method.path).route(route.to(answer)).default_service(refusing(only))
+}
+
+/// What answers an address that was called with another HTTP method than `allowed`.
+fn refusing(allowed: &'static str) -> actix_web::Route {
+    web::to(move |request: HttpRequest| async move { problem::wrong_method(&request, allowed) })
+}
+
+/// A route for GET, and for HEAD, which is answered like GET but without the body.
+fn get_or_head() -> actix_web::Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}

@@ -1,0 +1,185 @@
+//! Errors as the outside sees them: each dialect in its own clothes, each failure logged once, here.
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::{StatusCode, header},
+};
+use serde_json::{Value, json};
+
+use super::watch::{Moment, route_of};
+use crate::error::{Code, Error};
+
+/// Which API was called, so how an error looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `/api/v1` and whatever is no API: `application/problem+json` (RFC 9457).
+    Native,
+    /// `/monitoring/v1`: Cloudforet's shape.
+    Cloudforet,
+}
+
+impl Dialect {
+    /// The dialect that a path belongs to.
+    pub(super) fn of(path: &str) -> Self {
+        if path.starts_with("/monitoring/") { Self::Cloudforet } else { Self::Native }
+    }
+
+    /// The body of an answer that says `error`.
+    fn body(self, error: &Error, request_id: &str) -> Value {
+        let mistakes: Vec<Value> = error
+            .mistakes
+            .iter()
+            .map(|mistake| json!({ "pointer": mistake.pointer, "detail": mistake.detail }))
+            .collect();
+        let mut body = match self {
+            Self::Native => json!({
+                "type": format!("urn:alertmill:error:{}", error.code.name()),
+                "title": error.code.meaning(),
+                "status": error.code.status(),
+                "detail": error.detail,
+                "code": error.code.name(),
+                "request_id": request_id,
+            }),
+            Self::Cloudforet => json!({ "code": error.code.name(), "message": error.detail }),
+        };
+        if !mistakes.is_empty() {
+            body["errors"] = mistakes.into();
+        }
+        match self {
+            Self::Native => body,
+            Self::Cloudforet => json!({ "detail": body }),
+        }
+    }
+
+    const fn content_type(self) -> &'static str {
+        match self {
+            Self::Native => "application/problem+json",
+            Self::Cloudforet => "application/json",
+        }
+    }
+}
+
+/// The answer that says what went wrong with `request`.
+pub(super) fn answer(request: &HttpRequest, error: &Error) -> HttpResponse {
+    let request_id = Moment::of(request).map(|moment| moment.request_id).unwrap_or_default();
+    log(&route_of(request), error, &request_id);
+    let dialect = Dialect::of(request.path());
+    let mut answer = builder(error);
+    answer.content_type(dialect.content_type());
+    answer.body(dialect.body(error, &request_id).to_string())
+}
+
+fn builder(error: &Error) -> HttpResponseBuilder {
+    let status =
+        StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = HttpResponse::build(status);
+    if let Some(seconds) = error.retry_after {
+        answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+    }
+    if error.code == Code::AuthenticateFailure {
+        answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    answer
+}
+
+fn log(route: &str, error: &Error, request_id: &str) {
+    let (code, status) = (error.code.name(), error.code.status());
+    let cause = error.cause.as_deref().map(tracing::field::display);
+    match error.code {
+        Code::Internal => tracing::error!(route, code, status, request_id, cause, "request failed"),
+        Code::Unavailable | Code::Deadline => {
+            tracing::warn!(route, code, status, request_id, cause, detail = %error.detail, "request failed");
+        }
+        // Whoever may knock can make these, so they are counted rather than written down one by one.
+        Code::AuthenticateFailure
+        | Code::TooManyRequests
+        | Code::NotFound
+        | Code::MethodNotAllowed => {
+            tracing::debug!(route, code, status, request_id, cause, "request refused");
+        }
+        Code::InvalidParameter
+        | Code::RequiredParameter
+        | Code::InvalidParameterType
+        | Code::Query
+        | Code::OperatorValueType
+        | Code::OperatorListValueType
+        | Code::OperatorBooleanType
+        | Code::AlertFeatureIsNotActivated
+        | Code::ExistResource
+        | Code::BadTransfer
+        | Code::PermissionDenied
+        | Code::WebhookDisabled
+        | Code::RequestTimeout
+        | Code::NotUnique
+        | Code::PayloadTooLarge => {
+            tracing::info!(route, code, status, request_id, cause, "request refused");
+        }
+    }
+}
+
+/// Answers an address that is not in the table.
+pub(super) async fn nowhere(request: HttpRequest) -> HttpResponse {
+    answer(&request, &Error::new(Code::NotFound, "there is nothing at this address"))
+}
+
+/// Answers an address that is in the table, but not for this HTTP method.
+pub(super) fn wrong_method(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
+    let error = Error::new(Code::MethodNotAllowed, format!("this address takes {allowed}"));
+    let mut answer = answer(request, &error);
+    answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_of_the_native_api_has_the_fields_of_rfc_9457() {
+        let error = Error::at(Code::Query, "/query/filter/0/k", "unknown field `sevrity`");
+        insta::assert_json_snapshot!(Dialect::Native.body(&error, "request-1"), @r#"
+        {
+          "code": "ERROR_DB_QUERY",
+          "detail": "unknown field `sevrity`",
+          "errors": [
+            {
+              "detail": "unknown field `sevrity`",
+              "pointer": "/query/filter/0/k"
+            }
+          ],
+          "request_id": "request-1",
+          "status": 400,
+          "title": "The query names a field, an operator or a shape that does not exist.",
+          "type": "urn:alertmill:error:ERROR_DB_QUERY"
+        }
+        "#);
+    }
+
+    #[test]
+    fn cloudforet_sees_its_own_shape() {
+        let error = Error::not_found("alert", "alert-1");
+        insta::assert_json_snapshot!(Dialect::Cloudforet.body(&error, "request-1"), @r#"
+        {
+          "detail": {
+            "code": "ERROR_NOT_FOUND",
+            "message": "no alert `alert-1`"
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn an_answer_never_tells_the_cause() {
+        let error = Error::internal("disk on fire");
+        for dialect in [Dialect::Native, Dialect::Cloudforet] {
+            assert!(!dialect.body(&error, "request-1").to_string().contains("fire"));
+        }
+    }
+
+    #[test]
+    fn who_should_come_back_is_told_when() {
+        let answer = builder(&Error::unavailable("busy", 7)).finish();
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers().get(header::RETRY_AFTER).unwrap(), "7");
+    }
+}

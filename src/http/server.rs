@@ -1,0 +1,96 @@
+//! Starts the server, and stops it so that nobody's request is cut.
+
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
+
+use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Front, addresses, watch::watch};
+use crate::{
+    app::{App, StartError},
+    config::Config,
+};
+
+/// Serves `app` until it is told to stop. `bound` is told where it listens once it does.
+///
+/// # Errors
+/// Where it cannot listen, or certificate and key do not fit.
+pub async fn serve(
+    app: Arc<App>,
+    bound: impl FnOnce(SocketAddr) -> io::Result<()>,
+) -> Result<(), StartError> {
+    let front = Data::new(Front::new(Arc::clone(&app)));
+    let config = &app.config;
+    let factory = move || {
+        let front = front.clone();
+        ActixApp::new().wrap(from_fn(watch)).configure(move |server| addresses(server, &front))
+    };
+    let server = HttpServer::new(factory)
+        .workers(workers(config))
+        .worker_max_blocking_threads(2)
+        .client_request_timeout(config.header_timeout.0)
+        .client_disconnect_timeout(config.header_timeout.0)
+        .max_connections(config.max_connections)
+        .shutdown_timeout(config.stop_timeout.0.as_secs())
+        .disable_signals();
+    let cannot_listen = |cause| StartError::Files { path: config.listen.to_string().into(), cause };
+    let server = match (&config.tls_cert, &config.tls_key) {
+        (Some(cert), Some(key)) => server.bind_rustls_0_23(config.listen, tls(cert, key)?),
+        (None, _) | (_, None) => server.bind(config.listen),
+    }
+    .map_err(cannot_listen)?;
+    let address = server.addrs().first().copied().unwrap_or(config.listen);
+    let running = server.run();
+    stop_when_told(running.handle()).map_err(cannot_listen)?;
+    app.announce(address)?;
+    bound(address).map_err(cannot_listen)?;
+    tracing::info!(address = %address, "listening");
+    running.await.map_err(cannot_listen)?;
+    app.close();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn workers(config: &Config) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    config.workers.unwrap_or(cores).max(1)
+}
+
+/// Stops the server at the first signal once everything in flight is answered, at the second at once.
+fn stop_when_told(server: ServerHandle) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut told = async move || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    actix_web::rt::spawn(async move {
+        told().await;
+        tracing::info!("stopping: finishing what is in flight");
+        actix_web::rt::spawn(server.stop(true));
+        told().await;
+        server.stop(false).await;
+    });
+    Ok(())
+}
+
+fn tls(cert: &Path, key: &Path) -> Result<ServerConfig, StartError> {
+    let unusable = |path: &Path, cause: &dyn std::fmt::Display| StartError::Files {
+        path: path.to_owned(),
+        cause: io::Error::new(io::ErrorKind::InvalidData, cause.to_string()),
+    };
+    let chain = CertificateDer::pem_file_iter(cert)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|cause| unusable(cert, &cause))?;
+    let key_der = PrivateKeyDer::from_pem_file(key).map_err(|cause| unusable(key, &cause))?;
+    ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key_der)
+        .map_err(|cause| unusable(key, &cause))
+}
