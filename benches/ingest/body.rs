@@ -18,6 +18,16 @@ pub(crate) enum Keys {
     Repeated,
 }
 
+impl Keys {
+    /// The word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Repeated => "repeated",
+        }
+    }
+}
+
 /// A body whose alerts get new fingerprints for each post.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {

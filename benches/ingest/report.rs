@@ -8,15 +8,15 @@ use super::{
 /// One budget, and what was reached.
 pub(crate) struct Row {
     /// Its number in the list of budgets.
-    pub(crate) number: u8,
+    number: u8,
     /// What is measured.
-    pub(crate) what: String,
+    what: String,
     /// What was measured.
-    pub(crate) measured: f64,
+    measured: f64,
     /// What it should be.
-    pub(crate) budget: Budget,
+    budget: Budget,
     /// What it is counted in.
-    pub(crate) unit: &'static str,
+    unit: &'static str,
 }
 
 /// What a figure should be.
@@ -29,6 +29,22 @@ pub(crate) enum Budget {
 }
 
 impl Row {
+    /// A budget, and what was reached.
+    pub(crate) fn new(
+        number: u8,
+        what: String,
+        measured: f64,
+        budget: Budget,
+        unit: &'static str,
+    ) -> Self {
+        Self { number, what, measured, budget, unit }
+    }
+
+    /// Its place among the rows.
+    pub(crate) fn number(&self) -> u8 {
+        self.number
+    }
+
     /// The row as a line of a table.
     pub(crate) fn line(&self) -> String {
         let (sign, limit, is_met) = match self.budget {
@@ -54,7 +70,7 @@ pub(crate) fn line(
     let Scenario { stand, alerts, keys, webhooks, connections } = scenario;
     let middle = |field: fn(&Shown) -> f64| median(&shown.iter().map(field).collect::<Vec<_>>());
     let (rate, cpu) = (middle(|shown| shown.rate), middle(|shown| shown.cpu));
-    let keys = if webhooks == 0 { "no-op".to_owned() } else { format!("{keys:?}").to_lowercase() };
+    let keys = if webhooks == 0 { "no-op".to_owned() } else { keys.as_str().to_owned() };
     let ratio = beside.map_or("-".to_owned(), |beside| {
         format!("{:.2}", ratio(shown, beside, |shown| shown.rate))
     });

@@ -230,8 +230,7 @@ impl Method {
     }
 
     async fn done(&self, front: Data<Front>, call: Call, sent: Sent) -> Result<Vec<u8>> {
-        let asked =
-            Asked { front: front.clone(), method: self.name, call: call.clone(), sent };
+        let asked = Asked { front: front.clone(), method: self.name, call: call.clone(), sent };
         match (self.work.run)(asked).await {
             // What writes records its refusals itself, in the transaction that it rolls back.
             Err(error) if self.work.kind == Kind::Act && self.changes() => {
