@@ -5,7 +5,6 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
     net::SocketAddr,
-    num::NonZeroU32,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -28,7 +27,7 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    ingest::{Intake, OWN_WEBHOOK, Refusals, Throttle},
+    ingest::{Intake, OWN_WEBHOOK},
     jobs::{Jobs, self_check::SYSTEM},
     metrics::Metrics,
     outbound::{AllowPrivate, Outbound},
@@ -127,8 +126,6 @@ impl App {
             plugins: ArcSwap::from_pointee(plugins),
             mint: clock.mint().clone(),
             metrics: Arc::clone(&metrics),
-            refusals: Refusals::default(),
-            throttle: Throttle::new(config.rate_limit.and_then(NonZeroU32::new)),
             outbound: config.allow_confirm.then(|| outbound(&config)),
         });
         let app = Self {

@@ -100,14 +100,13 @@ fn listed(answer: &Value) -> String {
 fn listed_refused(answer: &Value) -> String {
     let cells = |refusal: &Value| {
         vec![
-            field(refusal, "at"),
+            field(refusal, "refused_at"),
             field(refusal, "remote"),
-            field(refusal, "code"),
             short(refusal, "reason", 60),
             field(refusal, "webhook_id"),
         ]
     };
-    let headings = ["TIME", "FROM", "CODE", "REASON", "WEBHOOK"];
+    let headings = ["TIME", "FROM", "REASON", "WEBHOOK"];
     let nothing = "Nothing was refused since the server started.";
     table(&headings, rows(answer).map(cells).collect(), nothing)
 }

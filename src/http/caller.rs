@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::{HttpRequest, http::header, web::Data};
 
 use super::{Front, watch::Moment};
 use crate::{
-    api::{Call, Caller, Journal, Refused},
+    api::{Call, Caller, Journal},
     digest::sha256,
     error::{Code, Error, Result},
-    ingest::Refusal,
     metrics::KindLabels,
 };
 
@@ -17,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// `ERROR_AUTHENTICATE_FAILURE` without a token that works at the moment.
-pub(super) fn call(front: &Front, request: &HttpRequest) -> Result<Call> {
+pub(super) fn call(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
     let (app, moment) = (&front.app, Moment::of(request)?);
     let token = bearer(request)
         .and_then(|token| app.store.snapshots().tokens.get(&sha256(token.as_bytes())));
@@ -34,7 +33,7 @@ pub(super) fn call(front: &Front, request: &HttpRequest) -> Result<Call> {
         token_id: token.token_id.clone(),
     };
     let plugins = app.intake.plugins.load().names().map(str::to_owned).collect();
-    let (store, intake) = (app.store.clone(), Arc::clone(&app.intake));
+    let (store, edge) = (app.store.clone(), front.clone());
     Ok(Call {
         caller: Arc::new(caller),
         now: moment.now,
@@ -46,20 +45,12 @@ pub(super) fn call(front: &Front, request: &HttpRequest) -> Result<Call> {
         requests: Arc::new(move |webhook| {
             store.snapshots().requests.get(webhook).as_deref().copied().unwrap_or_default()
         }),
-        refused: Arc::new(move |webhook| {
-            let refusals = match webhook {
-                Some(webhook) => intake.refusals.of(webhook),
-                None => intake.refusals.unknown(),
-            };
-            refusals.into_iter().map(refused).collect()
+        refused: Arc::new(move |webhook| match webhook {
+            Some(webhook) => edge.refusals.of(webhook),
+            None => edge.refusals.of_nobody(),
         }),
         notes: Journal::default(),
     })
-}
-
-fn refused(refusal: Refusal) -> Refused {
-    let Refusal { webhook_id, at, remote, reason } = refusal;
-    Refused { at, webhook_id: webhook_id.to_string(), remote, reason }
 }
 
 /// The bearer token of a request, if it has one.

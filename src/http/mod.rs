@@ -13,7 +13,9 @@ mod native;
 mod openapi;
 mod page;
 mod problem;
+mod rate;
 mod receipt;
+mod refusals;
 mod remote;
 mod server;
 mod vitals;
@@ -27,20 +29,27 @@ use actix_web::{
     web::{self, Data, Payload, ServiceConfig},
 };
 
-use self::method::{Method, Verb};
+use self::{
+    method::{Method, Verb},
+    rate::RateLimits,
+    refusals::Refusals,
+};
 pub use self::{openapi::document, server::serve};
 use crate::app::App;
 
-/// Everything a request needs: the program, and the tables it answers by.
+/// Everything a request needs: the program, and what only its edge keeps.
 pub struct Front {
     app: Arc<App>,
     methods: Vec<Method>,
+    refusals: Refusals,
+    rates: RateLimits,
 }
 
 impl Front {
     /// The edge of `app`.
     pub fn new(app: Arc<App>) -> Self {
-        Self { app, methods: methods() }
+        let (refusals, rates) = (Refusals::default(), RateLimits::default());
+        Self { app, methods: methods(), refusals, rates }
     }
 }
 

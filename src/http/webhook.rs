@@ -20,13 +20,16 @@ use super::{
     watch::{Moment, guarded},
 };
 use crate::{
+    api::Refused,
     digest::{Digest, sha256},
     domain::{
         delivery::{Delivery, PresentedKey},
         receipt::Receipt,
+        webhook::Webhook,
     },
-    error::{Code, Result},
-    ingest::{self, Answer, Knock},
+    error::{Code, Error, Result},
+    id::Id,
+    ingest::{self, Answer},
     metrics::KindLabels,
 };
 
@@ -68,8 +71,7 @@ async fn receive(front: Data<Front>, request: HttpRequest, payload: Payload) -> 
         match admitted(&front, &request, payload).await {
             Ok(answer) => answered(answer),
             Err(error) => {
-                let kind = error.code.name();
-                front.app.metrics.rejected.get_or_create(&KindLabels { kind }).inc();
+                note_refusal(&front, &request, &error);
                 problem::answer(&request, &error)
             }
         }
@@ -80,32 +82,52 @@ async fn receive(front: Data<Front>, request: HttpRequest, payload: Payload) -> 
 /// Lets in who may come in before the body is read, so that strangers cannot make us keep or inflate one.
 async fn admitted(front: &Front, request: &HttpRequest, payload: Payload) -> Result<Answer> {
     let (app, moment) = (&front.app, Moment::of(request)?);
-    let knock = Knock {
-        webhook_id: request.match_info().query("webhook_id").into(),
-        presented: PresentedKey(presented_key(request)),
-        remote: moment.remote,
-    };
-    let webhook = match ingest::admit(&app.intake, &knock, moment.now) {
+    let (webhook_id, presented) = (webhook_id(request), PresentedKey(presented_key(request)));
+    let snapshots = app.store.snapshots();
+    let let_in = ingest::authenticate(snapshots.webhooks.get(&webhook_id), &presented, moment.now)
+        .and_then(|webhook| {
+            front.rates.take(&webhook, app.config.rate_limit, snapshots)?;
+            Ok(webhook)
+        });
+    let webhook = match let_in {
         Ok(webhook) => webhook,
         Err(error) => {
             body::drain(payload, &app.config).await;
             return Err(error);
         }
     };
-    let body = body::read(request.headers(), payload, &app.config).await.inspect_err(|error| {
-        app.intake.refusals.note_knock(&knock, true, &error.detail, moment.now);
-    })?;
+    let body = body::read(request.headers(), payload, &app.config).await?;
     let delivery = Delivery {
         delivery_id: app.clock.mint().id(moment.now),
-        webhook_id: knock.webhook_id,
-        presented: knock.presented,
+        webhook_id,
+        presented,
         headers: headers(request, body.was_compressed),
         query: serde_urlencoded::from_str(request.query_string()).unwrap_or_default(),
         body: body.bytes,
-        remote: knock.remote,
+        remote: moment.remote,
         received_at: moment.now,
     };
     ingest::ingest(&app.intake, webhook, delivery).await
+}
+
+fn webhook_id(request: &HttpRequest) -> Id<Webhook> {
+    request.match_info().query("webhook_id").into()
+}
+
+/// Counts a refusal, and keeps a trace of it where it is the sender's to mend.
+fn note_refusal(front: &Front, request: &HttpRequest, error: &Error) {
+    let kind = error.code.name();
+    front.app.metrics.rejected.get_or_create(&KindLabels { kind }).inc();
+    let Ok(moment) = Moment::of(request) else { return };
+    if error.code.status() < 500 {
+        let refused = Refused {
+            at: moment.now,
+            webhook_id: webhook_id(request).to_string(),
+            remote: moment.remote,
+            reason: format!("{kind}: {}", error.detail),
+        };
+        front.refusals.remember(refused, front.app.store.snapshots());
+    }
 }
 
 /// The digest of the access key that a sender shows: in the path, as bearer token, or in a header of its own.
