@@ -32,6 +32,14 @@ pub(crate) fn usage(pid: u32) -> io::Result<Usage> {
     Ok(Usage { cpu: ticks / TICKS, written: written.unwrap_or(0) })
 }
 
+/// The resident memory of a process, in MiB.
+pub(crate) fn resident(pid: u32) -> io::Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kib.map(|kib| kib / 1024.0).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
 /// How long it takes to have 4 KiB on the disk, in microseconds: each of `count` tries.
 pub(crate) fn syncs(directory: &Path, count: u64) -> io::Result<Vec<f64>> {
     let path = directory.join("sync-probe");

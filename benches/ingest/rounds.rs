@@ -2,13 +2,11 @@
 
 use std::{io, rc::Rc, time::Duration};
 
-use serde_json::Value;
-
 use super::{
     body::{Body, Keys},
     client::Server,
     load::{Heard, Plan, Senders, Until},
-    machine::{median, syncs, usage},
+    machine::{median, resident, syncs, usage},
 };
 
 /// The path that parses a body and keeps nothing.
@@ -187,8 +185,7 @@ pub(crate) fn refusals(stand: &Stand, effort: Effort) -> io::Result<[Heard; 2]> 
 
 /// Resident memory of a server, in MiB: just started, and with so many alerts open.
 pub(crate) fn memory(server: &Server, alerts: u64) -> io::Result<(f64, f64)> {
-    let mib = |kib: u64| kib as f64 / 1024.0;
-    let idle = server.memory().now;
+    let idle = resident(server.pid())?;
     let door = server.webhook("alertmanager", "many");
     let plan = Plan {
         address: server.address(),
@@ -201,15 +198,5 @@ pub(crate) fn memory(server: &Server, alerts: u64) -> io::Result<(f64, f64)> {
     check(&Senders::new()?.post(plan, 200)?);
     let open = metric(server, "alertmill_alerts_open");
     assert!(open >= alerts as f64, "{open} alerts are open");
-    let kept: Vec<Value> = server.ask(
-        "/monitoring/v1/alert/list",
-        &serde_json::json!({
-            "query": { "page": { "limit": 1 } }
-        }),
-    )["results"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    assert_eq!(kept.len(), 1);
-    Ok((mib(idle), mib(server.memory().now)))
+    Ok((idle, resident(server.pid())?))
 }

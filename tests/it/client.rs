@@ -36,15 +36,6 @@ pub(crate) struct Door {
     pub(crate) path: String,
 }
 
-/// How much memory a server has, in KiB.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Memory {
-    /// Now.
-    pub(crate) now: u64,
-    /// At its highest.
-    pub(crate) peak: u64,
-}
-
 /// One connection, kept alive.
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -125,19 +116,16 @@ impl Server {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// How much memory it has.
-    pub(crate) fn memory(&self) -> Memory {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let kib = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-            line.split_whitespace().nth(1).unwrap().parse().unwrap()
-        };
-        Memory { now: kib("VmRSS:"), peak: kib("VmHWM:") }
+    /// How much memory it had at most, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// A new connection to it.
     pub(crate) fn connect(&self) -> Connection {
-        let stream = TcpStream::connect_timeout(&self.address, PATIENCE).unwrap();
+        let stream = TcpStream::connect_timeout(&self.address(), PATIENCE).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();

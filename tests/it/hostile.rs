@@ -63,11 +63,12 @@ impl Victim {
         let event_key = format!("well-{}", self.server.taken(&self.door));
         self.opens(&event_key);
         assert!(self.events().iter().any(|event| event["event_key"] == event_key.as_str()));
-        let peak = self.server.memory().peak;
+        let peak = self.server.peak_memory();
         assert!(peak < MEMORY, "it took {peak} KiB");
     }
 }
 
+/// One event as a body.
 fn event(event_key: &str) -> String {
     json!({ "event_key": event_key, "event_type": "ALERT", "title": event_key }).to_string()
 }
@@ -110,7 +111,7 @@ fn a_body_that_is_too_large_is_refused() {
 
 #[test]
 fn a_body_that_never_ends_is_cut_off() {
-    let victim = Victim::new(&["--body-timeout", "500ms"]);
+    let victim = Victim::new(&["--header-timeout", "500ms", "--body-timeout", "500ms"]);
     let head = format!(
         "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000000\r\n\r\n",
         victim.door.path
@@ -118,11 +119,7 @@ fn a_body_that_never_ends_is_cut_off() {
     let mut connection = victim.server.connect();
     connection.send(head.as_bytes()).unwrap();
     let chunk = vec![b' '; 1 << 16];
-    let mut sent = 0;
-    while sent < (512 << 20) && connection.send(&chunk).is_ok() {
-        sent += chunk.len();
-    }
-    assert!(sent < (512 << 20), "half a gigabyte was read");
+    eventually("the connection is closed", || connection.send(&chunk).is_err().then_some(()));
     assert_eq!(victim.server.taken(&victim.door), 0);
     victim.is_well();
 }
@@ -259,7 +256,9 @@ fn what_would_move_a_cursor_or_end_a_string_is_kept_and_shown_safely() {
     let good = json!({ "event_key": nasty, "event_type": "ALERT", "title": nasty,
         "description": nasty, "resources": [nasty], "rule": nasty, "additional_info": { nasty: nasty } });
     assert_eq!(victim.post(good.to_string().as_bytes()).status, 200);
-    assert!(victim.events().iter().any(|event| event["event_key"] == nasty));
+    // What ends strings elsewhere is replaced by what stands for the unreadable.
+    let shown = nasty.replace('\0', "\u{fffd}");
+    assert!(victim.events().iter().any(|event| event["event_key"] == shown.as_str()));
     for list in ["alert", "event"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_alertmill"));
         let shown =
@@ -529,11 +528,13 @@ fn until_full(server: &Server, door: &Door) -> (Vec<Value>, Answer) {
     panic!("a disk of 8 MiB took 32 MiB");
 }
 
-fn hold_to(server: &Server, receipts: &[Value]) {
+fn hold_to((server, door): (&Server, &Door), receipts: &[Value]) {
     let ids = receipts.iter().map(|receipt| receipt["receipt_id"].as_str().unwrap());
     assert!(server.deliveries(ids).iter().all(Option::is_some), "a promise was broken");
-    let events = server.events();
-    let alerts = server.alerts();
+    // A nearly full disk raises an alert of its own, in a project of its own.
+    let is_ours = |row: &Value| row["webhook_id"] == door.webhook_id.as_str();
+    let events: Vec<Value> = server.events().into_iter().filter(is_ours).collect();
+    let alerts: Vec<Value> = server.alerts().into_iter().filter(is_ours).collect();
     for receipt in receipts {
         let item = &receipt["items"][0];
         assert!(events.iter().any(|event| event["event_id"] == item["event_id"]));
@@ -558,16 +559,17 @@ fn a_full_disk_takes_nothing_loses_nothing_and_takes_again_once_there_is_room() 
     assert_eq!(refusal.status, 503, "{refusal:?}");
     assert!(refusal.header("retry-after").is_some());
     assert!(!receipts.is_empty());
-    hold_to(&server, &receipts);
+    assert_eq!(server.get("/readyz").status, 200, "it can be asked although it takes nothing");
+    hold_to((&server, &door), &receipts);
     fs::remove_file(&ballast).unwrap();
     let after = eventually("it takes deliveries again", || {
         let answer = server.connect().post(&door.path, event("after").as_bytes()).unwrap();
         answer.is_promise().then(|| answer.json())
     });
     receipts.push(after);
-    hold_to(&server, &receipts);
+    hold_to((&server, &door), &receipts);
     server.kill();
     server.restart();
-    hold_to(&server, &receipts);
+    hold_to((&server, &door), &receipts);
     assert_eq!(server.taken(&door), receipts.len() as u64);
 }
