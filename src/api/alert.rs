@@ -252,10 +252,8 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateAlert) -> Result<Aler
     call.touches("alert", &alert_id);
     let alert = existing(tx, call, &alert_id)?;
     let home = project_id.map(|id| new_home(tx, call, &alert, &id)).transpose()?;
-    let description = match reset_description {
-        true => Some(String::new()),
-        false => asked::text(description),
-    };
+    let description =
+        if reset_description { Some(String::new()) } else { asked::text(description) };
     let title = asked::text(title);
     let change = Change { title, state, description, assignee: None, urgency, home };
     let changed = change.made(alert.clone(), &call.caller.actor, call.now)?;

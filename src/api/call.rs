@@ -16,6 +16,12 @@ use crate::{
     store::Requests,
 };
 
+/// Tells how many deliveries a webhook took.
+pub type CountRequests = Arc<dyn Fn(&Id<Webhook>) -> Requests + Send + Sync>;
+
+/// Tells what was refused at the door of a webhook lately, newest first; of unknown webhooks where none is named.
+pub type TellRefused = Arc<dyn Fn(Option<&Id<Webhook>>) -> Vec<Refused> + Send + Sync>;
+
 /// The circumstances of a call.
 #[derive(Clone)]
 pub struct Call {
@@ -34,9 +40,9 @@ pub struct Call {
     /// The plugins there are.
     pub plugins: Arc<BTreeSet<String>>,
     /// How many deliveries a webhook took.
-    pub requests: Arc<dyn Fn(&Id<Webhook>) -> Requests + Send + Sync>,
+    pub requests: CountRequests,
     /// What was refused at the door of a webhook lately; of unknown webhooks where none is named.
-    pub refused: Arc<dyn Fn(Option<&Id<Webhook>>) -> Vec<Refused> + Send + Sync>,
+    pub refused: TellRefused,
     /// What the call touched, for the audit trail.
     pub notes: Journal,
 }

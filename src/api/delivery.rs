@@ -19,7 +19,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     id::Id,
-    store::{DeliveryQuery, Kept, Total, Tx},
+    store::{DeliveryQuery, Kept, Payload, Total, Tx},
 };
 
 /// The most deliveries a page has, and how many it has where nothing is said.
@@ -144,7 +144,7 @@ pub fn get(tx: &dyn Tx, call: &Call, request: GetDelivery) -> Result<WholeDelive
     let kept = tx.delivery(scope, &request.delivery_id)?;
     let kept = kept.ok_or_else(|| Error::not_found("delivery", &request.delivery_id))?;
     let payload = tx.payload(scope, &request.delivery_id)?;
-    let posted = payload.map(|payload| payload.unpack()).transpose()?.unwrap_or_default();
+    let posted = payload.map(Payload::unpack).transpose()?.unwrap_or_default();
     let (body, body_encoding) = match String::from_utf8(posted.body) {
         Ok(text) => (text, Encoding::Text),
         Err(bytes) => (STANDARD.encode(bytes.as_bytes()), Encoding::Base64),

@@ -201,18 +201,20 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListEvents) -> Result<Page<Shown<
     let mut results = Vec::with_capacity(asked);
     let mut payloads = Payloads::default();
     for event in found.rows {
-        let raw = match query.shows("raw_data", &EVENTS) {
-            true => payloads.of(tx, scope, &event.delivery_id)?,
-            false => Raw::default(),
+        let raw = if query.shows("raw_data", &EVENTS) {
+            payloads.of(tx, scope, &event.delivery_id)?
+        } else {
+            Raw::default()
         };
         if payloads.bytes > PAGE_BYTES && !results.is_empty() {
             break;
         }
         results.push(Shown::shaped(EventInfo::new(event, raw), &query.shape, &EVENTS)?);
     }
-    let next_cursor = match results.len() == asked {
-        true => found.next_cursor,
-        false => cursor_after(tx, scope, query, results.len())?,
+    let next_cursor = if results.len() == asked {
+        found.next_cursor
+    } else {
+        cursor_after(tx, scope, query, results.len())?
     };
     Ok(Page::new(results, found.total, next_cursor))
 }
@@ -233,13 +235,12 @@ struct Payloads {
 
 impl Payloads {
     fn of(&mut self, tx: &dyn Tx, scope: &Scope, delivery: &Id<Delivery>) -> Result<Raw> {
-        let (raw, bytes) = match self.read.get(delivery) {
-            Some(read) => read.clone(),
-            None => {
-                let read = raw(tx, scope, delivery)?;
-                self.read.insert(delivery.clone(), read.clone());
-                read
-            }
+        let (raw, bytes) = if let Some(read) = self.read.get(delivery) {
+            read.clone()
+        } else {
+            let read = raw(tx, scope, delivery)?;
+            self.read.insert(delivery.clone(), read.clone());
+            read
         };
         self.bytes += bytes;
         Ok(raw)

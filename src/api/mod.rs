@@ -14,6 +14,8 @@
 mod asked;
 mod call;
 mod shown;
+#[cfg(test)]
+mod tests;
 
 pub mod alert;
 pub mod audit;
@@ -28,6 +30,6 @@ pub mod workspace;
 
 pub use self::{
     asked::Asked,
-    call::{Call, Caller, Journal, Refused, Touched},
+    call::{Call, Caller, CountRequests, Journal, Refused, TellRefused, Touched},
     shown::{Done, Moment, Page, Shown},
 };

@@ -15,7 +15,7 @@ use crate::{
     digest::{new_secret, sha256},
     domain::{
         project::{Domain, Project, Workspace},
-        scope::{Reach, Scope},
+        scope::{Home, Reach, Scope},
         token::Token,
         words::Role,
     },
@@ -118,7 +118,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateToken) -> Result<NewT
     if let Some(misfit) = role.misfit(&scope) {
         return Err(Error::at(Code::InvalidParameter, "/role", misfit));
     }
-    if !call.caller.scope.covers(&scope) {
+    if !covers(&call.caller.scope, &scope) {
         let detail = "a token reaches no further than that of its maker";
         return Err(Error::new(Code::PermissionDenied, detail));
     }
@@ -166,7 +166,7 @@ fn scope_of(tx: &dyn Tx, call: &Call, request: CreateToken) -> Result<Scope> {
     }
     for id in projects.iter().flatten() {
         let project = tx.project(&call.caller.scope, id)?;
-        let is_there = |home: &crate::domain::scope::Home| {
+        let is_there = |home: &Home| {
             workspace.as_ref().is_none_or(|workspace| workspace.workspace_id == home.workspace_id)
         };
         if !project.is_some_and(|project| is_there(&project.home)) {
@@ -197,7 +197,7 @@ list_request! {
 pub fn list(tx: &dyn Tx, call: &Call, request: ListTokens) -> Result<Page<Shown<TokenInfo>>> {
     let query = request.checked()?;
     let tokens = tx.tokens()?.into_iter();
-    let visible = tokens.filter(|token| call.caller.scope.covers(&token.scope));
+    let visible = tokens.filter(|token| covers(&call.caller.scope, &token.scope));
     Page::listed(visible.map(TokenInfo::from), &query, &TOKENS)
 }
 
@@ -213,7 +213,7 @@ pub struct RevokeToken {
 pub fn revoke(tx: &mut dyn Tx, call: &Call, request: RevokeToken) -> Result<TokenInfo> {
     let RevokeToken { token_id } = request;
     call.touches("token", &token_id);
-    let token = tx.token(&token_id)?.filter(|token| call.caller.scope.covers(&token.scope));
+    let token = tx.token(&token_id)?.filter(|token| covers(&call.caller.scope, &token.scope));
     let before = token.ok_or_else(|| Error::not_found("token", &token_id))?;
     let after = Token { revoked_at: before.revoked_at.or(Some(call.now)), ..before.clone() };
     tx.put_token(&after)?;
@@ -222,22 +222,18 @@ pub fn revoke(tx: &mut dyn Tx, call: &Call, request: RevokeToken) -> Result<Toke
     Ok(after)
 }
 
-impl Scope {
-    /// Whether all that `other` reaches lies within it.
-    fn covers(&self, other: &Self) -> bool {
-        self.domains.covers(&other.domains)
-            && self.workspaces.covers(&other.workspaces)
-            && self.projects.covers(&other.projects)
-    }
+/// Whether all that `inner` reaches lies within `outer`.
+fn covers(outer: &Scope, inner: &Scope) -> bool {
+    reaches(&outer.domains, &inner.domains)
+        && reaches(&outer.workspaces, &inner.workspaces)
+        && reaches(&outer.projects, &inner.projects)
 }
 
-impl<T: Ord> Reach<T> {
-    fn covers(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::All, _) => true,
-            (Self::Only(_), Self::All) => false,
-            (Self::Only(mine), Self::Only(theirs)) => theirs.is_subset(mine),
-        }
+fn reaches<T: Ord>(outer: &Reach<T>, inner: &Reach<T>) -> bool {
+    match (outer, inner) {
+        (Reach::All, _) => true,
+        (Reach::Only(_), Reach::All) => false,
+        (Reach::Only(outer), Reach::Only(inner)) => inner.is_subset(outer),
     }
 }
 
@@ -257,12 +253,12 @@ mod tests {
     #[test]
     fn a_scope_covers_what_reaches_no_further() {
         let owner = scope("w", None);
-        assert!(Scope::EVERYTHING.covers(&owner));
-        assert!(owner.covers(&owner));
-        assert!(owner.covers(&scope("w", Some(&["p"]))));
-        assert!(!owner.covers(&scope("v", Some(&["p"]))));
-        assert!(!owner.covers(&Scope::EVERYTHING));
-        assert!(!scope("w", Some(&["p"])).covers(&scope("w", Some(&["p", "q"]))));
+        assert!(covers(&Scope::EVERYTHING, &owner));
+        assert!(covers(&owner, &owner));
+        assert!(covers(&owner, &scope("w", Some(&["p"]))));
+        assert!(!covers(&owner, &scope("v", Some(&["p"]))));
+        assert!(!covers(&owner, &Scope::EVERYTHING));
+        assert!(!covers(&scope("w", Some(&["p"])), &scope("w", Some(&["p", "q"]))));
     }
 
     #[test]

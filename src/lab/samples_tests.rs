@@ -49,28 +49,41 @@ fn read(path: &str, change: impl Fn(Value) -> Value) -> Reading {
 
 fn keys(path: &str) -> Vec<String> {
     let Reading::Items(items) = read(path, |payload| payload) else { panic!("{path}: no items") };
-    items.into_iter().map(|item| item.unwrap().draft.event_key).collect()
+    items.into_iter().flatten().map(|mapped| mapped.draft.event_key).collect()
 }
 
 #[test]
 fn a_problem_keeps_its_key_until_it_recovers_and_shares_it_with_no_other() {
-    for (problem, recovery, other) in [
-        ("alertmanager/firing", "alertmanager/resolved", "alertmanager/single-alert"),
-        ("alertmanager/v3-firing", "alertmanager/v3-resolved", "alertmanager/firing"),
-        ("grafana/firing", "grafana/resolved", "grafana/no-data"),
-        ("grafana/legacy-alerting", "grafana/legacy-ok", "grafana/legacy-no-data"),
-        ("aws-sns/alarm", "aws-sns/ok", "aws-sns/metric-math"),
-        ("zabbix/problem", "zabbix/resolved", "zabbix/second-severity"),
-        ("zabbix/problem", "zabbix/update", "zabbix/second-severity"),
-        ("api-direct/firing", "api-direct/recovery", "api-direct/error"),
-    ] {
-        assert_eq!(keys(problem), keys(recovery), "{problem} and {recovery}");
-        assert_ne!(keys(problem), keys(other), "{problem} and {other}");
+    for provider in book().providers() {
+        let files = crate::rules::samples::files();
+        let file = format!("{provider}/samples/problems.yaml");
+        let text = files.get(&file).unwrap_or_else(|| panic!("{file} is missing"));
+        // Each row lists the samples of one problem.
+        let problems: Vec<Vec<String>> = serde_saphyr::from_slice(text).unwrap();
+        let mut known = BTreeSet::new();
+        for cases in problems {
+            let first = keys(&format!("{provider}/{}", cases[0]));
+            assert!(!first.is_empty(), "{provider}/{}", cases[0]);
+            for case in &cases {
+                assert_eq!(keys(&format!("{provider}/{case}")), first, "{provider}: {cases:?}");
+            }
+            for key in first {
+                assert!(
+                    known.insert(key),
+                    "{provider}: {cases:?} shares its key with another problem"
+                );
+            }
+        }
     }
-    for batch in ["alertmanager/mixed", "grafana/mixed", "api-direct/batch"] {
-        let all = keys(batch);
+}
+
+#[test]
+fn the_items_of_a_batch_have_keys_of_their_own() {
+    for path in crate::rules::samples::names() {
+        let Reading::Items(_) = read(&path, |payload| payload) else { continue };
+        let all = keys(&path);
         let distinct: BTreeSet<&String> = all.iter().collect();
-        assert!(all.len() > 1 && distinct.len() == all.len(), "{batch}: {all:?}");
+        assert_eq!(distinct.len(), all.len(), "{path}: {all:?}");
     }
 }
 
@@ -126,25 +139,6 @@ fn what_is_asked_with_origins_is_the_same_as_without() {
             }
         }
     }
-}
-
-#[test]
-fn an_origin_names_the_place_and_the_steps() {
-    let sample = crate::rules::samples::sample("alertmanager", "mixed").unwrap();
-    let payload: Value = serde_json::from_slice(&sample.body).unwrap();
-    let (headers, query) = (BTreeMap::new(), BTreeMap::new());
-    let received_at = from_millis(NEW_YEAR_2026);
-    let input =
-        Input { payload: &payload, headers: &headers, query: &query, received_at, zone: Tz::UTC };
-    let book = book();
-    let Reading::Items(items) = book.get("alertmanager").unwrap().apply_traced(&input) else {
-        panic!()
-    };
-    let origins = &items[1].as_ref().unwrap().origins;
-    assert_eq!(origins["event_type"].path.as_deref(), Some("$.alerts[1].status"));
-    assert_eq!(origins["event_type"].steps, ["map resolved to RECOVERY"]);
-    assert_eq!(origins["event_type"].file, "alertmanager/mapping.yaml");
-    assert!(origins["event_type"].line > 1 && !origins["event_type"].defaulted);
 }
 
 #[test]

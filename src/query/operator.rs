@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{QueryError, fields::Kind, parse::closest, time};
+use super::{QueryError, fields::Kind, parse::unknown, time};
 use crate::error::Code;
 
 macro_rules! operators {
@@ -116,14 +116,7 @@ impl Operator {
         let found = Self::ALL.iter().find(|operator| operator.word() == word);
         found.copied().ok_or_else(|| {
             let words = Self::ALL.iter().map(|operator| operator.word());
-            let detail = match closest(word, words.clone()) {
-                Some(near) => format!("unknown operator `{word}`; did you mean `{near}`?"),
-                None => {
-                    let all: Vec<_> = words.collect();
-                    format!("unknown operator `{word}`; there are {}", all.join(", "))
-                }
-            };
-            QueryError::new(pointer, detail)
+            QueryError::new(pointer, unknown("operator", word, words))
         })
     }
 

@@ -342,18 +342,21 @@ fn whole(number: &serde_json::Number) -> Option<u64> {
     })
 }
 
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match closest(name, known.clone()) {
-        Some(near) => format!("unknown {what} `{name}`; did you mean `{near}`?"),
-        None => {
-            let all: Vec<_> = known.collect();
-            format!("unknown {what} `{name}`; there are {}", all.join(", "))
-        }
+/// What is said of a name that is none of the known ones.
+pub(super) fn unknown<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    if let Some(near) = closest(name, known.clone()) {
+        return format!("unknown {what} `{name}`; did you mean `{near}`?");
     }
+    let all: Vec<_> = known.collect();
+    format!("unknown {what} `{name}`; there are {}", all.join(", "))
 }
 
 /// The word of `known` that `word` is likely a slip of.
-pub(super) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(64).collect();
     let slips = known.map(|candidate| (distance(&word, candidate), candidate));
     let (slips, candidate) = slips.min_by_key(|(slips, _)| *slips)?;

@@ -66,7 +66,7 @@ pub(super) struct Chain {
 /// A translation of words, whatever their letter case.
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
-    /// The words, folded, and what they become.
+    /// The words, folded and sorted, and what they become.
     pub(super) words: Vec<(Box<str>, Expr)>,
 }
 
@@ -136,7 +136,13 @@ impl Expr {
         match self.eval(scene, Want::One) {
             None => {}
             Some(Cow::Borrowed(Value::Object(fields))) => {
-                into.extend(fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+                let fields = fields.iter().map(|(name, value)| (name.clone(), value.clone()));
+                // Building a map at once is cheaper than filling it.
+                if into.is_empty() {
+                    *into = fields.collect();
+                } else {
+                    into.extend(fields);
+                }
             }
             Some(Cow::Owned(Value::Object(fields))) => into.extend(fields),
             Some(other) => {
@@ -217,7 +223,8 @@ impl Lookup {
     fn translate<'a>(&'a self, value: &Value, scene: &Scene<'a>) -> Option<Cow<'a, Value>> {
         let word = text(value);
         let folded = folded(&word);
-        let (_, becomes) = self.words.iter().find(|(known, _)| **known == *folded)?;
+        let found = self.words.binary_search_by(|(known, _)| (**known).cmp(&folded)).ok()?;
+        let (_, becomes) = self.words.get(found)?;
         let value = becomes.eval(scene, Want::One)?;
         scene.did(|| format!("map {word} to {}", text(&value)));
         Some(value)

@@ -252,6 +252,42 @@ events:
     assert!(wrong.unreadable.reason.starts_with("`severity` is `URGENT`"), "{wrong}");
 }
 
+#[test]
+fn an_origin_names_the_place_and_the_steps() {
+    let text = "\
+title: T
+events:
+  - name: a
+    each: $.i[*]
+    set:
+      event_key: '@.k'
+      event_type:
+        from: ['@.none', '@.s']
+        map: {good: RECOVERY}
+      title:
+        from: '@.none'
+        else: nothing
+      occurred_at: '@.t'
+";
+    let payload = json!({ "i": [{}, { "k": "a", "s": "GOOD", "t": "0001-01-01T00:00:00Z" }] });
+    let none = BTreeMap::new();
+    let received_at = from_millis(1_767_225_600_000);
+    let input =
+        Input { payload: &payload, headers: &none, query: &none, received_at, zone: Tz::UTC };
+    let Reading::Items(items) = mapping(text).apply_traced(&input) else { panic!() };
+    let mapped = items[1].as_ref().unwrap();
+    let origin = &mapped.origins["event_type"];
+    assert_eq!(
+        (origin.file.as_str(), origin.line, origin.defaulted),
+        ("test/mapping.yaml", 7, false)
+    );
+    assert_eq!(origin.path.as_deref(), Some("$.i[1].s"));
+    assert_eq!(origin.steps, ["map GOOD to RECOVERY"]);
+    assert!(mapped.origins["title"].defaulted && mapped.origins["severity"].defaulted);
+    assert!(mapped.origins["occurred_at"].defaulted);
+    assert_eq!(mapped.draft.occurred_at, Some(received_at));
+}
+
 /// Rule files that are wrong, and what is told of them.
 const MISTAKES: &[(&str, &str)] = &[
     ("titel: T\nevents: []\n", "1:1: a mapping has no `titel`"),

@@ -176,30 +176,40 @@ impl Mapping {
         let Some(each) = &items.each else {
             let read = |detail| self.read_item(variant, items, scene, (0, "$"), detail);
             // What went wrong is told with its place, and only origins know places.
-            return vec![
-                read(detail)
-                    .or_else(|_| read(Detail::Origins))
-                    .map(|mapped| without(mapped, detail)),
-            ];
+            return vec![read(detail).or_else(|_| read(Detail::Origins))];
         };
-        if detail == Detail::Values {
-            let read = |(element, item)| {
+        if detail == Detail::Origins {
+            let located = each.located(&scene).into_iter().zip(0..);
+            return located
+                .map(|((place, element), item)| {
+                    self.read_item(
+                        variant,
+                        items,
+                        Scene { element, ..scene },
+                        (item, &place),
+                        detail,
+                    )
+                })
+                .collect();
+        }
+        let elements = each.raw(&scene).into_iter().zip(0..);
+        let mut read: Vec<Result<Mapped, MapError>> = elements
+            .map(|(element, item)| {
                 self.read_item(variant, items, Scene { element, ..scene }, (item, "@"), detail)
-            };
-            let read: Result<Vec<Mapped>, MapError> =
-                each.raw(&scene).into_iter().zip(0..).map(read).collect();
-            if let Ok(all) = read {
-                return all.into_iter().map(Ok).collect();
+            })
+            .collect();
+        if read.iter().any(Result::is_err) {
+            for ((outcome, item), (place, element)) in
+                read.iter_mut().zip(0..).zip(each.located(&scene))
+            {
+                if outcome.is_err() {
+                    let scene = Scene { element, ..scene };
+                    *outcome =
+                        self.read_item(variant, items, scene, (item, &place), Detail::Origins);
+                }
             }
         }
-        let located = each.located(&scene).into_iter().zip(0..);
-        located
-            .map(|((place, element), item)| {
-                let scene = Scene { element, ..scene };
-                let read = self.read_item(variant, items, scene, (item, &place), Detail::Origins);
-                read.map(|mapped| without(mapped, detail))
-            })
-            .collect()
+        read
     }
 
     fn read_item(
@@ -241,14 +251,6 @@ impl Mapping {
             path: None,
         };
         MapError { item: None, unreadable }
-    }
-}
-
-/// What was read, without origins where they were not asked for.
-fn without(mapped: Mapped, detail: Detail) -> Mapped {
-    match detail {
-        Detail::Values => Mapped { origins: BTreeMap::new(), ..mapped },
-        Detail::Origins => mapped,
     }
 }
 

@@ -127,6 +127,7 @@ impl Loader<'_> {
             }
             words.push((word, self.value(becomes)?));
         }
+        words.sort_by(|(a, _), (b, _)| a.cmp(b));
         Some(Lookup { words })
     }
 

@@ -96,10 +96,7 @@ mod tests {
 
     #[test]
     fn the_shipped_rules_are_right() {
-        let book = Rulebook::embedded()
-            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let book = book.unwrap();
-        let providers: Vec<&str> = book.providers().collect();
-        assert!(providers.contains(&"alertmanager"), "{providers:?}");
+        let book = Rulebook::embedded().unwrap_or_else(|errors| panic!("{errors:#?}"));
+        assert!(book.providers().count() > 0);
     }
 }

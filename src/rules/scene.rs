@@ -167,6 +167,11 @@ impl Source {
         self.root(scene).map(|root| self.path.all(root)).unwrap_or_default()
     }
 
+    /// The value it selects, said or not, if it is a path that selects one at most.
+    pub(super) fn only<'a>(&self, scene: &Scene<'a>) -> Option<&'a Value> {
+        self.path.only(self.root(scene)?)
+    }
+
     /// Every value it selects, with its place.
     pub(super) fn located<'a>(&self, scene: &Scene<'a>) -> Vec<(String, &'a Value)> {
         let Some(root) = self.root(scene) else { return Vec::new() };

@@ -130,18 +130,26 @@ impl Condition {
     /// Whether it holds.
     fn holds(&self, scene: &Scene<'_>) -> bool {
         match &self.subject {
+            Subject::Path(source) if source.path.is_singular() => {
+                let found = source.only(scene).filter(|value| !self.is_unsaid(value, scene));
+                self.test.holds(found.as_slice())
+            }
             Subject::Path(source) => {
                 let mut found = source.raw(scene);
-                if scene.missing.is_some() && matches!(self.test, Test::Exists(_)) {
-                    found.retain(|value| {
-                        !matches!(value, Value::String(_)) || !scene.is_missing(value)
-                    });
-                }
+                found.retain(|value| !self.is_unsaid(value, scene));
                 self.test.holds(&found)
             }
             Subject::Header(name) => self.test.holds_for_text(scene.input.headers.get(name)),
             Subject::Query(name) => self.test.holds_for_text(scene.input.query.get(name)),
         }
+    }
+
+    /// Whether a text says nothing because the mapping says so. Only patterns still see it.
+    fn is_unsaid(&self, value: &Value, scene: &Scene<'_>) -> bool {
+        scene.missing.is_some()
+            && matches!(self.test, Test::Exists(_))
+            && value.is_string()
+            && scene.is_missing(value)
     }
 
     fn complaint(&self, scene: &Scene<'_>) -> String {

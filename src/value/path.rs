@@ -102,6 +102,14 @@ impl Path {
         }
     }
 
+    /// The value that it selects, `null` included, if it is a path that selects one at most.
+    pub fn only<'a>(&self, from: &'a Value) -> Option<&'a Value> {
+        match &self.walk {
+            Walk::Steps(steps) => steps.iter().try_fold(from, |value, step| down(step, value)),
+            Walk::Query(_) => None,
+        }
+    }
+
     /// Every value it selects, starting at `from`, in document order.
     pub fn all<'a>(&self, from: &'a Value) -> Vec<&'a Value> {
         match &self.walk {

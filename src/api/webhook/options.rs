@@ -65,13 +65,11 @@ fn zone(name: &str) -> Result<Option<String>> {
     if name.is_empty() {
         return Ok(None);
     }
-    match name.parse::<chrono_tz::Tz>() {
-        Ok(_) => Ok(Some(name.to_owned())),
-        Err(_) => {
-            let detail = format!("there is no time zone `{name}` in the IANA database");
-            Err(Error::at(Code::InvalidParameter, "/options/time_zone", detail))
-        }
+    if name.parse::<chrono_tz::Tz>().is_err() {
+        let detail = format!("there is no time zone `{name}` in the IANA database");
+        return Err(Error::at(Code::InvalidParameter, "/options/time_zone", detail));
     }
+    Ok(Some(name.to_owned()))
 }
 
 #[cfg(test)]

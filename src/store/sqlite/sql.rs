@@ -241,7 +241,7 @@ fn held(condition: &Condition, table: &Table) -> Part {
         }
         Column::Value(sql) => plain(sql, field.kind, test),
         Column::Found { value, one, some } => {
-            sought(one, some, test).unwrap_or_else(|| plain(value, field.kind, test))
+            sought([one, some], field.kind, test).unwrap_or_else(|| plain(value, field.kind, test))
         }
     };
     with_hint(part, condition, table)
@@ -264,7 +264,7 @@ fn in_json(function: &str, column: &str, path: &[String], test: &Test) -> Part {
 }
 
 /// The condition in the form that uses an index, if it asks for certain values.
-fn sought(one: &str, some: &str, test: &Test) -> Option<Part> {
+fn sought([one, some]: [&str; 2], kind: Kind, test: &Test) -> Option<Part> {
     let values = match test {
         Test::Equal(value) => std::slice::from_ref(value),
         Test::Among(values) => values,
@@ -275,13 +275,15 @@ fn sought(one: &str, some: &str, test: &Test) -> Option<Part> {
         | Test::Lacks(_)
         | Test::Exists(_) => return None,
     };
-    match values {
-        [Value::String(text)] => Some(repeated(one, &Bound::Text(text.clone()))),
-        [Value::Number(number)] => Some(repeated(one, &Bound::Integer(number.as_i64()?))),
-        values if !values.is_empty() && values.iter().all(Value::is_string) => {
-            Some(repeated(some, &Bound::Text(json!(values).to_string())))
-        }
-        _ => None,
+    // What a column cannot hold, null included, is for the other form.
+    let bounds: Vec<Bound> = values.iter().map_while(|value| bound(value, kind)).collect();
+    if bounds.len() < values.len() {
+        return None;
+    }
+    match bounds.as_slice() {
+        [] => None,
+        [single] => Some(repeated(one, single)),
+        _ => Some(repeated(some, &bound_list(values, kind).1)),
     }
 }
 

@@ -31,7 +31,7 @@ pub(in crate::store::sqlite) fn register(connection: &Connection) -> rusqlite::R
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_DIRECTONLY;
-    connection.create_scalar_function("icontains", 2, flags, icontains)?;
+    connection.create_scalar_function("icontains", 2, flags, |context| Ok(icontains(context)))?;
     connection
         .create_scalar_function("holds", 2, flags, |context| holds(context, Stored::Plain))?;
     connection
@@ -43,12 +43,12 @@ pub(in crate::store::sqlite) fn register(connection: &Connection) -> rusqlite::R
 }
 
 /// `icontains(text, part)`: whether `text` contains `part`, which is in lower case; nothing contains nothing.
-fn icontains(context: &Context<'_>) -> rusqlite::Result<bool> {
+fn icontains(context: &Context<'_>) -> bool {
     match (context.get_raw(0), context.get_raw(1)) {
         (ValueRef::Text(text), ValueRef::Text(part)) => {
-            Ok(contains_lowered(&String::from_utf8_lossy(text), &String::from_utf8_lossy(part)))
+            contains_lowered(&String::from_utf8_lossy(text), &String::from_utf8_lossy(part))
         }
-        _ => Ok(false),
+        _ => false,
     }
 }
 
