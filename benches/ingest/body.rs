@@ -67,7 +67,6 @@ impl Body {
 
 fn alert(number: usize) -> String {
     format!(
-        r#"{{"status":"firing","labels":{{"alertname":"InstanceDown","cluster":"prod-eu","datacenter":"fra-{number}","instance":"node-{number}.example.com:9100","job":"node","prometheus":"monitoring/k8s","severity":"page","team":"infrastructure"}},"annotations":{{"description":"node-{number}.example.com:9100 of job node has been unreachable for more than 5 minutes. Look at its console, then at the switch that it hangs on, before you restart it.","runbook_url":"https://runbooks.example.com/InstanceDown","summary":"Instance node-{number}.example.com:9100 is down"}},"startsAt":"2026-01-01T02:13:07.123Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":"http://prometheus.example.com:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1","fingerprint":"{:016x}"}}"#,
-        number
+        r#"{{"status":"firing","labels":{{"alertname":"InstanceDown","cluster":"prod-eu","datacenter":"fra-{number}","instance":"node-{number}.example.com:9100","job":"node","prometheus":"monitoring/k8s","severity":"page","team":"infrastructure"}},"annotations":{{"description":"node-{number}.example.com:9100 of job node has been unreachable for more than 5 minutes. Look at its console, then at the switch that it hangs on, before you restart it.","runbook_url":"https://runbooks.example.com/InstanceDown","summary":"Instance node-{number}.example.com:9100 is down"}},"startsAt":"2026-01-01T02:13:07.123Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":"http://prometheus.example.com:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1","fingerprint":"{number:016x}"}}"#
     )
 }

@@ -158,7 +158,7 @@ fn hold_to(server: &Server, promises: &[Promise]) {
     assert_eq!(by_id.len(), events.len(), "an event is listed twice");
     let receipts =
         server.deliveries(promises.iter().map(|promise| text(&promise.receipt, "receipt_id")));
-    let mut promised = BTreeSet::new();
+    let mut kept_ids = BTreeSet::new();
     for (promise, kept) in promises.iter().zip(receipts) {
         let kept = kept.unwrap_or_else(|| panic!("the delivery is gone: {promise:?}"));
         assert_eq!(kept["outcomes"].as_array().unwrap().len(), promise.event_keys.len(), "{kept}");
@@ -167,7 +167,7 @@ fn hold_to(server: &Server, promises: &[Promise]) {
         for (item, event_key) in items.iter().zip(&promise.event_keys) {
             let event_id = text(item, "event_id");
             let event = by_id.get(event_id).unwrap_or_else(|| panic!("the event is gone: {item}"));
-            assert!(promised.insert(event_id.to_owned()), "an event was promised twice: {item}");
+            assert!(kept_ids.insert(event_id.to_owned()), "an event was promised twice: {item}");
             assert_eq!(text(event, "event_key"), event_key);
             // An event that waited for its firing may have found an alert since.
             if !item["alert_id"].is_null() {
