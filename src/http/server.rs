@@ -15,6 +15,9 @@ use crate::{
     config::Config,
 };
 
+/// How many reads each worker runs at once; more wait.
+const READERS: usize = 8;
+
 /// Serves `app` until it is told to stop. `bound` is told where it listens once it does.
 ///
 /// # Errors
@@ -31,7 +34,7 @@ pub async fn serve(
     };
     let server = HttpServer::new(factory)
         .workers(workers(config))
-        .worker_max_blocking_threads(2)
+        .worker_max_blocking_threads(READERS)
         .client_request_timeout(config.header_timeout.0)
         .client_disconnect_timeout(config.header_timeout.0)
         .max_connections(config.max_connections)

@@ -1,6 +1,6 @@
 //! Opening the file: how a connection is set up, and how an older file is brought up to date.
 
-use std::{path::Path, time::Duration};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
@@ -38,9 +38,8 @@ impl From<rusqlite::Error> for Error {
 
 /// The connection that writes.
 pub(super) fn writer(file: &Path, durability: Durability) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    make_private(file)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(file, flags)?;
     let synchronous = match durability {
         Durability::Full => "FULL",
@@ -57,6 +56,16 @@ pub(super) fn writer(file: &Path, durability: Durability) -> Result<Connection> 
         .map_err(|cause| unusable(file, cause))?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+/// Makes the file for its owner alone, if it does not exist; `SQLite` gives its log the same mode.
+fn make_private(file: &Path) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    options.open(file).map(|_| ()).map_err(|cause| {
+        let what = format!("{} cannot be opened for writing ({cause})", file.display());
+        Error::unavailable(what, 30).because(cause)
+    })
 }
 
 /// A connection that reads.
