@@ -10,7 +10,7 @@ use crate::{
     domain::{
         audit::{AuditEntry, AuditRecord},
         project::Domain,
-        scope::Reach,
+        scope::{Reach, Scope},
     },
     error::{Code, Error, Result},
     id::Id,
@@ -100,7 +100,7 @@ pub struct ListAudits {
     /// Only those of this resource.
     resource: Option<String>,
     /// `next_cursor` of the page before.
-    cursor: Option<String>,
+    cursor: Option<Id<AuditRecord>>,
     /// How many at most; 1000 by default and at most.
     limit: Option<u32>,
 }
@@ -109,15 +109,17 @@ pub struct ListAudits {
 pub fn list(tx: &dyn Tx, call: &Call, request: ListAudits) -> Result<Page<AuditInfo>> {
     let ListAudits { action, actor, resource, cursor, limit } = request;
     let limit = limit.filter(|rows| *rows > 0).unwrap_or(MOST).min(MOST);
-    let before = cursor.map(|cursor| cursor.parse()).transpose().map_err(|_| {
-        let detail = "this is no cursor: give `next_cursor` of the page before, as it is";
-        Error::at(Code::InvalidParameter, "/cursor", detail)
-    })?;
-    let query = AuditQuery { action, actor, resource, before, limit: limit + 1 };
+    let Scope { workspaces, projects, .. } = &call.caller.scope;
+    if (workspaces, projects) != (&Reach::All, &Reach::All) {
+        // A record may be of any workspace of its domain.
+        let detail = "the audit trail is for those who reach a whole domain";
+        return Err(Error::new(Code::PermissionDenied, detail));
+    }
+    let query = AuditQuery { action, actor, resource, before: cursor, limit: limit + 1 };
     let mut records = tx.audits(&call.caller.scope, &query)?;
     let more = records.len() > limit as usize;
     records.truncate(limit as usize);
-    let next_cursor = records.last().filter(|_| more).map(|last| last.sequence.to_string());
+    let next_cursor = records.last().filter(|_| more).map(|last| last.audit_id.to_string());
     let results = records.into_iter().map(AuditInfo::from).collect();
     Ok(Page::new(results, Total::Unknown, next_cursor))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Failure,
     client::Client,
-    show::{Screen, field, rows, table},
+    show::{Screen, brief, field, minute, rows, table},
 };
 use crate::{
     config::{Reach, Span},
@@ -168,15 +168,15 @@ fn tokens(answer: &Value) -> String {
 fn records(answer: &Value) -> String {
     let cells = |record: &Value| {
         vec![
-            field(record, "occurred_at"),
+            minute(record, "occurred_at"),
             field(record, "action"),
             field(record, "outcome"),
-            field(record, "resource"),
-            field(record, "actor"),
+            brief(record, "resource"),
+            brief(record, "actor"),
             field(record, "remote"),
         ]
     };
-    let headings = ["TIME", "ACTION", "OUTCOME", "RESOURCE", "ACTOR", "FROM"];
+    let headings = ["TIME (UTC)", "ACTION", "OUTCOME", "RESOURCE", "ACTOR", "FROM"];
     let nothing = "No audit records: nothing was changed yet.";
     table(&headings, rows(answer).map(cells).collect(), nothing)
 }

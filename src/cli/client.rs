@@ -1,7 +1,7 @@
 //! Calls the server for the commands: the only place beside `outbound` that makes HTTP requests, since it may call
 //! this machine, which `outbound` refuses.
 
-use std::{fs, path::Path, time::Duration};
+use std::{error::Error as _, fmt::Write as _, fs, path::Path, time::Duration};
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -114,13 +114,31 @@ impl Client {
         if cause.is_builder() {
             return Failure::usage(format!("`{}` is no address of a server.", self.base));
         }
-        let why = if cause.is_timeout() { "it does not answer" } else { "nothing answers there" };
+        let why = if cause.is_timeout() {
+            "it does not answer"
+        } else if distrusts(cause) {
+            "its certificate is not trusted here"
+        } else {
+            "nothing answers there"
+        };
         Failure::unreachable(format!(
             "Cannot reach the server at {}: {why}. Is it running? Start it with `alertmill serve`, or name another with \
              `--url`.",
             self.base
         ))
     }
+}
+
+/// Whether a request failed because of the server's certificate.
+fn distrusts(cause: &reqwest::Error) -> bool {
+    let mut source = cause.source();
+    while let Some(cause) = source {
+        if cause.to_string().contains("certificate") {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 /// Where the server of this data directory listens.
@@ -152,7 +170,7 @@ pub(super) fn refused(answer: &Answer) -> Failure {
     for mistake in mistakes {
         let part = |field: &str| mistake.get(field).and_then(Value::as_str).unwrap_or_default();
         if part("detail") != detail {
-            text.push_str(&format!("\n  {}: {}", part("pointer"), part("detail")));
+            let _ = write!(text, "\n  {}: {}", part("pointer"), part("detail"));
         }
     }
     if status == 401 {

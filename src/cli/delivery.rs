@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Failure,
     client::Client,
+    send::became,
     show::{Screen, field, minute, record, rows, short, table},
 };
 use crate::config::Reach;
@@ -66,7 +67,7 @@ impl Delivery {
             }
             Verb::Redrive { delivery_id } => {
                 let path = format!("/api/v1/deliveries/{delivery_id}/redrive");
-                screen.show(&client.post(&path, json!({})).await?, record)
+                screen.show(&client.post(&path, json!({})).await?, became)
             }
         }
     }
@@ -100,13 +101,13 @@ fn listed(answer: &Value) -> String {
 fn listed_refused(answer: &Value) -> String {
     let cells = |refusal: &Value| {
         vec![
-            field(refusal, "refused_at"),
+            minute(refusal, "refused_at"),
             field(refusal, "remote"),
-            short(refusal, "reason", 60),
+            short(refusal, "reason", 48),
             field(refusal, "webhook_id"),
         ]
     };
-    let headings = ["TIME", "FROM", "REASON", "WEBHOOK"];
+    let headings = ["TIME (UTC)", "FROM", "REASON", "WEBHOOK"];
     let nothing = "Nothing was refused since the server started.";
     table(&headings, rows(answer).map(cells).collect(), nothing)
 }

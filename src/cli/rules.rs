@@ -19,8 +19,8 @@ use crate::{
 #[derive(Args)]
 pub(super) struct Rules {
     /// Directory of mappings that are added to the built-in ones, or replace them.
-    #[arg(long, value_name = "DIR", global = true)]
-    rules: Option<PathBuf>,
+    #[arg(long = "rules", value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
     /// Print JSON instead of tables and sentences.
     #[arg(long, global = true)]
     json: bool,
@@ -35,7 +35,7 @@ enum Verb {
     /// Hold the samples to what stands beside them: those of `--rules`, or the built-in ones.
     Test {
         /// Rewrite what stands beside the samples of `--rules` where it differs.
-        #[arg(long, requires = "rules")]
+        #[arg(long, requires = "directory")]
         update: bool,
     },
     /// List the mappings, with their samples.
@@ -46,7 +46,8 @@ impl Rules {
     /// Does it.
     pub(super) fn run(self) -> Result<(), Failure> {
         let screen = Screen::new(self.json);
-        let book = Rulebook::load(self.rules.as_deref()).map_err(|mistakes| wrong(&mistakes))?;
+        let book =
+            Rulebook::load(self.directory.as_deref()).map_err(|mistakes| wrong(&mistakes))?;
         match self.verb {
             Verb::Check => {
                 let providers: Vec<&str> = book.providers().collect();
@@ -56,7 +57,7 @@ impl Rules {
             }
             Verb::Test { update } => {
                 let update = if update { Update::Rewrite } else { Update::Compare };
-                test(&screen, &book, self.rules, update)
+                test(&screen, &book, self.directory, update)
             }
             Verb::List => screen.show(&mappings(&book), listed),
         }

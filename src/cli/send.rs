@@ -1,6 +1,7 @@
 //! `alertmill send`: posts a payload as a monitoring system would, and shows what became of it.
 
 use std::{
+    fmt::Write as _,
     fs,
     io::{self, Read},
     path::PathBuf,
@@ -14,7 +15,7 @@ use super::{
     client::{Answer, Client, refused},
     show::{Screen, field, short, table},
 };
-use crate::{config::Reach, domain::words::DeliveryState, rules::samples};
+use crate::{config::Reach, domain::words::Outcome, rules::samples};
 
 /// Post a payload to a webhook, as a monitoring system would.
 #[derive(Args)]
@@ -134,35 +135,54 @@ fn without_hint(answer: &Answer) -> Failure {
     Failure::refused(text.split(" Give a token").next().unwrap_or_default())
 }
 
-fn became(receipt: &Value) -> String {
+/// What became of a delivery, as its receipt says.
+pub(super) fn became(receipt: &Value) -> String {
     let Some(items) = receipt.get("items").and_then(Value::as_array) else {
         return match receipt.as_str() {
             Some(text) => text.to_owned(),
             None => receipt.to_string(),
         };
     };
-    let cells = |item: &Value| {
-        vec![
-            if item["index"].is_null() { "all".to_owned() } else { field(item, "index") },
-            field(item, "what"),
-            short(item, "why", 40),
-            field(item, "event_id"),
-            field(item, "alert_id"),
-        ]
-    };
     let nothing = match field(receipt, "ignored") {
         empty if empty.is_empty() => "It holds no events.".to_owned(),
         why => format!("It holds no events: {why}"),
     };
     let rows = items.iter().map(cells).collect();
-    let items = table(&["ITEM", "WHAT", "WHY", "EVENT", "ALERT"], rows, &nothing);
+    let outcomes = table(&["ITEM", "WHAT", "WHY", "EVENT", "ALERT"], rows, &nothing);
     let (id, state) = (field(receipt, "receipt_id"), field(receipt, "state"));
-    let mut text = format!("Receipt {id} ({state})\n\n{items}");
-    if state == DeliveryState::Dead.as_str() || state == DeliveryState::Partial.as_str() {
-        text.push_str(&format!(
-            "\n\nWhat was not understood is kept. `alertmill delivery get {id}` shows it; once its mapping is mended,\n\
-             `alertmill delivery redrive {id}` reads it again."
-        ));
+    let mut text = format!("Receipt {id} ({state})\n\n{outcomes}");
+    let dead: Vec<String> = items.iter().filter(|item| is_dead(item)).map(reason).collect();
+    if !dead.is_empty() {
+        let _ = write!(
+            text,
+            "\n\nNot understood, but kept:\n\n  {}\n\n\
+             Once its mapping is mended, read it again:\n\n  alertmill delivery redrive {id}",
+            dead.join("\n  ")
+        );
+    }
+    text
+}
+
+fn is_dead(item: &Value) -> bool {
+    item["what"] == Outcome::Dead.as_str()
+}
+
+fn number(item: &Value) -> String {
+    if item["index"].is_null() { "all".to_owned() } else { field(item, "index") }
+}
+
+fn cells(item: &Value) -> Vec<String> {
+    let why = if is_dead(item) { "see below".to_owned() } else { short(item, "why", 24) };
+    vec![number(item), field(item, "what"), why, field(item, "event_id"), field(item, "alert_id")]
+}
+
+/// Why an item was not understood, and where.
+fn reason(item: &Value) -> String {
+    let mut text = format!("{}: {}", number(item), field(item, "why"));
+    let (file, line) = (field(item, "file"), field(item, "line"));
+    if !file.is_empty() {
+        let line = if line.is_empty() { line } else { format!(":{line}") };
+        let _ = write!(text, " ({file}{line})");
     }
     text
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     io::{self, IsTerminal},
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     path::Path,
     sync::Arc,
 };
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What our dependencies say of themselves at every start is not worth a line.
-const QUIET: &str = "actix_server=warn,actix_http=warn,mio=warn";
+const QUIET: &str = "actix_server=warn,actix_http=off,mio=warn";
 
 /// Run the server.
 #[derive(Args)]
@@ -37,6 +37,7 @@ impl Serve {
     /// Serves until told to stop.
     pub(super) async fn run(self) -> Result<(), Failure> {
         log(&self.config)?;
+        free(self.config.listen)?;
         let Opened { app, first_token } = App::open(self.config, Clock::system()).await?;
         let app = Arc::new(app);
         actix_web::rt::spawn(app.jobs().run());
@@ -46,6 +47,14 @@ impl Serve {
         });
         Ok(served.await?)
     }
+}
+
+/// Fails where the address is taken, before anything is made that is only shown once.
+fn free(address: SocketAddr) -> Result<(), Failure> {
+    let Err(cause) = TcpListener::bind(address) else { return Ok(()) };
+    Err(Failure::usage(format!(
+        "Cannot listen on {address}: {cause}. Give another address with `--listen`."
+    )))
 }
 
 fn log(config: &Config) -> Result<(), Failure> {

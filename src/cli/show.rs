@@ -71,16 +71,17 @@ pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>, nothing: &str) ->
 pub(super) fn record(value: &Value) -> String {
     let Some(fields) = value.as_object() else { return text(value) };
     let widest = fields.keys().map(String::len).max().unwrap_or(0);
+    let indent = format!("\n{:widest$}  ", "");
     let told = fields.iter().filter(|(_, value)| !is_empty(value));
     let lines = told.map(|(name, value)| {
         let value = match value {
-            Value::Object(_) | Value::Array(_) => serde_json::to_string_pretty(value)
-                .unwrap_or_default()
-                .replace('\n', &format!("\n{:widest$}  ", "")),
+            Value::Object(_) | Value::Array(_) => {
+                serde_json::to_string_pretty(value).unwrap_or_default()
+            }
             Value::String(text) if name.ends_with("_at") => time(text),
             other => text(other),
         };
-        format!("{name:widest$}  {value}")
+        format!("{name:widest$}  {}", value.replace('\n', &indent))
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -107,6 +108,15 @@ pub(super) fn field(row: &Value, name: &str) -> String {
 /// The field of a row that is a time, to the minute, in UTC.
 pub(super) fn minute(row: &Value, name: &str) -> String {
     field(row, name).chars().take("2026-01-01 00:00".len()).collect()
+}
+
+/// The field of a row that names something by its identifier, of which only the end is shown.
+pub(super) fn brief(row: &Value, name: &str) -> String {
+    let text = field(row, name);
+    match text.rsplit_once('-') {
+        Some((start, id)) if id.len() == 32 && id.is_ascii() => format!("{start}-…{}", &id[24..]),
+        Some(_) | None => text,
+    }
 }
 
 /// The first line of a field, cut to so many characters.
@@ -169,6 +179,8 @@ mod tests {
         let row = json!({ "created_at": "2026-01-02T03:04:05.678Z", "title": "A very long title" });
         assert_eq!(field(&row, "created_at"), "2026-01-02 03:04:05Z");
         assert_eq!(short(&row, "title", 7), "A very…");
+        let row = json!({ "actor": "token:token-01a1fb9034c874e28e4e646eae987800" });
+        assert_eq!(brief(&row, "actor"), "token:token-…ae987800");
     }
 
     #[test]

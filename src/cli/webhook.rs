@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Failure,
     client::Client,
-    show::{Screen, field, record, rows, table},
+    show::{Screen, brief, field, record, rows, table},
 };
 use crate::{config::Reach, plugins::PluginBook};
 
@@ -155,7 +155,7 @@ fn listed(answer: &Value) -> String {
             field(webhook, "name"),
             field(webhook, "provider"),
             field(webhook, "state"),
-            field(webhook, "project_id"),
+            brief(webhook, "project_id"),
             field(webhook, "requests.total"),
             field(webhook, "requests.error"),
             field(webhook, "webhook_id"),

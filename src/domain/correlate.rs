@@ -31,7 +31,7 @@ pub struct Past {
     pub closed: bool,
     /// When the recovery occurred that resolved the last alert of this key; `None` where none did.
     pub recovered_at: Option<Timestamp>,
-    /// The newest recovery that matched no alert and arrived after the last alert of this key was opened.
+    /// Of the recoveries that matched no alert and are held still, the one that occurred last.
     pub early: Option<EarlyRecovery>,
 }
 
@@ -92,12 +92,12 @@ fn decided(verdict: Verdict, why: Why) -> Decision {
 }
 
 fn join(open: Standing, event: &Event, now: Timestamp) -> Decision {
-    let why = match event.draft.event_type {
-        EventType::Error => Why::Unreadable,
-        EventType::Alert | EventType::Recovery if event.draft.severity > open.severity => {
-            Why::Worse
-        }
-        EventType::Alert | EventType::Recovery => Why::SameKey,
+    let why = if event.says_unreadable() {
+        Why::Unreadable
+    } else if event.draft.severity > open.severity {
+        Why::Worse
+    } else {
+        Why::SameKey
     };
     decided(Verdict::Join(open.joined_by(event, now)), why)
 }
@@ -142,10 +142,12 @@ fn open(
             Why::AlreadyRecovered,
         );
     }
-    let why = match event.draft.event_type {
-        EventType::Error => Why::Unreadable,
-        EventType::Alert | EventType::Recovery if past.closed => Why::OpensAgain,
-        EventType::Alert | EventType::Recovery => Why::NewKey,
+    let why = if event.says_unreadable() {
+        Why::Unreadable
+    } else if past.closed {
+        Why::OpensAgain
+    } else {
+        Why::NewKey
     };
     decided(Verdict::Open(Box::new(alert)), why)
 }
@@ -164,3 +166,6 @@ impl EarlyRecovery {
             && past.recovered_at.is_none_or(|last| recovered > last)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,6 +164,11 @@ pub struct Arrival<'a> {
 }
 
 impl Event {
+    /// Whether Alertmill says with it that it could not read what was posted. A sender may use the type ERROR too.
+    pub fn says_unreadable(&self) -> bool {
+        self.draft.event_type == EventType::Error && self.reading.is_none()
+    }
+
     /// Gives a draft its identity. What it does to alerts is decided later.
     pub fn from_draft(draft: Draft, arrival: Arrival<'_>, mint: &Mint, now: Timestamp) -> Self {
         Self {

@@ -65,6 +65,21 @@ pub struct Unreadable {
     pub path: Option<String>,
 }
 
+/// What the key of every event begins with that says that a delivery was not understood.
+const UNREADABLE_KEY: &str = "unreadable:";
+
+impl Unreadable {
+    /// The key of the events that say this of a webhook: the same for the same cause, so that they make one alert.
+    pub fn event_key(&self, webhook: &Id<Webhook>) -> String {
+        format!("{UNREADABLE_KEY}{webhook}:{}", self.cause)
+    }
+
+    /// Whether events of this key say that a delivery was not understood.
+    pub fn is_key(event_key: &str) -> bool {
+        event_key.starts_with(UNREADABLE_KEY)
+    }
+}
+
 impl Receipt {
     /// Where a delivery with these items stands.
     pub fn state_of(items: &[ItemOutcome]) -> DeliveryState {

@@ -37,9 +37,24 @@ pub(super) fn request<Q: DeserializeOwned>(sent: Sent) -> Result<Q> {
     match sent {
         Sent::Json(value) => serde_path_to_error::deserialize(value)
             .map_err(|cause| mistake(&cause.inner().to_string(), pointer(cause.path()))),
-        Sent::Form(text) => serde_urlencoded::from_str(&text)
-            .map_err(|cause| mistake(&cause.to_string(), String::new())),
+        Sent::Form(text) => serde_urlencoded::from_str(&text).map_err(|cause| {
+            let reason = cause.to_string();
+            let pointer = culprit::<Q>(&text, &reason).unwrap_or_default();
+            mistake(&reason, pointer)
+        }),
     }
+}
+
+/// The parameter without which a query string would not fail for this reason.
+fn culprit<Q: DeserializeOwned>(text: &str, reason: &str) -> Option<String> {
+    let parameters: Vec<&str> = text.split('&').collect();
+    let at = (0..parameters.len()).find(|at| {
+        let others = [&parameters[..*at], &parameters[at + 1..]].concat().join("&");
+        let without: Result<Q, _> = serde_urlencoded::from_str(&others);
+        !without.is_err_and(|cause| cause.to_string() == reason)
+    })?;
+    let name = parameters[at].split('=').next().unwrap_or_default();
+    Some(format!("/{}", escaped(name)))
 }
 
 /// Renames `countOnly` to `count_only`; both at once are a mistake.
@@ -198,5 +213,7 @@ mod tests {
         assert_eq!(page.limit, Some(5));
         let error = request::<Page>(Sent::Form("limits=5".to_owned())).unwrap_err();
         assert_eq!(error.mistakes[0].pointer, "/limits");
+        let error = request::<Page>(Sent::Form("limit=five".to_owned())).unwrap_err();
+        assert_eq!(error.mistakes[0].pointer, "/limit");
     }
 }

@@ -260,3 +260,44 @@ impl Method {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{domain::words::Role, http::methods};
+
+    #[test]
+    fn every_address_and_every_name_is_there_once() {
+        let all = methods();
+        let paths: BTreeSet<&str> = all.iter().map(|method| method.path).collect();
+        let names: BTreeSet<&str> = all.iter().map(|method| method.name).collect();
+        assert_eq!((paths.len(), names.len()), (all.len(), all.len()));
+    }
+
+    #[test]
+    fn whoever_only_reads_changes_nothing() {
+        for method in methods() {
+            assert!(!method.changes() || method.right != Right::Read, "{}", method.name);
+            assert!(
+                !method.changes() || !Role::DomainAdmin.allows(method.right),
+                "{}",
+                method.name
+            );
+        }
+    }
+
+    #[test]
+    fn every_method_says_what_it_does_and_what_it_takes() {
+        for method in methods() {
+            assert!(method.summary.ends_with('.'), "{}", method.name);
+            let mut schemas = SchemaGenerator::default();
+            for schema in
+                [(method.work.request)(&mut schemas), (method.work.response)(&mut schemas)]
+            {
+                assert_ne!(schema.to_value(), Value::Bool(true), "{}", method.name);
+            }
+        }
+    }
+}

@@ -13,6 +13,7 @@ mod native;
 mod openapi;
 mod page;
 mod problem;
+mod quiet;
 mod rate;
 mod receipt;
 mod refusals;
@@ -25,12 +26,17 @@ mod webhook;
 use std::sync::Arc;
 
 use actix_web::{
-    HttpRequest, Resource, guard,
+    App as Application, Error as ActixError, HttpRequest, Resource,
+    body::BoxBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
+    middleware::from_fn,
     web::{self, Data, Payload, ServiceConfig},
 };
 
 use self::{
     method::{Method, Verb},
+    quiet::Quiet,
     rate::RateLimits,
     refusals::Refusals,
 };
@@ -43,13 +49,14 @@ pub struct Front {
     methods: Vec<Method>,
     refusals: Refusals,
     rates: RateLimits,
+    quiet: Quiet,
 }
 
 impl Front {
     /// The edge of `app`.
     pub fn new(app: Arc<App>) -> Self {
         let (refusals, rates) = (Refusals::default(), RateLimits::default());
-        Self { app, methods: methods(), refusals, rates }
+        Self { app, methods: methods(), refusals, rates, quiet: Quiet::default() }
     }
 }
 
@@ -58,6 +65,23 @@ fn methods() -> Vec<Method> {
     let mut all = cloudforet::methods();
     all.extend(native::methods());
     all
+}
+
+/// All that answers requests, for a server and for whoever calls without one.
+pub fn application(
+    front: Data<Front>,
+) -> Application<
+    impl ServiceFactory<
+        ServiceRequest,
+        Response = ServiceResponse<BoxBody>,
+        Config = (),
+        InitError = (),
+        Error = ActixError,
+    >,
+> {
+    Application::new()
+        .wrap(from_fn(watch::watch))
+        .configure(move |server| addresses(server, &front))
 }
 
 /// Adds every address to a server.

@@ -3,10 +3,14 @@
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::{StatusCode, header},
+    web::Data,
 };
 use serde_json::{Value, json};
 
-use super::watch::{Moment, route_of};
+use super::{
+    Front,
+    watch::{Moment, route_of},
+};
 use crate::error::{Code, Error};
 
 /// Which API was called, so how an error looks.
@@ -61,8 +65,9 @@ impl Dialect {
 
 /// The answer that says what went wrong with `request`.
 pub(super) fn answer(request: &HttpRequest, error: &Error) -> HttpResponse {
-    let request_id = Moment::of(request).map(|moment| moment.request_id).unwrap_or_default();
-    log(&route_of(request), error, &request_id);
+    let moment = Moment::of(request).ok();
+    log(request, error, moment.as_ref());
+    let request_id = moment.map(|moment| moment.request_id).unwrap_or_default();
     let dialect = Dialect::of(request.path());
     let mut answer = builder(error);
     answer.content_type(dialect.content_type());
@@ -82,21 +87,65 @@ fn builder(error: &Error) -> HttpResponseBuilder {
     answer
 }
 
-fn log(route: &str, error: &Error, request_id: &str) {
-    let (code, status) = (error.code.name(), error.code.status());
+fn log(request: &HttpRequest, error: &Error, moment: Option<&Moment>) {
+    let (route, code, status) = (route_of(request), error.code.name(), error.code.status());
+    let request_id = moment.map(|moment| moment.request_id.as_str());
+    let remote = moment.map(|moment| moment.remote.as_str());
     let cause = error.cause.as_deref().map(tracing::field::display);
-    match error.code {
-        Code::Internal => tracing::error!(route, code, status, request_id, cause, "request failed"),
-        Code::Unavailable | Code::Deadline => {
-            tracing::warn!(route, code, status, request_id, cause, detail = %error.detail, "request failed");
+    match loudness(request, error.code, moment) {
+        Loudness::Failure => {
+            tracing::error!(route, code, status, request_id, remote, cause, "request failed");
         }
-        // Whoever may knock can make these, so they are counted rather than written down one by one.
-        Code::AuthenticateFailure
+        Loudness::Trouble => {
+            let detail = &error.detail;
+            tracing::warn!(
+                route,
+                code,
+                status,
+                request_id,
+                remote,
+                detail,
+                cause,
+                "request failed"
+            );
+        }
+        Loudness::Refusal => {
+            tracing::info!(route, code, status, request_id, remote, cause, "request refused");
+        }
+        Loudness::Repetition => {
+            tracing::debug!(route, code, status, request_id, remote, cause, "request refused");
+        }
+    }
+}
+
+/// How loudly an error is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loudness {
+    Failure,
+    Trouble,
+    Refusal,
+    Repetition,
+}
+
+fn loudness(request: &HttpRequest, code: Code, moment: Option<&Moment>) -> Loudness {
+    let is_news = || match (request.app_data::<Data<Front>>(), moment) {
+        (Some(front), Some(moment)) => front.quiet.is_news(code, &moment.remote, moment.now),
+        (None, _) | (_, None) => true,
+    };
+    match code {
+        Code::Internal => Loudness::Failure,
+        Code::Deadline => Loudness::Trouble,
+        Code::Unavailable if is_news() => Loudness::Trouble,
+        // Whoever may knock can make these, as often as they like.
+        Code::AuthenticateFailure | Code::TooManyRequests | Code::WebhookDisabled if is_news() => {
+            Loudness::Refusal
+        }
+        Code::Unavailable
+        | Code::AuthenticateFailure
         | Code::TooManyRequests
+        | Code::WebhookDisabled
         | Code::NotFound
-        | Code::MethodNotAllowed => {
-            tracing::debug!(route, code, status, request_id, cause, "request refused");
-        }
+        | Code::MethodNotAllowed => Loudness::Repetition,
         Code::InvalidParameter
         | Code::RequiredParameter
         | Code::InvalidParameterType
@@ -108,12 +157,9 @@ fn log(route: &str, error: &Error, request_id: &str) {
         | Code::ExistResource
         | Code::BadTransfer
         | Code::PermissionDenied
-        | Code::WebhookDisabled
         | Code::RequestTimeout
         | Code::NotUnique
-        | Code::PayloadTooLarge => {
-            tracing::info!(route, code, status, request_id, cause, "request refused");
-        }
+        | Code::PayloadTooLarge => Loudness::Refusal,
     }
 }
 

@@ -1,19 +1,22 @@
 //! Starts the server, and stops it so that nobody's request is cut.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
+use actix_web::{HttpServer, dev::ServerHandle, web::Data};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Front, addresses, watch::watch};
+use super::{Front, application};
 use crate::{
     app::{App, StartError},
     config::Config,
 };
+
+/// How long an idle connection stays open; senders that post once a minute need not connect each time.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How many reads each worker runs at once; more wait.
 const READERS: usize = 8;
@@ -28,13 +31,10 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     let front = Data::new(Front::new(Arc::clone(&app)));
     let config = &app.config;
-    let factory = move || {
-        let front = front.clone();
-        ActixApp::new().wrap(from_fn(watch)).configure(move |server| addresses(server, &front))
-    };
-    let server = HttpServer::new(factory)
+    let server = HttpServer::new(move || application(front.clone()))
         .workers(workers(config))
         .worker_max_blocking_threads(READERS)
+        .keep_alive(KEEP_ALIVE)
         .client_request_timeout(config.header_timeout.0)
         .client_disconnect_timeout(config.header_timeout.0)
         .max_connections(config.max_connections)

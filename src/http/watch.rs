@@ -126,10 +126,8 @@ mod tests {
     #[actix_web::test]
     async fn a_panic_ends_the_request_and_nothing_else() {
         assert_eq!(unless_it_panics(async { 1 }).await, Some(1));
-        let broken = unless_it_panics(async {
-            let nothing: Option<u8> = None;
-            nothing.unwrap()
-        });
+        let panics = |answer: u8| -> u8 { panic!("broken before {answer}") };
+        let broken = unless_it_panics(async { panics(1) });
         assert_eq!(broken.await, None);
     }
 }

@@ -5,7 +5,6 @@ use std::{str::FromStr, sync::Arc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::MappingUsed;
 use crate::{
     domain::{
         delivery::Delivery,
@@ -15,7 +14,7 @@ use crate::{
         words::Cause,
     },
     plugins::Plugin,
-    rules::{self, Input, Rulebook},
+    rules::{self, Input, Mapping, Rulebook},
 };
 
 /// What a delivery says.
@@ -26,7 +25,7 @@ pub struct Interpreted {
     /// Why it is no event, where it is none.
     pub ignored: Option<String>,
     /// What read it.
-    pub mapping: Option<MappingUsed>,
+    pub mapping: Option<Arc<Mapping>>,
 }
 
 impl Interpreted {
@@ -68,7 +67,6 @@ pub fn interpret(
         received_at: delivery.received_at,
         zone: zone(webhook),
     };
-    let used = MappingUsed { version: Arc::clone(mapping.version()), text: mapping.text().into() };
     let (items, ignored) = match mapping.apply(&input) {
         rules::Reading::Items(items) if items.is_empty() => {
             (items, Some("the payload holds no items".to_owned()))
@@ -77,7 +75,7 @@ pub fn interpret(
         rules::Reading::Ignored(reason) => (Vec::new(), Some(reason)),
         rules::Reading::NoVariant(error) => (vec![Err(error)], None),
     };
-    Interpreted { items, ignored, mapping: Some(used) }
+    Interpreted { items, ignored, mapping: Some(Arc::clone(mapping)) }
 }
 
 /// The zone of times that name none.

@@ -31,7 +31,6 @@ use crate::{
     digest::sha256,
     domain::{
         delivery::Delivery,
-        event::MappingVersion,
         project::AlertPolicy,
         receipt::Receipt,
         webhook::Webhook,
@@ -177,21 +176,12 @@ async fn confirm(intake: &Intake, webhook: &Webhook, handshake: &Handshake) {
     };
     match outbound.get(address).await {
         Ok(status) => {
-            tracing::info!(webhook.id = %webhook.webhook_id, status, "confirmed a subscription")
+            tracing::info!(webhook.id = %webhook.webhook_id, status, "confirmed a subscription");
         }
         Err(error) => {
-            tracing::warn!(webhook.id = %webhook.webhook_id, %error, "could not confirm a subscription")
+            tracing::warn!(webhook.id = %webhook.webhook_id, %error, "could not confirm a subscription");
         }
     }
-}
-
-/// The mapping that read a delivery, with its text, so that it can be kept.
-#[derive(Clone, Debug)]
-pub struct MappingUsed {
-    /// Which one.
-    pub version: Arc<MappingVersion>,
-    /// Its text.
-    pub text: Arc<str>,
 }
 
 /// Where a delivery with so many items, so many of them dead, stands.

@@ -111,8 +111,9 @@ impl Again {
             delivery_id: &self.delivery.delivery_id,
             received_at: self.delivery.received_at,
         };
-        if let Some(used) = &self.interpreted.mapping {
-            tx.add_mapping(&used.version, &used.text)?;
+        let mapping = self.interpreted.mapping.as_deref();
+        if let Some(mapping) = mapping {
+            tx.add_mapping(mapping.version(), mapping.text())?;
         }
         let mut driven = Driven::default();
         // The events of type ERROR that said so before say so still: no new ones are raised.
@@ -125,7 +126,8 @@ impl Again {
             }
             match item {
                 Ok(mapped) => {
-                    let what = (index, mapped.draft.clone(), reading(&self.interpreted, mapped));
+                    let reading = reading(mapping, &mapped.variant);
+                    let what = (index, mapped.draft.clone(), reading);
                     let outcome = add(tx, &route, what, (mint, now))?;
                     driven.gone.insert(place);
                     driven.events.extend(outcome.event_id.map(|event| (index, event)));

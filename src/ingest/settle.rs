@@ -21,6 +21,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     id::{Id, Mint},
+    rules::Mapping,
     store::{Filing, Payload, Tx},
 };
 
@@ -52,32 +53,32 @@ pub(super) fn settle(tx: &mut dyn Tx, settling: Settling) -> Result<Receipt> {
     if let Some(first) = first_receipt(tx, &settling)? {
         return Ok(first);
     }
-    let now = settling.received_at;
-    file(tx, &settling)?;
-    let Settling { webhook, policy, mint, delivery_id, interpreted, .. } = &settling;
-    let route = Route { webhook, policy, delivery_id, received_at: now };
-    let mut items = Vec::with_capacity(interpreted.items.len());
+    let Settling { webhook, policy, mint, delivery_id, received_at: now, .. } = &settling;
+    let (webhook, policy, mint, now) =
+        (Arc::clone(webhook), Arc::clone(policy), mint.clone(), *now);
+    let delivery_id = delivery_id.clone();
+    let interpreted = file(tx, settling)?;
+    let Interpreted { items: read, ignored, mapping } = interpreted;
+    let dead = read.iter().filter(|item| item.is_err()).count();
+    let route =
+        Route { webhook: &webhook, policy: &policy, delivery_id: &delivery_id, received_at: now };
+    let mut items = Vec::with_capacity(read.len());
     let mut causes = BTreeMap::new();
-    for (index, item) in (0..).zip(&interpreted.items) {
+    for (index, item) in (0..).zip(read) {
         items.push(match item {
-            Ok(mapped) => {
-                let reading = reading(interpreted, mapped);
-                add(tx, &route, (index, mapped.draft.clone(), reading), (mint, now))?
+            Ok(Mapped { draft, variant, .. }) => {
+                let reading = reading(mapping.as_deref(), &variant);
+                add(tx, &route, (index, draft, reading), (&mint, now))?
             }
-            Err(error) => bury(tx, &route, (error, &mut causes), (mint, now))?,
+            Err(error) => bury(tx, &route, (&error, &mut causes), (&mint, now))?,
         });
     }
-    if interpreted.dead_items() == 0 {
-        calm(tx, webhook, "a delivery of its webhook was understood again", now)?;
+    if dead == 0 {
+        calm(tx, &webhook, "a delivery of its webhook was understood again", now)?;
     }
-    Ok(Receipt {
-        receipt_id: delivery_id.clone(),
-        webhook_id: webhook.webhook_id.clone(),
-        state: state_of(items.len(), interpreted.dead_items()),
-        ignored: interpreted.ignored.clone(),
-        items,
-        received_at: now,
-    })
+    let state = state_of(items.len(), dead);
+    let webhook_id = webhook.webhook_id.clone();
+    Ok(Receipt { receipt_id: delivery_id, webhook_id, state, ignored, items, received_at: now })
 }
 
 /// The receipt that the sender got when it sent this delivery before.
@@ -93,37 +94,38 @@ fn first_receipt(tx: &dyn Tx, settling: &Settling) -> Result<Option<Receipt>> {
     }
 }
 
-fn file(tx: &mut dyn Tx, settling: &Settling) -> Result<()> {
-    let interpreted = &settling.interpreted;
-    if let Some(used) = &interpreted.mapping {
-        tx.add_mapping(&used.version, &used.text)?;
+/// Keeps the delivery itself, and gives back what it says.
+fn file(tx: &mut dyn Tx, settling: Settling) -> Result<Interpreted> {
+    let Settling {
+        webhook, delivery_id, received_at, remote, sender, payload, interpreted, ..
+    } = settling;
+    if let Some(mapping) = &interpreted.mapping {
+        tx.add_mapping(mapping.version(), mapping.text())?;
     }
+    let errors = interpreted.items.iter().filter_map(|item| item.as_ref().err());
+    let causes: BTreeSet<Cause> = errors.map(|error| error.unreadable.cause).collect();
     let dead = interpreted.dead_items();
-    let causes: BTreeSet<Cause> = interpreted
-        .items
-        .iter()
-        .filter_map(|item| item.as_ref().err().map(|error| error.unreadable.cause))
-        .collect();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     tx.add_delivery(&Filing {
-        delivery_id: settling.delivery_id.clone(),
-        webhook_id: settling.webhook.webhook_id.clone(),
+        delivery_id,
+        webhook_id: webhook.webhook_id.clone(),
         state: state_of(interpreted.items.len(), dead),
         ignored: interpreted.ignored.clone(),
         items: count(interpreted.items.len()),
         dead: count(dead),
         events: count(interpreted.items.len() - dead + causes.len()),
-        sender: settling.sender.clone(),
-        payload: settling.payload.clone(),
-        remote: settling.remote.clone(),
-        received_at: settling.received_at,
-    })
+        sender,
+        payload,
+        remote,
+        received_at,
+    })?;
+    Ok(interpreted)
 }
 
 /// What read an item, so that it can be read the same way again.
-pub(super) fn reading(interpreted: &Interpreted, mapped: &Mapped) -> Option<Reading> {
-    let used = interpreted.mapping.as_ref()?;
-    Some(Reading { mapping: Arc::clone(&used.version), variant: Arc::clone(&mapped.variant) })
+pub(super) fn reading(mapping: Option<&Mapping>, variant: &Arc<str>) -> Option<Reading> {
+    let mapping = Arc::clone(mapping?.version());
+    Some(Reading { mapping, variant: Arc::clone(variant) })
 }
 
 /// Adds the event of one item, and does to alerts what follows from it.
@@ -136,7 +138,7 @@ pub(super) fn add(
     let Route { webhook, policy, delivery_id, received_at } = *route;
     let arrival = Arrival { webhook, delivery_id, item, reading };
     let mut event = Event::from_draft(draft, arrival, mint, received_at);
-    let known = known(tx, &event)?;
+    let known = known(tx, &event, policy)?;
     let Decision { verdict, why } = correlate(known, &event, policy, (mint, now));
     event.why = why;
     let what = match verdict {
@@ -174,11 +176,13 @@ pub(super) fn add(
 }
 
 /// What is known of an event's key. The past is looked up only where it matters.
-fn known(tx: &dyn Tx, event: &Event) -> Result<Known> {
+fn known(tx: &dyn Tx, event: &Event, policy: &AlertPolicy) -> Result<Known> {
     let (project, event_key) = (&event.home.project_id, &event.draft.event_key);
     let open = tx.open_alert(project, event_key)?;
     let past = match (&open, event.draft.event_type) {
-        (None, EventType::Alert | EventType::Error) => tx.past(project, event_key)?,
+        (None, EventType::Alert | EventType::Error) => {
+            tx.past(project, event_key, event.created_at - policy.recovery_hold)?
+        }
         (None, EventType::Recovery) | (Some(_), _) => Past::default(),
     };
     Ok(Known { open, past })
@@ -193,14 +197,13 @@ pub(super) fn bury(
     moment: Moment<'_>,
 ) -> Result<ItemOutcome> {
     let MapError { item, unreadable } = error;
-    let raised = match causes.get(&unreadable.cause) {
-        Some(raised) => raised.clone(),
-        None => {
-            let draft = unreadable_draft(route.webhook, unreadable);
-            let raised = add(tx, route, (item.unwrap_or(0), draft, None), moment)?;
-            causes.insert(unreadable.cause, raised.clone());
-            raised
-        }
+    let raised = if let Some(raised) = causes.get(&unreadable.cause) {
+        raised.clone()
+    } else {
+        let draft = unreadable_draft(route.webhook, unreadable);
+        let raised = add(tx, route, (item.unwrap_or(0), draft, None), moment)?;
+        causes.insert(unreadable.cause, raised.clone());
+        raised
     };
     if let Some(event) = &raised.event_id {
         tx.add_dead_item(route.delivery_id, *item, unreadable, event)?;
@@ -220,7 +223,7 @@ fn unreadable_draft(webhook: &Webhook, unreadable: &Unreadable) -> Draft {
         severity: Severity::Critical,
         title: Some(format!("Webhook Event Parsing Error - {}", webhook.name)),
         description: Some(format!("{}{}", unreadable.reason, place.unwrap_or_default())),
-        ..Draft::new(format!("unreadable:{}:{}", webhook.webhook_id, unreadable.cause))
+        ..Draft::new(unreadable.event_key(&webhook.webhook_id))
     }
 }
 

@@ -53,7 +53,7 @@ pub async fn check(jobs: &Jobs, now: Timestamp) -> Result<()> {
 
 /// Whether the disk has room: `free` of `all` blocks.
 pub fn space(free: u64, all: u64) -> Finding {
-    let percent = if all == 0 { 100 } else { free.saturating_mul(100) / all };
+    let percent = free.saturating_mul(100).checked_div(all).unwrap_or(100);
     let severity = match percent {
         0..=1 => Some(Severity::Critical),
         2..LOW_PERCENT => Some(Severity::Warning),

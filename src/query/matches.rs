@@ -249,7 +249,11 @@ impl Query {
             return;
         }
         let (name, direction) = match catalogue.order {
-            Order::NewestFirst => ("created_at", Direction::Descending),
+            Order::NewestFirst => {
+                // What ties comes newest first too.
+                rows.reverse();
+                ("created_at", Direction::Descending)
+            }
             Order::By(name) => (name, Direction::Ascending),
         };
         let rank = |row: &Value| Rank::of(row, &[name.to_owned()], direction);

@@ -2,7 +2,7 @@
 //!
 //! A [`Query`] is made from JSON by [`Query::parse`] against the [`Catalogue`] of a resource, so whoever holds one need
 //! not doubt it: its fields exist, its operators take what they were given, its page has bounds. The store turns it into
-//! SQL; [`matches`] follows the same query over records in memory. Both mean the same (tested).
+//! SQL; [`mod@matches`] follows the same query over records in memory. Both mean the same (tested).
 
 mod fields;
 pub mod matches;

@@ -1,12 +1,15 @@
 //! From JSON to a [`Query`], or to the place of the first mistake.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::{
-    Catalogue, Condition, Count, Cursor, Direction, Field, Filter, Kind, MAX_ROWS, Operator, Page,
-    Query, QueryError, Shape, Sort,
+    Catalogue, Condition, Count, Cursor, Direction, Field, Filter, Kind, MAX_ROWS, Operator, Order,
+    Page, Query, QueryError, Shape, Sort,
 };
 
 /// The most conditions, keys of an order and words of a keyword that one query has.
@@ -162,7 +165,17 @@ fn order(members: &Members<'_>, catalogue: &'static Catalogue) -> Result<Vec<Sor
         let (field, path) = located(key, catalogue, &format!("{pointer}/key"))?;
         order.push(Sort { field, path, direction });
     }
-    Ok(order)
+    match order.as_slice() {
+        // Newest first by name is newest first by nature, in which pages go on after a given row.
+        [Sort { field, path, direction: Direction::Descending }]
+            if catalogue.order == Order::NewestFirst
+                && field.name == "created_at"
+                && path.is_empty() =>
+        {
+            Ok(Vec::new())
+        }
+        _ => Ok(order),
+    }
 }
 
 fn page(members: &Members<'_>, sort: &[Sort]) -> Result<Page, QueryError> {

@@ -235,8 +235,9 @@ pub trait Alerts {
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>>;
     /// How the open alert of this key stands, if there is one.
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>>;
-    /// What happened to this key before.
-    fn past(&self, project: &Id<Project>, event_key: &str) -> Result<Past>;
+    /// What happened to this key before; of recoveries that matched no alert, the one that occurred last of those that
+    /// arrived at `since` or later.
+    fn past(&self, project: &Id<Project>, event_key: &str, since: Timestamp) -> Result<Past>;
     /// The open alerts that say that what this webhook's sender posts cannot be read.
     fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Alert>>;
     /// Adds an alert and gives it the next number of its workspace, which it returns.
@@ -260,8 +261,8 @@ pub struct AuditQuery {
     pub actor: Option<String>,
     /// Only those of this resource.
     pub resource: Option<String>,
-    /// Only those whose number is below this one.
-    pub before: Option<u64>,
+    /// Only those older than the one with this identifier.
+    pub before: Option<Id<AuditRecord>>,
     /// How many at most.
     pub limit: u32,
 }
@@ -288,10 +289,13 @@ pub trait Tx: Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audi
 /// A unit of work waiting to be done.
 type ReadJob = Box<dyn FnOnce(Result<&dyn Tx>) + Send>;
 
+/// What a unit of work that writes does; it is told where there is no transaction for it.
+type WriteWork = Box<dyn FnOnce(Result<&mut dyn Tx>) -> Done + Send>;
+
 /// A unit of work waiting to be done; says whether to keep what it did.
 struct WriteJob {
     /// What to do.
-    work: Box<dyn FnOnce(Result<&mut dyn Tx>) -> Done + Send>,
+    work: WriteWork,
     /// About how many bytes it will write; the queue is bounded by their sum.
     bytes: usize,
     /// How many events it may write; a commit is bounded by their sum.

@@ -1,6 +1,16 @@
-//! What holds for the whole program, seen from outside.
-#![allow(clippy::unwrap_used, unreachable_pub)]
+//! Black-box tests: everything goes in and comes out over HTTP.
 
+// Helpers of tests are no `#[test]` functions, so Clippy's allowance for tests does not reach them; a test binary has no
+// callers, so `pub` and documentation of its items mean nothing outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs)]
+
+mod architecture;
 mod client;
+mod concurrency;
 mod crash;
+mod door;
+mod harness;
 mod hostile;
+mod providers;
+mod timeline;
+mod vectors;

@@ -15,6 +15,7 @@ use crate::{
         correlate::{EarlyRecovery, Past},
         event::Event,
         project::Project,
+        receipt::Unreadable,
         scope::Scope,
         webhook::Webhook,
     },
@@ -110,6 +111,7 @@ impl Work {
                 Ok(Open {
                     row: columns.get()?,
                     webhook: columns.get::<Option<i64>>()?.unwrap_or_default(),
+                    unreadable: Unreadable::is_key(event_key),
                     standing: rows::standing(&mut columns)?,
                 })
             },
@@ -243,8 +245,7 @@ impl Work {
             live.set_open(key_hash(&before.home.project_id, &before.event_key), None);
         }
         if is_open(after) {
-            let standing = after.standing.clone();
-            let open = Open { row, webhook: webhook.unwrap_or_default(), standing };
+            let open = Open::new(row, webhook, after);
             live.set_open(key_hash(&after.home.project_id, &after.event_key), Some(open));
         }
         live.count_open(severity(before), severity(after));
@@ -284,7 +285,7 @@ impl Alerts for Work {
         Ok(open.map(|open| open.standing))
     }
 
-    fn past(&self, project: &Id<Project>, event_key: &str) -> Result<Past> {
+    fn past(&self, project: &Id<Project>, event_key: &str, since: Timestamp) -> Result<Past> {
         let project = self.project_row(project)?;
         let closed = self.one(
             "SELECT recovered_at FROM alert
@@ -296,8 +297,9 @@ impl Alerts for Work {
         let early = self.one(
             "SELECT event_id, occurred_at, created_at FROM event
              WHERE project = ?1 AND event_key = ?2 AND alert IS NULL AND event_type = 'RECOVERY'
-             ORDER BY event DESC LIMIT 1",
-            params![project, event_key],
+               AND created_at >= ?3
+             ORDER BY occurred_at DESC, event DESC LIMIT 1",
+            params![project, event_key, since.timestamp_millis()],
             |row| {
                 let mut columns = Columns::of(row);
                 Ok(EarlyRecovery {
@@ -330,8 +332,7 @@ impl Alerts for Work {
         live.set_number(workspace, alert_number);
         live.last_alert = Some((alert.alert_id().clone(), row));
         if alert.standing.state.is_open() {
-            let standing = alert.standing.clone();
-            let open = Open { row, webhook: webhook.unwrap_or_default(), standing };
+            let open = Open::new(row, webhook, alert);
             live.set_open(key_hash(&alert.home.project_id, &alert.event_key), Some(open));
             live.count_open(None, Some(alert.standing.severity));
         }

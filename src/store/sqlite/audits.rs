@@ -52,14 +52,14 @@ impl Audits for Work {
              FROM audit a JOIN domain d USING (domain)
              WHERE (?1 IS NULL OR d.domain_id IN (SELECT value FROM json_each(?1)))
                AND (?2 IS NULL OR a.action = ?2) AND (?3 IS NULL OR a.actor = ?3)
-               AND (?4 IS NULL OR a.resource = ?4) AND (?5 IS NULL OR a.sequence < ?5)
+               AND (?4 IS NULL OR a.resource = ?4) AND (?5 IS NULL OR a.audit < (SELECT audit FROM audit WHERE audit_id = ?5))
              ORDER BY a.audit DESC LIMIT ?6",
             params![
                 rows::reach(&scope.domains)?,
                 query.action,
                 query.actor,
                 query.resource,
-                query.before.map(number),
+                query.before.as_ref().map(Id::as_str),
                 query.limit
             ],
             record,

@@ -16,8 +16,9 @@ use crate::{
         alert::{Alert, Standing},
         delivery::Delivery,
         project::Project,
+        receipt::Unreadable,
         webhook::Webhook,
-        words::{AlertState, Severity},
+        words::Severity,
     },
     error::Result,
     id::Id,
@@ -37,8 +38,19 @@ pub(super) struct Open {
     pub(super) row: i64,
     /// The row of the webhook that opened it.
     pub(super) webhook: i64,
+    /// Whether it says that deliveries of that webhook were not understood.
+    pub(super) unreadable: bool,
     /// How it stands.
     pub(super) standing: Standing,
+}
+
+impl Open {
+    /// What is kept of `alert`, which is open.
+    pub(super) fn new(row: i64, webhook: Option<i64>, alert: &Alert) -> Self {
+        let unreadable = Unreadable::is_key(&alert.event_key);
+        let standing = alert.standing.clone();
+        Self { row, webhook: webhook.unwrap_or_default(), unreadable, standing }
+    }
 }
 
 /// What is to be written of an alert at the end of the commit.
@@ -193,8 +205,9 @@ impl Live {
             let (project, key): (String, String) = (columns.get()?, columns.get()?);
             let standing = rows::standing(&mut columns)?;
             self.open_counts[standing.severity as usize] += 1;
-            let open = Open { row: alert, webhook: webhook.unwrap_or_default(), standing };
-            if self.complete {
+            let (webhook, unreadable) = (webhook.unwrap_or_default(), Unreadable::is_key(&key));
+            let open = Open { row: alert, webhook, unreadable, standing };
+            if self.complete || unreadable {
                 self.place(key_hash(&project.into(), &key), Some(open));
                 self.bound();
             }
@@ -253,16 +266,15 @@ impl Live {
     }
 
     fn place(&mut self, key: KeyHash, open: Option<Open>) -> Option<Open> {
-        let is_unreadable = |open: &Open| open.standing.state == AlertState::Error;
-        if let Some(new) = open.as_ref().filter(|open| is_unreadable(open)) {
+        if let Some(new) = open.as_ref().filter(|open| open.unreadable) {
             self.unreadable.entry(new.webhook).or_default().insert(key);
         }
-        let keeps = open.as_ref().is_some_and(is_unreadable);
+        let keeps = open.as_ref().is_some_and(|open| open.unreadable);
         let before = match open {
             Some(open) => self.open.insert(key, open),
             None => self.open.remove(&key),
         };
-        if let Some(old) = before.as_ref().filter(|old| is_unreadable(old) && !keeps)
+        if let Some(old) = before.as_ref().filter(|old| old.unreadable && !keeps)
             && let Some(keys) = self.unreadable.get_mut(&old.webhook)
         {
             keys.remove(&key);
@@ -456,15 +468,12 @@ impl Live {
     }
 
     fn undo_number(&mut self, workspace: i64, before: Option<u64>) {
-        match before {
-            Some(before) => {
-                self.numbers.insert(workspace, before);
-                self.new_numbers.insert(workspace, before);
-            }
-            None => {
-                self.numbers.remove(&workspace);
-                self.new_numbers.remove(&workspace);
-            }
+        if let Some(before) = before {
+            self.numbers.insert(workspace, before);
+            self.new_numbers.insert(workspace, before);
+        } else {
+            self.numbers.remove(&workspace);
+            self.new_numbers.remove(&workspace);
         }
     }
 }

@@ -358,6 +358,8 @@ fn bound(value: &Value, kind: Kind) -> Option<Bound> {
 fn bound_list(values: &[Value], kind: Kind) -> (bool, Bound) {
     let others = values.iter().filter_map(|value| bound(value, kind)).filter_map(|value| {
         Some(match value {
+            // SQLite reads a text in JSON only up to a NUL, and would find what is another value.
+            Bound::Text(text) if text.contains('\0') => return None,
             Bound::Text(text) => Value::from(text),
             Bound::Integer(number) => Value::from(number),
             Bound::Real(number) => Value::from(number),

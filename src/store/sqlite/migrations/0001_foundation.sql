@@ -229,7 +229,7 @@ CREATE INDEX event_by_time ON event (created_at);
 CREATE INDEX event_of_alert ON event (alert, created_at) WHERE alert IS NOT NULL;
 -- A recovery that arrived before its firing is found when the firing comes; few rows. Events that have an alert are
 -- found through it.
-CREATE INDEX event_without_alert ON event (project, event_key) WHERE alert IS NULL;
+CREATE INDEX event_without_alert ON event (project, event_key, created_at) WHERE alert IS NULL;
 
 -- How far the counters of `webhook` have been written; what came later is counted again at start.
 CREATE TABLE counted (

@@ -381,6 +381,23 @@ fn pages_by_cursor_show_every_row_once_though_rows_come_in_between() {
 }
 
 #[test]
+fn a_number_is_no_key_though_it_looks_like_one() {
+    let connection = store();
+    let mut event = data()["datasets"]["Event"][0].clone();
+    (event["event_id"], event["event_key"]) = (json!("five"), json!("5"));
+    event["alert_id"] = Value::Null;
+    add_event(&connection, &event);
+    for (value, rows) in [(json!("5"), 1), (json!(5), 0), (json!("5\u{0}x"), 0)] {
+        for asked in [("eq", value.clone()), ("in", json!([value, "none"]))] {
+            let filter = json!([{ "k": "event_key", "o": asked.0, "v": asked.1 }]);
+            let query = Query::parse(&json!({ "filter": filter }), &query::EVENTS).unwrap();
+            let (found, sql) = run(&connection, &query, &domain_one(), "Event");
+            assert_eq!(found.rows.len(), rows, "{value}: {sql}");
+        }
+    }
+}
+
+#[test]
 fn totals_stop_at_the_bound_unless_more_is_asked_for() {
     let connection = store();
     let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10100) \

@@ -1,0 +1,213 @@
+//! The five providers: what their samples become, by the golden files and through the door.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use alertmill::{
+    lab::samples::{Shelf, Update, check_samples, decode_json},
+    rules::{Rulebook, samples::SampleRequest},
+};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Hook, House, time};
+
+const PROVIDERS: [&str; 5] = ["alertmanager", "api-direct", "aws-sns", "grafana", "zabbix"];
+
+/// The fields that a golden file says of an event.
+const FIELDS: [&str; 12] = [
+    "event_key",
+    "event_type",
+    "severity",
+    "title",
+    "description",
+    "rule",
+    "image_url",
+    "resources",
+    "provider",
+    "account",
+    "additional_info",
+    "occurred_at",
+];
+
+/// A payload file and what stands beside it.
+struct Sample {
+    provider: String,
+    case: String,
+    body: Vec<u8>,
+    request: SampleRequest,
+    golden: Value,
+}
+
+fn sample(provider: &str, case: &str) -> Sample {
+    let beside = |kind: &str| {
+        let path = Path::new("rules").join(provider).join("samples").join(format!("{case}.{kind}"));
+        fs::read(path).ok()
+    };
+    let body = beside("json").or_else(|| beside("body"));
+    let body = body.unwrap_or_else(|| panic!("no payload {provider}/{case}"));
+    let request = beside("request.yaml").map(|text| {
+        let text = String::from_utf8(text).unwrap();
+        SampleRequest::read(case, &text).unwrap_or_else(|error| panic!("{error}"))
+    });
+    let golden = beside("events.json").unwrap_or_else(|| panic!("no golden of {provider}/{case}"));
+    Sample {
+        provider: provider.to_owned(),
+        case: case.to_owned(),
+        body,
+        request: request.unwrap_or_default(),
+        golden: serde_json::from_slice(&golden).unwrap(),
+    }
+}
+
+fn samples(provider: &str) -> Vec<Sample> {
+    let directory = fs::read_dir(Path::new("rules").join(provider).join("samples")).unwrap();
+    let mut cases: Vec<String> = directory
+        .filter_map(|entry| {
+            let file = entry.unwrap().file_name().into_string().unwrap();
+            let case = file.strip_suffix(".events.json")?;
+            Some(case.to_owned())
+        })
+        .collect();
+    cases.sort();
+    cases.iter().map(|case| sample(provider, case)).collect()
+}
+
+impl Sample {
+    /// Posts it as its sender would, when it says that it arrived.
+    async fn posted(&self, house: &House, hook: &Hook) -> Answer {
+        if let Some(received_at) = &self.request.received_at {
+            let wait = time(received_at) - house.now();
+            assert!(wait >= TimeDelta::zero(), "{}/{} lies in the past", self.provider, self.case);
+            house.later(wait);
+        }
+        let mut headers: Vec<(&str, &str)> = Vec::new();
+        for (name, value) in &self.request.headers {
+            headers.push((name, value));
+        }
+        if let Some(content_type) = &self.request.content_type {
+            headers.push(("content-type", content_type));
+        }
+        let query: BTreeMap<_, _> = self.request.query.iter().collect();
+        assert!(query.is_empty(), "no sample needs a query yet");
+        house.deliver_bytes(hook, &self.body, &headers).await
+    }
+
+    fn expected(&self) -> &Vec<Value> {
+        self.golden["events"].as_array().unwrap()
+    }
+}
+
+fn normalized(event: &Value) -> Value {
+    FIELDS.iter().map(|field| ((*field).to_owned(), event[*field].clone())).collect()
+}
+
+#[test]
+fn every_sample_becomes_what_stands_beside_it() {
+    let book = Rulebook::embedded().unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    let decode = |_: &str, body: &[u8], _: Option<&str>| decode_json(body);
+    let results = check_samples(&Shelf::Shipped, &book, &decode, Update::Compare).unwrap();
+    let wrong: Vec<_> = results.iter().filter(|result| !result.is_right()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for provider in PROVIDERS {
+        let cases: Vec<_> = results.iter().filter(|result| result.provider == provider).collect();
+        assert!(cases.len() >= 6, "{provider} has {} samples", cases.len());
+    }
+}
+
+#[actix_web::test]
+async fn a_payload_that_is_posted_becomes_the_same_events() {
+    for provider in PROVIDERS {
+        for sample in samples(provider) {
+            let house = House::new().await;
+            let hook = house.webhook(provider).await;
+            let answer = sample.posted(&house, &hook).await;
+            let told = format!("{provider}/{}: {answer:?}", sample.case);
+            let understood = sample.golden["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|item| item["error"].is_null());
+            assert_eq!(answer.status, if understood { 200 } else { 202 }, "{told}");
+            let events = house.events(json!({})).await;
+            let came: Vec<_> = events
+                .iter()
+                .filter(|event| event["why"] != "unreadable")
+                .map(normalized)
+                .collect();
+            assert_eq!(&came, sample.expected(), "{told}");
+            let unreadable = events.len() - came.len();
+            assert_eq!(unreadable > 0, !understood, "{told}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_was_not_understood_is_kept_with_the_reason_of_the_golden() {
+    for provider in PROVIDERS {
+        for sample in samples(provider) {
+            let errors: Vec<_> = sample.golden["items"].as_array().unwrap().iter().collect();
+            let errors: Vec<_> = errors.iter().filter(|item| !item["error"].is_null()).collect();
+            let house = House::new().await;
+            let hook = house.webhook(provider).await;
+            let answer = sample.posted(&house, &hook).await;
+            let items = answer.body["items"].as_array().cloned().unwrap_or_default();
+            let dead: Vec<_> = items.iter().filter(|item| item["what"] == "dead").collect();
+            assert_eq!(dead.len(), errors.len(), "{provider}/{}: {answer:?}", sample.case);
+            for (dead, error) in dead.iter().zip(errors) {
+                assert_eq!(dead["index"], error["index"]);
+                for (ours, theirs) in
+                    [("why", "reason"), ("file", "file"), ("line", "line"), ("path", "path")]
+                {
+                    let told = format!("{ours} of {provider}/{}: {dead}", sample.case);
+                    assert_eq!(dead[ours], error["error"][theirs], "{told}");
+                }
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn firing_then_resolved_ends_in_one_resolved_alert() {
+    for (provider, firing, resolved) in [
+        ("alertmanager", "firing", "resolved"),
+        ("alertmanager", "v3-firing", "v3-resolved"),
+        ("grafana", "firing", "resolved"),
+        ("grafana", "legacy-alerting", "legacy-ok"),
+        ("aws-sns", "alarm", "ok"),
+        ("zabbix", "problem", "resolved"),
+        ("api-direct", "firing", "recovery"),
+    ] {
+        let house = House::new().await;
+        let hook = house.webhook(provider).await;
+        let (firing, resolved) = (sample(provider, firing), sample(provider, resolved));
+        assert_eq!(firing.posted(&house, &hook).await.status, 200);
+        let key = &firing.expected()[0]["event_key"];
+        let open = house.alerts(json!({ "event_key": key })).await;
+        assert_eq!(open[0]["state"], "TRIGGERED", "{provider}");
+        house.later(TimeDelta::minutes(11));
+        assert_eq!(resolved.posted(&house, &hook).await.status, 200);
+        let alerts = house.alerts(json!({ "event_key": key })).await;
+        assert_eq!(alerts.len(), 1, "{provider}");
+        assert_eq!(alerts[0]["state"], "RESOLVED", "{provider}");
+        assert_eq!(alerts[0]["alert_id"], open[0]["alert_id"]);
+    }
+}
+
+#[actix_web::test]
+async fn an_event_gives_back_what_was_posted() {
+    for provider in PROVIDERS {
+        let house = House::new().await;
+        let hook = house.webhook(provider).await;
+        for sample in samples(provider) {
+            let answer = sample.posted(&house, &hook).await;
+            let posted: Value = serde_json::from_slice(&sample.body).unwrap();
+            for item in answer.body["items"].as_array().into_iter().flatten() {
+                let request = json!({ "event_id": item["event_id"] });
+                let event = house.done("/monitoring/v1/event/get", request).await;
+                if event["why"] != "unreadable" {
+                    assert_eq!(event["raw_data"], posted, "{provider}/{}", sample.case);
+                }
+            }
+        }
+    }
+}
