@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::Value;
 
 use crate::{
@@ -86,7 +89,11 @@ macro_rules! list_request {
         pub struct $name {
             /// Which records, in which order, and which part of them.
             query: $crate::api::Asked,
-            $($(#[doc = $doc])+ $field: Option<$type>,)*
+            $(
+                $(#[doc = $doc])+
+                #[serde(deserialize_with = "crate::api::asked::given")]
+                $field: Option<$type>,
+            )*
         }
 
         impl $name {
@@ -102,7 +109,20 @@ macro_rules! list_request {
 
 pub(super) use list_request;
 
-/// `query`, with a parameter of the request if it is given; as in the original, an empty text is none.
+/// A parameter of a list; as in the original, an empty text is none.
+pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) if text.is_empty() => Ok(None),
+        given => T::deserialize(given).map(Some).map_err(D::Error::custom),
+    }
+}
+
+/// `query`, with a parameter of the request if it is given.
 pub(super) fn narrowed(
     query: Query,
     name: &str,
@@ -111,9 +131,6 @@ pub(super) fn narrowed(
 ) -> Result<Query> {
     let Some(value) = value else { return Ok(query) };
     let value = serde_json::to_value(value).map_err(Error::internal)?;
-    if value == "" {
-        return Ok(query);
-    }
     Ok(query.narrowed(name, value, catalogue)?)
 }
 

@@ -58,7 +58,7 @@ impl Source {
 
     /// Its production code: no comments, nothing from the first `#[cfg(test)]` on, no file of tests.
     fn code(&self) -> String {
-        if self.file.ends_with("tests.rs") {
+        if self.file.ends_with("tests.rs") || self.file.contains("/tests/") {
             return String::new();
         }
         let lines = self.text.lines().take_while(|line| line.trim() != "#[cfg(test)]");

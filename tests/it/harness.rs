@@ -116,11 +116,6 @@ impl House {
         self.directory.path().join("data")
     }
 
-    /// A directory beside its data, for the test's own files.
-    pub fn beside(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
     /// Lets time pass.
     pub fn later(&self, by: TimeDelta) {
         self.clock.advance(by);

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs)]
 
 mod architecture;
+mod asking;
+mod audit;
 mod client;
 mod concurrency;
 mod crash;
@@ -12,5 +14,6 @@ mod door;
 mod harness;
 mod hostile;
 mod providers;
+mod tenancy;
 mod timeline;
 mod vectors;

@@ -1,0 +1,306 @@
+//! What was done and what was refused is recorded, in a chain, without secrets.
+
+use std::collections::BTreeSet;
+
+use alertmill::digest::{hex, sha256};
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Caller, Hook, House};
+
+/// The verbs of methods that change nothing. Every other method must leave a record.
+const READING: [&str; 2] = ["get", "list"];
+
+/// What is no method of the audited kind: the receipt of a delivery is its record.
+const DOORS: [&str; 2] = ["webhook.receive", "webhook.receive_with_header"];
+
+/// The operations that must leave a record: name and path.
+async fn mutating(house: &House) -> Vec<(String, String)> {
+    let document = house.get("/api/v1/openapi.json").await.body;
+    let mut found = Vec::new();
+    for (path, verbs) in document["paths"].as_object().unwrap() {
+        for operation in verbs.as_object().unwrap().values() {
+            let Some(name) = operation["operationId"].as_str() else { continue };
+            let verb = name.rsplit('.').next().unwrap();
+            let is_vital_sign = name.starts_with("server.");
+            if !is_vital_sign && !READING.contains(&verb) && !DOORS.contains(&name) {
+                found.push((name.to_owned(), path.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// A request that succeeds, made anew for each call.
+async fn success(house: &House, name: &str, number: usize) -> Value {
+    let title = format!("made {number}");
+    let hook = || async { json!({ "webhook_id": house.webhook("api-direct").await.webhook_id }) };
+    let alert = || async {
+        let raised = json!({ "title": title, "project_id": "default" });
+        let raised = house.done("/monitoring/v1/alert/create", raised).await;
+        json!({ "alert_id": raised["alert_id"] })
+    };
+    let made = |kind: &'static str, more: Value| async move {
+        let id = format!("{kind}_id");
+        let mut request = json!({ "name": format!("made {number}") });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let made = house.done(&format!("/api/v1/{kind}/create"), request).await;
+        json!({ id.as_str(): made[id.as_str()] })
+    };
+    let project = |alerting: bool| made("project", json!({ "alerting": alerting }));
+    let token = json!({ "name": title, "role": "WORKSPACE_OWNER", "workspace_id": "default" });
+    let with = |mut base: Value, field: &str, value: &str| {
+        base[field] = json!(value);
+        base
+    };
+    match name {
+        "alert.create" => json!({ "title": title, "project_id": "default" }),
+        "alert.update" => with(alert().await, "state", "RESOLVED"),
+        "alert.assign_user" => with(alert().await, "assignee", "amy"),
+        "alert.delete" => alert().await,
+        "webhook.create" => json!({ "name": title, "provider": "api-direct" }),
+        "webhook.update" => with(hook().await, "name", &title),
+        "webhook.rotate_key" | "webhook.enable" | "webhook.disable" | "webhook.delete" => {
+            hook().await
+        }
+        "project_alert_config.create" => project(false).await,
+        "project_alert_config.update" | "project_alert_config.delete" => project(true).await,
+        "domain.create" | "workspace.create" | "project.create" => json!({ "name": title }),
+        "domain.update" => with(made("domain", json!({})).await, "name", "renamed"),
+        "domain.delete" => made("domain", json!({})).await,
+        "workspace.update" => with(made("workspace", json!({})).await, "name", "renamed"),
+        "workspace.delete" => made("workspace", json!({})).await,
+        "project.update" => with(project(false).await, "name", "renamed"),
+        "project.delete" => project(false).await,
+        "token.create" => token,
+        "token.revoke" => {
+            let token = house.done("/api/v1/token/create", token).await;
+            json!({ "token_id": token["token_id"] })
+        }
+        "delivery.redrive" => {
+            let hook = Hook::from(
+                &house
+                    .done(
+                        "/monitoring/v1/webhook/create",
+                        json!({ "name": title, "provider": "api-direct" }),
+                    )
+                    .await,
+            );
+            let receipt = house.deliver_bytes(&hook, b"{", &[]).await;
+            json!({ "delivery_id": receipt.body["receipt_id"] })
+        }
+        other => panic!("say in {} how `{other}` is called", file!()),
+    }
+}
+
+/// Calls an operation; what stands in its path is taken from the request.
+async fn call(caller: &Caller<'_>, path: &str, mut request: Value) -> Answer {
+    let mut path = path.to_owned();
+    if path.contains("{delivery_id}") {
+        let id = request.as_object_mut().unwrap().remove("delivery_id");
+        let id = id.unwrap_or(json!("receipt-0"));
+        path = path.replace("{delivery_id}", id.as_str().unwrap());
+    }
+    caller.post(&path, request).await
+}
+
+/// The newest record, which must be of that answer.
+async fn record_of(house: &House, answer: &Answer, name: &str) -> Value {
+    let page = house.admin().found("/api/v1/audit?limit=1").await;
+    let record = page["results"][0].clone();
+    let request_id = answer.header("X-Request-Id").unwrap();
+    assert_eq!(record["request_id"], request_id, "`{name}` left no record: {answer:?}\n{record:#}");
+    assert_eq!(record["action"], name);
+    assert_eq!(record["remote"], "192.0.2.7");
+    record
+}
+
+/// All records, oldest first.
+async fn trail(house: &House) -> Vec<Value> {
+    let mut records = Vec::new();
+    let mut path = "/api/v1/audit?limit=7".to_owned();
+    loop {
+        let page = house.admin().found(&path).await;
+        records.extend(page["results"].as_array().unwrap().iter().cloned());
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/api/v1/audit?limit=7&cursor={cursor}");
+    }
+    records.reverse();
+    records
+}
+
+#[actix_web::test]
+async fn whatever_changes_something_leaves_a_record() {
+    let house = House::new().await;
+    let operations = mutating(&house).await;
+    assert!(operations.len() >= 24, "{operations:?}");
+    for (number, (name, path)) in operations.iter().enumerate() {
+        let request = success(&house, name, number).await;
+        let answer = call(&house.admin(), path, request.clone()).await;
+        assert_eq!(answer.status, 200, "{name} {request}: {answer:?}");
+        let record = record_of(&house, &answer, name).await;
+        assert_eq!(record["outcome"], "SUCCESS", "{name}");
+        assert!(record["actor"].as_str().unwrap().starts_with("token:token-"), "{name}");
+        let resource = record["resource"].as_str().unwrap_or_else(|| panic!("{name}: {record:#}"));
+        assert!(resource.contains(':'), "{name}: {resource}");
+        let verb = name.rsplit('.').next().unwrap();
+        assert_eq!(
+            record["before"].is_null(),
+            matches!(verb, "create" | "redrive"),
+            "{name}: {record:#}"
+        );
+        assert_eq!(
+            record["after"].is_null(),
+            matches!(verb, "delete" | "redrive"),
+            "{name}: {record:#}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn whatever_is_refused_leaves_a_record_too() {
+    let house = House::new().await;
+    let token = house.token("DOMAIN_ADMIN", json!({ "domain_id": "default" })).await;
+    let reader = house.as_token(token);
+    for (name, path) in mutating(&house).await {
+        let not_allowed = call(&reader, &path, json!({})).await;
+        assert_eq!(not_allowed.status, 403, "{name}: {not_allowed:?}");
+        let record = record_of(&house, &not_allowed, &name).await;
+        assert_eq!(record["outcome"], "ERROR_PERMISSION_DENIED", "{name}");
+
+        let nonsense = call(&house.admin(), &path, json!({ "nonsense": 1 })).await;
+        assert!(nonsense.status == 400 || nonsense.status == 404, "{name}: {nonsense:?}");
+        let record = record_of(&house, &nonsense, &name).await;
+        assert_eq!(record["outcome"], nonsense.code(), "{name}");
+        assert!(record["before"].is_null() && record["after"].is_null(), "{name}: {record:#}");
+    }
+    let absent = json!({ "alert_id": "alert-0", "state": "RESOLVED" });
+    let absent = house.post("/monitoring/v1/alert/update", absent).await;
+    let record = record_of(&house, &absent, "alert.update").await;
+    assert_eq!(
+        (&record["resource"], &record["outcome"]),
+        (&json!("alert:alert-0"), &json!("ERROR_NOT_FOUND"))
+    );
+}
+
+#[actix_web::test]
+async fn whatever_only_reads_leaves_no_record() {
+    let house = House::new().await;
+    let before = trail(&house).await.len();
+    house.done("/monitoring/v1/event/list", json!({})).await;
+    house.post("/monitoring/v1/event/get", json!({ "event_id": "event-0" })).await;
+    house.get("/api/v1/deliveries").await;
+    assert_eq!(trail(&house).await.len(), before);
+}
+
+/// The hash of a record, computed as the documentation says.
+fn hash_of(record: &Value) -> String {
+    let mut said = record.clone();
+    for field in ["audit_id", "domain_id", "hash"] {
+        said.as_object_mut().unwrap().remove(field);
+    }
+    hex(&sha256(said.to_string().as_bytes()))
+}
+
+#[actix_web::test]
+async fn each_record_is_chained_to_the_one_before() {
+    let mut house = House::new().await;
+    for number in 0..12 {
+        let raised = json!({ "title": format!("{number}"), "project_id": "default" });
+        house.done("/monitoring/v1/alert/create", raised).await;
+        house.post("/monitoring/v1/alert/delete", json!({})).await;
+        if number % 5 == 0 {
+            house.reopen().await;
+        }
+    }
+    let records = trail(&house).await;
+    assert!(records.len() >= 25);
+    let mut previous = "0".repeat(64);
+    for (sequence, record) in (1..).zip(&records) {
+        assert_eq!(record["sequence"], sequence, "no gap: {record:#}");
+        assert_eq!(record["previous"], previous.as_str(), "{record:#}");
+        assert_eq!(record["hash"], hash_of(record), "{record:#}");
+        previous = record["hash"].as_str().unwrap().to_owned();
+    }
+}
+
+#[actix_web::test]
+async fn each_domain_has_a_chain_of_its_own_and_all_are_listed_to_the_end() {
+    let house = House::new().await;
+    house.done("/api/v1/domain/create", json!({ "domain_id": "rival", "name": "Rival" })).await;
+    let workspace = json!({ "workspace_id": "rival", "name": "Rival", "domain_id": "rival" });
+    house.done("/api/v1/workspace/create", workspace).await;
+    let owner = house.token("WORKSPACE_OWNER", json!({ "workspace_id": "rival" })).await;
+    let owner = house.as_token(owner);
+    for number in 0..10 {
+        owner
+            .done(
+                "/api/v1/project/create",
+                json!({ "name": format!("p{number}"), "workspace_id": "rival" }),
+            )
+            .await;
+        let raised = json!({ "title": format!("{number}"), "project_id": "default" });
+        house.done("/monitoring/v1/alert/create", raised).await;
+    }
+    let records = trail(&house).await;
+    for domain in ["default", "rival"] {
+        let chain: Vec<_> = records.iter().filter(|record| record["domain_id"] == domain).collect();
+        assert!(chain.len() >= 10, "{domain}: {}", chain.len());
+        let sequences: Vec<_> =
+            chain.iter().map(|record| record["sequence"].as_u64().unwrap()).collect();
+        assert_eq!(sequences, (1..=chain.len() as u64).collect::<Vec<_>>(), "{domain}");
+    }
+    let ids: BTreeSet<_> = records.iter().map(|record| record["audit_id"].to_string()).collect();
+    assert_eq!(ids.len(), records.len(), "no record twice");
+}
+
+#[actix_web::test]
+async fn no_record_holds_a_secret() {
+    let house = House::new().await;
+    let options = json!({ "signing_secrets": ["open sesame"] });
+    let hook = house.webhook_in("default", "grafana", options.clone()).await;
+    let rotated = json!({ "webhook_id": hook.webhook_id, "expire_old_after": 60 });
+    let rotated = Hook::from(&house.done("/monitoring/v1/webhook/rotate-key", rotated).await);
+    let update = json!({ "webhook_id": hook.webhook_id, "options": options });
+    house.done("/monitoring/v1/webhook/update", update).await;
+    let token = house.token("WORKSPACE_OWNER", json!({ "workspace_id": "default" })).await;
+    house.done("/monitoring/v1/webhook/delete", json!({ "webhook_id": hook.webhook_id })).await;
+    let wrong = json!({ "name": "x", "provider": "grafana", "options": { "signing_secrets": ["open sesame", ""] } });
+    assert_eq!(house.post("/monitoring/v1/webhook/create", wrong).await.status, 400);
+
+    let records = json!(trail(&house).await).to_string();
+    let secrets =
+        [hook.access_key.as_str(), &rotated.access_key, &token, house.admin_token(), "open sesame"];
+    for secret in secrets {
+        assert!(!records.contains(secret), "a secret stands in the trail");
+        assert!(
+            !records.contains(&hex(&sha256(secret.as_bytes()))),
+            "a digest stands in the trail"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn records_are_found_by_what_they_say() {
+    let house = House::new().await;
+    let raised = house
+        .done("/monitoring/v1/alert/create", json!({ "title": "x", "project_id": "default" }))
+        .await;
+    let resource = format!("alert:{}", raised["alert_id"].as_str().unwrap());
+    let resolve = json!({ "alert_id": raised["alert_id"], "state": "RESOLVED" });
+    house.done("/monitoring/v1/alert/update", resolve).await;
+    let of_it = house.admin().found(&format!("/api/v1/audit?resource={resource}")).await;
+    let actions: Vec<_> = of_it["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(actions, ["alert.update", "alert.create"]);
+    let change = &of_it["results"][0];
+    assert_eq!(
+        (&change["before"]["state"], &change["after"]["state"]),
+        (&json!("TRIGGERED"), &json!("RESOLVED"))
+    );
+    let by_action = house.admin().found("/api/v1/audit?action=alert.update").await;
+    assert_eq!(by_action["results"].as_array().unwrap().len(), 1);
+}
