@@ -108,6 +108,14 @@ impl From<StartError> for Failure {
     }
 }
 
+/// How this program was called, so that the commands that we print can be pasted.
+fn program() -> String {
+    std::env::args().next().filter(|called| called.contains('/')).unwrap_or_else(|| NAME.to_owned())
+}
+
+/// What the program is called where it is installed.
+const NAME: &str = "alertmill";
+
 /// Does what the command line says; the result is the program's.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -12,7 +12,7 @@ use clap::Args;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use super::{Failure, show::Screen};
+use super::{Failure, program, show::Screen};
 use crate::{
     app::{App, Opened, token_file},
     clock::Clock,
@@ -102,12 +102,12 @@ fn greeting(config: &Config, url: &str, first_token: Option<&str>) -> String {
         text,
         "\n\nThis is its first start, so it made a domain, a workspace and a project, each called `default`, and an\n\
          administrator's token, which is shown only now and kept in {}:\n\n    {token}\n\n\
-         To go on, in another terminal:\n\n    \
-         alertmill webhook create --provider alertmanager --name prod{elsewhere}\n    \
-         alertmill send --webhook <the URL that it prints> --sample alertmanager/firing\n    \
-         alertmill alert list{elsewhere}\n\n\
+         To go on, in another terminal (the first one prints how to post something):\n\n    \
+         {program} webhook create --provider alertmanager --name prod{elsewhere}\n    \
+         {program} alert list{elsewhere}\n\n\
          The API is described at {url}/docs",
-        token_file(&config.data).display()
+        token_file(&config.data).display(),
+        program = program(),
     );
     text
 }
@@ -129,7 +129,7 @@ mod tests {
         let config = Just::parse_from(["alertmill", "--data", "elsewhere"]).serve.config;
         let first = greeting(&config, "http://127.0.0.1:8080", Some("amt_1"));
         assert!(first.contains("amt_1") && first.contains("elsewhere/admin.token"));
-        assert!(first.contains("alertmill alert list --data elsewhere\n"));
+        assert!(first.contains(" alert list --data elsewhere\n"), "{first}");
         let later = greeting(&config, "http://127.0.0.1:8080", None);
         assert_eq!(later, "Alertmill listens on http://127.0.0.1:8080");
     }

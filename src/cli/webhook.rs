@@ -1,14 +1,17 @@
 //! `alertmill webhook`: the addresses that monitoring systems post to.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
     Failure,
     client::Client,
+    program,
     show::{Screen, brief, field, record, rows, table},
 };
-use crate::{config::Reach, plugins::PluginBook};
+use crate::{config::Reach, plugins::PluginBook, rules::samples::sample};
 
 /// Manage the addresses that monitoring systems post to.
 #[derive(Args)]
@@ -127,6 +130,13 @@ fn created(made: &Value, provider: &str) -> String {
          send it as `X-Access-Key`.",
         field(made, "webhook_id")
     );
+    if sample(provider, "firing").is_some() {
+        let program = program();
+        let _ = write!(
+            text,
+            "\n\nTo post a sample to it:\n\n  {program} send --webhook {url} --sample {provider}/firing"
+        );
+    }
     let book = PluginBook::embedded().unwrap_or_default();
     let snippet = book.get(provider).and_then(|plugin| plugin.setup_snippet(&url, &key));
     if let Some(snippet) = snippet {

@@ -62,7 +62,7 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
         "webhook.rotate_key" | "webhook.enable" | "webhook.disable" | "webhook.delete" => {
             hook().await
         }
-        "project_alert_config.create" => project(false).await,
+        "project_alert_config.create" | "project.delete" => project(false).await,
         "project_alert_config.update" | "project_alert_config.delete" => project(true).await,
         "domain.create" | "workspace.create" | "project.create" => json!({ "name": title }),
         "domain.update" => with(made("domain", json!({})).await, "name", "renamed"),
@@ -70,7 +70,6 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
         "workspace.update" => with(made("workspace", json!({})).await, "name", "renamed"),
         "workspace.delete" => made("workspace", json!({})).await,
         "project.update" => with(project(false).await, "name", "renamed"),
-        "project.delete" => project(false).await,
         "token.create" => token,
         "token.revoke" => {
             let token = house.done("/api/v1/token/create", token).await;

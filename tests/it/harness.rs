@@ -96,6 +96,7 @@ impl House {
         let config = Flags::parse_from(flags.chain(self.flags.iter().cloned())).config;
         let opened = App::open(config, self.clock.clone()).await;
         let Opened { app, first_token } = opened.unwrap_or_else(|error| panic!("{error}"));
+        app.announce("127.0.0.1:8080".parse().unwrap()).unwrap();
         let app = Arc::new(app);
         let front = Data::new(Front::new(Arc::clone(&app)));
         let serve = serving(front).await;

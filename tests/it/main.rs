@@ -14,6 +14,8 @@ mod door;
 mod harness;
 mod hostile;
 mod providers;
+mod redrive;
+mod story;
 mod tenancy;
 mod timeline;
 mod vectors;

@@ -152,8 +152,10 @@ async fn the_cases_of_the_original_end_as_there_but_for_what_we_mean_to_differ_i
 
 #[actix_web::test]
 async fn however_the_events_are_wrapped() {
-    for scenario in scenarios().iter().filter(|scenario| scenario["steps"][0]["post"] != json!([]))
-    {
+    let wrapped = ["dedup_updates_description_only", "batch_same_key", "resource_without_name"];
+    let scenarios = scenarios();
+    for name in wrapped {
+        let scenario = scenarios.iter().find(|scenario| scenario["name"] == name).unwrap();
         run(scenario, Wrapping::Events).await;
         run(scenario, Wrapping::Results).await;
     }

@@ -3,7 +3,7 @@
 use rusqlite::{params, params_from_iter};
 
 use super::{
-    live::{KeyHash, Open, Pending, key_hash},
+    live::{KeyHash, Open, Pending},
     rows::{self, Columns, json, maybe_millis, millis, number},
     sql,
     work::Work,
@@ -88,16 +88,12 @@ impl Work {
     }
 
     /// The open alert of a key, from memory if every open alert is there.
-    fn find_open(
-        &self,
-        key: KeyHash,
-        project: &Id<Project>,
-        event_key: &str,
-    ) -> Result<Option<Open>> {
-        if let Some(live) = self.live_if_writer()
-            && let Ok(open) = live.borrow().open(key)
-        {
-            return Ok(open.cloned());
+    fn find_open(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Open>> {
+        if let Some(live) = self.live_if_writer() {
+            let live = live.borrow();
+            if let Ok(open) = live.open(live.key(project, event_key)) {
+                return Ok(open.cloned());
+            }
         }
         self.flush_standings()?;
         self.one(
@@ -121,8 +117,8 @@ impl Work {
     /// The open alert that an event joins or ends; it was found a moment ago.
     fn open_of(&self, event: &Event) -> Result<(KeyHash, Open)> {
         let (project, event_key) = (&event.home.project_id, &event.draft.event_key);
-        let key = key_hash(project, event_key);
-        let open = self.find_open(key, project, event_key)?;
+        let key = self.live()?.borrow().key(project, event_key);
+        let open = self.find_open(project, event_key)?;
         open.map(|open| (key, open)).ok_or_else(|| Error::not_found("open alert of key", event_key))
     }
 
@@ -242,11 +238,13 @@ impl Work {
         let severity = |alert: &Alert| is_open(alert).then_some(alert.standing.severity);
         let mut live = self.live()?.borrow_mut();
         if is_open(before) {
-            live.set_open(key_hash(&before.home.project_id, &before.event_key), None);
+            let key = live.key(&before.home.project_id, &before.event_key);
+            live.set_open(key, None);
         }
         if is_open(after) {
             let open = Open::new(row, webhook, after);
-            live.set_open(key_hash(&after.home.project_id, &after.event_key), Some(open));
+            let key = live.key(&after.home.project_id, &after.event_key);
+            live.set_open(key, Some(open));
         }
         live.count_open(severity(before), severity(after));
         Ok(())
@@ -281,7 +279,7 @@ impl Alerts for Work {
     }
 
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>> {
-        let open = self.find_open(key_hash(project, event_key), project, event_key)?;
+        let open = self.find_open(project, event_key)?;
         Ok(open.map(|open| open.standing))
     }
 
@@ -333,7 +331,8 @@ impl Alerts for Work {
         live.last_alert = Some((alert.alert_id().clone(), row));
         if alert.standing.state.is_open() {
             let open = Open::new(row, webhook, alert);
-            live.set_open(key_hash(&alert.home.project_id, &alert.event_key), Some(open));
+            let key = live.key(&alert.home.project_id, &alert.event_key);
+            live.set_open(key, Some(open));
             live.count_open(None, Some(alert.standing.severity));
         }
         Ok(alert_number)
@@ -391,7 +390,8 @@ impl Alerts for Work {
         self.put("UPDATE alert SET deleted_at = ?2 WHERE alert = ?1", params![row, millis(now)])?;
         if before.standing.state.is_open() {
             let mut live = self.live()?.borrow_mut();
-            live.set_open(key_hash(&before.home.project_id, &before.event_key), None);
+            let key = live.key(&before.home.project_id, &before.event_key);
+            live.set_open(key, None);
             live.count_open(Some(before.standing.severity), None);
         }
         Ok(())

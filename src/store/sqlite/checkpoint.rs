@@ -74,7 +74,7 @@ impl Checkpointer {
 
     fn run(self) {
         while !self.wal.ended.load(Ordering::Relaxed) {
-            thread::sleep(EVERY);
+            thread::park_timeout(EVERY);
             let size = fs::metadata(&self.log).map_or(0, |log| log.len());
             if size > RESTART {
                 self.wal.restart.store(true, Ordering::Relaxed);

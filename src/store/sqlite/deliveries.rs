@@ -116,7 +116,7 @@ impl Deliveries for Work {
         next.delivery += 1;
         let mut live = self.live()?.borrow_mut();
         live.set_next(next);
-        live.count_request(webhook, filing.dead > 0);
+        live.count_request(webhook, &filing.webhook_id, filing.dead > 0);
         live.last_delivery = Some((filing.delivery_id.clone(), row));
         Ok(())
     }

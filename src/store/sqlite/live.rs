@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    hash::{BuildHasherDefault, Hasher},
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
 };
 
 use rusqlite::Connection;
@@ -115,6 +115,7 @@ type OpenMap = HashMap<KeyHash, Open, BuildHasherDefault<Identity>>;
 /// What the writer keeps in memory.
 #[derive(Debug)]
 pub(super) struct Live {
+    numbering: Numbering,
     open: OpenMap,
     /// Whether `open` holds every open alert.
     complete: bool,
@@ -126,6 +127,8 @@ pub(super) struct Live {
     next: Next,
     /// How many deliveries each webhook took, for those that took one since the start.
     requests: HashMap<i64, Requests>,
+    /// The webhooks that took a delivery since the start, by row.
+    webhooks: HashMap<i64, Id<Webhook>>,
     /// The webhooks whose counters changed since they were written.
     uncounted: HashSet<i64>,
     open_counts: [i64; Severity::ALL.len()],
@@ -147,16 +150,16 @@ pub(super) enum Kind {
     WorkspaceOfProject,
 }
 
-/// The number of a project and an event key: 128 bits of a SHA-256, so that no sender can make two keys meet.
-pub(super) fn key_hash(project: &Id<Project>, event_key: &str) -> KeyHash {
-    let mut text = String::with_capacity(project.as_str().len() + event_key.len() + 1);
-    text.push_str(project.as_str());
-    text.push('\0');
-    text.push_str(event_key);
-    let digest = digest::sha256(text.as_bytes());
-    let mut half = [0; 16];
-    half.copy_from_slice(&digest[..16]);
-    u128::from_le_bytes(half)
+/// Makes numbers of keys. Its secrets are drawn at each start, so that no sender can make two keys meet.
+#[derive(Debug, Default)]
+struct Numbering(RandomState, RandomState);
+
+impl Numbering {
+    /// The number of a project and an event key.
+    fn of(&self, project: &Id<Project>, event_key: &str) -> KeyHash {
+        let pair = (project.as_str(), event_key);
+        u128::from(self.0.hash_one(pair)) << 64 | u128::from(self.1.hash_one(pair))
+    }
 }
 
 impl Live {
@@ -169,6 +172,7 @@ impl Live {
         let next =
             Next { delivery: next("delivery")?, event: next("event")?, alert: next("alert")? };
         let mut live = Self {
+            numbering: Numbering::default(),
             open: OpenMap::default(),
             complete: true,
             unreadable: HashMap::new(),
@@ -177,6 +181,7 @@ impl Live {
             new_numbers: BTreeMap::new(),
             next,
             requests: HashMap::new(),
+            webhooks: HashMap::new(),
             uncounted: HashSet::new(),
             open_counts: [0; Severity::ALL.len()],
             rows: HashMap::new(),
@@ -208,7 +213,8 @@ impl Live {
             let (webhook, unreadable) = (webhook.unwrap_or_default(), Unreadable::is_key(&key));
             let open = Open { row: alert, webhook, unreadable, standing };
             if self.complete || unreadable {
-                self.place(key_hash(&project.into(), &key), Some(open));
+                let number = self.key(&project.into(), &key);
+                self.place(number, Some(open));
                 self.bound();
             }
         }
@@ -233,6 +239,11 @@ impl Live {
             self.uncounted.insert(webhook);
         }
         Ok(())
+    }
+
+    /// The number of a project and an event key.
+    pub(super) fn key(&self, project: &Id<Project>, event_key: &str) -> KeyHash {
+        self.numbering.of(project, event_key)
     }
 
     /// Where the log of changes stands.
@@ -361,7 +372,8 @@ impl Live {
     }
 
     /// Counts one more delivery of a webhook.
-    pub(super) fn count_request(&mut self, webhook: i64, is_error: bool) {
+    pub(super) fn count_request(&mut self, webhook: i64, id: &Id<Webhook>, is_error: bool) {
+        self.webhooks.entry(webhook).or_insert_with(|| id.clone());
         let before = self.requests.get(&webhook).copied();
         let mut after = before.unwrap_or_default();
         after.total += 1;
@@ -376,13 +388,14 @@ impl Live {
         self.requests.get(&webhook).copied().unwrap_or_default()
     }
 
-    /// The webhooks that took deliveries in this commit.
-    pub(super) fn take_recounted(&mut self) -> Vec<i64> {
+    /// The webhooks that took deliveries in this commit, with how many they took by now.
+    pub(super) fn take_recounted(&mut self) -> Vec<(Id<Webhook>, Requests)> {
         let mut webhooks = std::mem::take(&mut self.recounted);
         webhooks.sort_unstable();
         webhooks.dedup();
         self.uncounted.extend(&webhooks);
-        webhooks
+        let named = webhooks.iter().filter_map(|row| Some((self.webhooks.get(row)?.clone(), *row)));
+        named.map(|(id, row)| (id, self.requests(row))).collect()
     }
 
     /// The counters that are not written yet, this commit's included.

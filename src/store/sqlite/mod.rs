@@ -132,6 +132,7 @@ impl Backend for Sqlite {
         self.readers.idle().clear();
         // The checkpointer was started first and must end last: the writer's end is what tells it to.
         for thread in threads.into_iter().rev() {
+            thread.thread().unpark();
             if thread.join().is_err() {
                 tracing::error!("a thread of the store panicked");
             }

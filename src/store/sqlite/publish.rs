@@ -79,17 +79,15 @@ impl Work {
         for change in changed {
             self.publish_one(snapshots, change)?;
         }
-        for webhook in &recounted {
-            let requests = self.live()?.borrow().requests(*webhook);
-            let id = self.webhook_id(*webhook)?;
-            snapshots.requests.set(id, Some(Arc::new(requests)));
+        if !recounted.is_empty() {
+            self.commits_since_counters += 1;
+        }
+        for (webhook, requests) in recounted {
+            snapshots.requests.set(webhook, Some(Arc::new(requests)));
         }
         for severity in Severity::ALL {
             let labels = KindLabels { kind: severity.as_str() };
             metrics.alerts_open.get_or_create(&labels).set(counts[*severity as usize]);
-        }
-        if !recounted.is_empty() {
-            self.commits_since_counters += 1;
         }
         if self.commits_since_counters >= COUNTERS_EVERY {
             self.close_counters()?;

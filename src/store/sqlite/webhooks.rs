@@ -72,13 +72,6 @@ impl Work {
         self.row_of(Kind::Webhook, id.as_str(), sql)?.ok_or_else(|| Error::not_found("webhook", id))
     }
 
-    /// The webhook in a row.
-    pub(super) fn webhook_id(&self, webhook: i64) -> Result<Id<Webhook>> {
-        let sql = "SELECT webhook_id FROM webhook WHERE webhook = ?1";
-        self.one(sql, [webhook], |row| Columns::of(row).id())?
-            .ok_or_else(|| Error::not_found("webhook", webhook))
-    }
-
     /// The access keys of one webhook, or of all, oldest first.
     fn access_keys(&self, webhook: Option<i64>) -> Result<BTreeMap<i64, Vec<AccessKey>>> {
         let mut keys: BTreeMap<i64, Vec<AccessKey>> = BTreeMap::new();
