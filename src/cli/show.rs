@@ -29,8 +29,15 @@ impl Screen {
             let text = serde_json::to_string_pretty(answer).unwrap_or_else(|_| answer.to_string());
             return print(&text);
         }
-        print(&people(answer))
+        print(&harmless(&people(answer)))
     }
+}
+
+/// `text` without what would move a cursor, colour a line or turn its direction: titles come from strangers.
+fn harmless(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| if (c.is_control() && c != '\n') || turns(c) { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
 }
 
 /// Prints a text and a line's end.

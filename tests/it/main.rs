@@ -7,9 +7,12 @@
 mod architecture;
 mod asking;
 mod audit;
+mod client;
 mod concurrency;
+mod crash;
 mod door;
 mod harness;
+mod hostile;
 mod providers;
 mod redrive;
 mod story;
