@@ -1,11 +1,8 @@
 //! What was posted, packed for storage on the caller's thread: headers and query as one line of JSON, then the body.
 
-use std::{
-    collections::BTreeMap,
-    io::{Read, Write},
-};
+use std::{cell::RefCell, collections::BTreeMap, io::Read};
 
-use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
+use flate2::{Compress, Compression, FlushCompress, Status, read::ZlibDecoder};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -70,11 +67,7 @@ impl Payload {
         if content.len() < COMPRESS_FROM {
             return Ok(Self { packing: Packing::Plain, content });
         }
-        let room = Vec::with_capacity(content.len() / 2);
-        let mut packed = ZlibEncoder::new(room, Compression::fast());
-        packed.write_all(&content).map_err(Error::internal)?;
-        let content = packed.finish().map_err(Error::internal)?;
-        Ok(Self { packing: Packing::Zlib, content })
+        Ok(Self { packing: Packing::Zlib, content: compressed(&content)? })
     }
 
     /// Unpacks what was posted.
@@ -99,6 +92,27 @@ impl Payload {
         let KeptHead { headers, query } = head;
         Ok(Posted { headers, query, body: content[end + 1..].to_vec() })
     }
+}
+
+thread_local! {
+    /// Its tables are large: to make them anew for each delivery costs as much as to use them.
+    static PACKER: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), true));
+}
+
+fn compressed(content: &[u8]) -> Result<Vec<u8>> {
+    PACKER.with_borrow_mut(|packer| {
+        packer.reset();
+        let mut packed = Vec::with_capacity(content.len() / 2);
+        loop {
+            let read = usize::try_from(packer.total_in()).map_err(Error::internal)?;
+            let rest = content.get(read..).unwrap_or_default();
+            let status = packer.compress_vec(rest, &mut packed, FlushCompress::Finish);
+            if status.map_err(Error::internal)? == Status::StreamEnd {
+                return Ok(packed);
+            }
+            packed.reserve(content.len() / 2 + 64);
+        }
+    })
 }
 
 #[cfg(test)]

@@ -47,10 +47,12 @@ impl Work {
         Ok(())
     }
 
+    /// Writes how an alert stands, but not its state, which no event changes unless it ends the alert: writing that, even
+    /// unchanged, would write its entries in the indexes of open alerts too.
     fn write_standing(&self, row: i64, pending: &Pending) -> Result<()> {
         let Standing {
             alert_id: _,
-            state,
+            state: _,
             severity,
             urgency,
             event_count,
@@ -58,12 +60,11 @@ impl Work {
             updated_at,
         } = &pending.standing;
         self.put(
-            "UPDATE alert SET state = ?2, severity = ?3, urgency = ?4, event_count = ?5, last_event_at = ?6,
-                    updated_at = ?7, description = coalesce(?8, description)
+            "UPDATE alert SET severity = ?2, urgency = ?3, event_count = ?4, last_event_at = ?5, updated_at = ?6,
+                    description = coalesce(?7, description)
              WHERE alert = ?1",
             params![
                 row,
-                state.as_str(),
                 severity.as_str(),
                 urgency.as_str(),
                 number(*event_count),
@@ -358,9 +359,10 @@ impl Alerts for Work {
         let description = event.draft.description.clone().or(waiting);
         self.write_standing(open.row, &Pending { standing: standing.clone(), description })?;
         self.put(
-            "UPDATE alert SET resolved_at = ?2, recovered_at = ?3, ending = ?4 WHERE alert = ?1",
+            "UPDATE alert SET state = ?2, resolved_at = ?3, recovered_at = ?4, ending = ?5 WHERE alert = ?1",
             params![
                 open.row,
+                standing.state.as_str(),
                 millis(ending.resolved_at),
                 maybe_millis(ending.recovered_at),
                 ending.reason
