@@ -87,10 +87,11 @@ pub fn application(
 /// Adds every address to a server.
 fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     server.app_data(front.clone());
+    // Addresses are tried in order, and the door is knocked at most.
+    webhook::addresses(server, front.app.config.bench);
     for (at, method) in front.methods.iter().enumerate() {
         server.service(resource(at, method));
     }
-    webhook::addresses(server, front.app.config.bench);
     vitals::addresses(server);
     page::addresses(server);
     server.default_service(web::to(problem::nowhere));

@@ -2,7 +2,9 @@
 
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig,
+};
 
 use super::sql;
 use crate::{
@@ -50,6 +52,7 @@ pub(super) fn writer(file: &Path, durability: Durability) -> Result<Connection> 
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = {synchronous};
              PRAGMA wal_autocheckpoint = 0;
+             PRAGMA foreign_keys = OFF;
              PRAGMA cache_size = -16384;
              PRAGMA temp_store = MEMORY;"
         ))
@@ -83,6 +86,8 @@ fn open(file: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection =
         Connection::open_with_flags(file, flags).map_err(|cause| unusable(file, cause))?;
     connection.busy_timeout(BUSY)?;
+    // Else a plan may depend on the values bound to it, and is made anew whenever they change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     sql::register(&connection)?;
     Ok(connection)
 }
