@@ -56,8 +56,19 @@ impl Mint {
         let millis = u128::from(now.timestamp_millis().unsigned_abs()) & 0xffff_ffff_ffff;
         let high = (millis << 16) | 0x7000 | (sequence >> 52);
         let low = (0b10 << 62) | ((sequence & 0xf_ffff_ffff_ffff) << 10);
-        Id::from(format!("{}-{:032x}", K::PREFIX, (high << 64) | low))
+        let mut text = String::with_capacity(K::PREFIX.len() + 33);
+        text.push_str(K::PREFIX);
+        text.push('-');
+        text.extend(((high << 64) | low).to_be_bytes().into_iter().flat_map(digits));
+        Id::from(text.as_str())
     }
+}
+
+/// The two hexadecimal digits of a byte.
+fn digits(byte: u8) -> [char; 2] {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 impl<K> Id<K> {

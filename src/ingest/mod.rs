@@ -152,7 +152,7 @@ async fn keep(
     let sender = sender_id.map(|id| (id, sha256(&delivery.body)));
     let events = interpreted.items.len();
     let size = Size { bytes: payload.content.len() + events * 600, events };
-    let settling = Settling {
+    let mut settling = Settling {
         webhook: Arc::clone(webhook),
         policy: Arc::clone(policy),
         mint: intake.mint.clone(),
@@ -163,7 +163,7 @@ async fn keep(
         payload,
         interpreted,
     };
-    intake.store.write_sized(size, move |tx| settle::settle(tx, settling)).await
+    intake.store.write_repeatable(size, move |tx| settle::settle(tx, &mut settling)).await
 }
 
 /// Fetches the address that a handshake wants confirmed, where both the server and the webhook allow it.

@@ -127,7 +127,8 @@ impl Again {
             match item {
                 Ok(mapped) => {
                     let reading = reading(mapping, &mapped.variant);
-                    let what = (index, mapped.draft.clone(), reading);
+                    let mut draft = mapped.draft.clone();
+                    let what = (index, &mut draft, reading);
                     let outcome = add(tx, &route, what, (mint, now))?;
                     driven.gone.insert(place);
                     driven.events.extend(outcome.event_id.map(|event| (index, event)));

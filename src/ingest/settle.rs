@@ -48,37 +48,39 @@ pub(super) struct Route<'a> {
     pub(super) received_at: Timestamp,
 }
 
-/// Keeps a delivery with all that follows from it.
-pub(super) fn settle(tx: &mut dyn Tx, settling: Settling) -> Result<Receipt> {
-    if let Some(first) = first_receipt(tx, &settling)? {
+/// Keeps a delivery with all that follows from it. May be done again if it was undone.
+pub(super) fn settle(tx: &mut dyn Tx, settling: &mut Settling) -> Result<Receipt> {
+    if let Some(first) = first_receipt(tx, settling)? {
         return Ok(first);
     }
-    let Settling { webhook, policy, mint, delivery_id, received_at: now, .. } = &settling;
-    let (webhook, policy, mint, now) =
-        (Arc::clone(webhook), Arc::clone(policy), mint.clone(), *now);
-    let delivery_id = delivery_id.clone();
-    let interpreted = file(tx, settling)?;
+    file(tx, settling)?;
+    let Settling { webhook, policy, mint, delivery_id, received_at: now, interpreted, .. } =
+        settling;
     let Interpreted { items: read, ignored, mapping } = interpreted;
     let dead = read.iter().filter(|item| item.is_err()).count();
-    let route =
-        Route { webhook: &webhook, policy: &policy, delivery_id: &delivery_id, received_at: now };
+    let route = Route { webhook, policy, delivery_id, received_at: *now };
     let mut items = Vec::with_capacity(read.len());
     let mut causes = BTreeMap::new();
-    for (index, item) in (0..).zip(read) {
+    for (index, item) in (0..).zip(read.iter_mut()) {
         items.push(match item {
             Ok(Mapped { draft, variant, .. }) => {
-                let reading = reading(mapping.as_deref(), &variant);
-                add(tx, &route, (index, draft, reading), (&mint, now))?
+                let reading = reading(mapping.as_deref(), variant);
+                add(tx, &route, (index, draft, reading), (mint, *now))?
             }
-            Err(error) => bury(tx, &route, (&error, &mut causes), (&mint, now))?,
+            Err(error) => bury(tx, &route, (error, &mut causes), (mint, *now))?,
         });
     }
     if dead == 0 {
-        calm(tx, &webhook, "a delivery of its webhook was understood again", now)?;
+        calm(tx, webhook, "a delivery of its webhook was understood again", *now)?;
     }
-    let state = state_of(items.len(), dead);
-    let webhook_id = webhook.webhook_id.clone();
-    Ok(Receipt { receipt_id: delivery_id, webhook_id, state, ignored, items, received_at: now })
+    Ok(Receipt {
+        receipt_id: delivery_id.clone(),
+        webhook_id: webhook.webhook_id.clone(),
+        state: state_of(items.len(), dead),
+        ignored: ignored.clone(),
+        items,
+        received_at: *now,
+    })
 }
 
 /// The receipt that the sender got when it sent this delivery before.
@@ -94,8 +96,8 @@ fn first_receipt(tx: &dyn Tx, settling: &Settling) -> Result<Option<Receipt>> {
     }
 }
 
-/// Keeps the delivery itself, and gives back what it says.
-fn file(tx: &mut dyn Tx, settling: Settling) -> Result<Interpreted> {
+/// Keeps the delivery itself.
+fn file(tx: &mut dyn Tx, settling: &Settling) -> Result<()> {
     let Settling {
         webhook, delivery_id, received_at, remote, sender, payload, interpreted, ..
     } = settling;
@@ -108,18 +110,17 @@ fn file(tx: &mut dyn Tx, settling: Settling) -> Result<Interpreted> {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     tx.add_delivery(&Filing {
         delivery_id,
-        webhook_id: webhook.webhook_id.clone(),
+        webhook_id: &webhook.webhook_id,
         state: state_of(interpreted.items.len(), dead),
-        ignored: interpreted.ignored.clone(),
+        ignored: interpreted.ignored.as_deref(),
         items: count(interpreted.items.len()),
         dead: count(dead),
         events: count(interpreted.items.len() - dead + causes.len()),
-        sender,
+        sender: sender.as_ref().map(|(id, digest)| (id.as_str(), digest)),
         payload,
         remote,
-        received_at,
-    })?;
-    Ok(interpreted)
+        received_at: *received_at,
+    })
 }
 
 /// What read an item, so that it can be read the same way again.
@@ -132,14 +133,30 @@ pub(super) fn reading(mapping: Option<&Mapping>, variant: &Arc<str>) -> Option<R
 pub(super) fn add(
     tx: &mut dyn Tx,
     route: &Route<'_>,
-    (item, draft, reading): (u32, Draft, Option<Reading>),
+    (item, draft, reading): (u32, &mut Draft, Option<Reading>),
     (mint, now): Moment<'_>,
 ) -> Result<ItemOutcome> {
     let Route { webhook, policy, delivery_id, received_at } = *route;
     let arrival = Arrival { webhook, delivery_id, item, reading };
-    let mut event = Event::from_draft(draft, arrival, mint, received_at);
-    let known = known(tx, &event, policy)?;
-    let Decision { verdict, why } = correlate(known, &event, policy, (mint, now));
+    // Lent to the event and given back, since this may have to be done again.
+    let lent = std::mem::replace(draft, Draft::new(String::new()));
+    let mut event = Event::from_draft(lent, arrival, mint, received_at);
+    let settled = settle_event(tx, policy, &mut event, (mint, now));
+    let Event { event_id, alert_id, why, draft: lent, .. } = event;
+    *draft = lent;
+    let (index, event_id) = (Some(item), Some(event_id));
+    Ok(ItemOutcome { index, event_id, alert_id, what: settled?, why: Reason::Decided(why) })
+}
+
+/// Decides what an event does to alerts, does it, and keeps the event.
+fn settle_event(
+    tx: &mut dyn Tx,
+    policy: &AlertPolicy,
+    event: &mut Event,
+    (mint, now): Moment<'_>,
+) -> Result<Outcome> {
+    let known = known(tx, event, policy)?;
+    let Decision { verdict, why } = correlate(known, event, policy, (mint, now));
     event.why = why;
     let what = match verdict {
         Verdict::Open(alert) => {
@@ -154,25 +171,19 @@ pub(super) fn add(
             Outcome::Opened
         }
         Verdict::Join(standing) => {
-            tx.join_alert(&event, &standing)?;
+            tx.join_alert(event, &standing)?;
             event.alert_id = Some(standing.alert_id);
             Outcome::Joined
         }
         Verdict::Resolve(standing, ending) => {
-            tx.end_alert(&event, &standing, &ending)?;
+            tx.end_alert(event, &standing, &ending)?;
             event.alert_id = Some(standing.alert_id);
             Outcome::Resolved
         }
         Verdict::Keep => Outcome::Kept,
     };
-    tx.add_event(&event)?;
-    Ok(ItemOutcome {
-        index: Some(item),
-        event_id: Some(event.event_id),
-        alert_id: event.alert_id,
-        what,
-        why: Reason::Decided(why),
-    })
+    tx.add_event(event)?;
+    Ok(what)
 }
 
 /// What is known of an event's key. The past is looked up only where it matters.
@@ -200,8 +211,8 @@ pub(super) fn bury(
     let raised = if let Some(raised) = causes.get(&unreadable.cause) {
         raised.clone()
     } else {
-        let draft = unreadable_draft(route.webhook, unreadable);
-        let raised = add(tx, route, (item.unwrap_or(0), draft, None), moment)?;
+        let mut draft = unreadable_draft(route.webhook, unreadable);
+        let raised = add(tx, route, (item.unwrap_or(0), &mut draft, None), moment)?;
         causes.insert(unreadable.cause, raised.clone());
         raised
     };

@@ -22,7 +22,7 @@ use crate::{
     metrics::Metrics,
     plugins::PluginBook,
     rules::Rulebook,
-    store::{Options, Store},
+    store::{Options, Size, Store},
 };
 
 struct Bench {
@@ -220,4 +220,33 @@ async fn a_broken_sender_gives_one_alert_which_ends_with_the_next_good_delivery(
     bench.deliver(&alertmanager(&[("firing", "a")])).await;
     let alert = bench.intake.store.read(read(id)).await.unwrap().unwrap();
     assert_eq!(alert.standing.state, AlertState::Resolved);
+}
+
+#[tokio::test]
+async fn a_unit_that_fails_after_it_wrote_takes_no_neighbour_with_it() {
+    let bench = Bench::new().await;
+    bench.deliver(&alertmanager(&[("firing", "a")])).await;
+    let spoil = || {
+        bench.intake.store.write_repeatable(Size::default(), |tx| -> Result<()> {
+            let id = tx.open_alert(&"p".into(), "a")?.unwrap().alert_id;
+            tx.delete_alert(&id, from_millis(0))?;
+            Err(Error::new(Code::InvalidParameter, "on purpose"))
+        })
+    };
+    let (again, other) = (alertmanager(&[("firing", "a")]), alertmanager(&[("firing", "b")]));
+    let (first, failed, second, failed_again, third) = tokio::join!(
+        bench.deliver(&again),
+        spoil(),
+        bench.deliver(&again),
+        spoil(),
+        bench.deliver(&other),
+    );
+    assert_eq!(failed.unwrap_err().code, Code::InvalidParameter);
+    assert_eq!(failed_again.unwrap_err().code, Code::InvalidParameter);
+    assert_eq!([what(&first), what(&second)], [[Outcome::Joined], [Outcome::Joined]]);
+    assert_eq!(what(&third), [Outcome::Opened]);
+    let id = first.items[0].alert_id.clone().unwrap();
+    let read = move |tx: &dyn crate::store::Tx| tx.alert(&Scope::EVERYTHING, &id);
+    let alert = bench.intake.store.read(read).await.unwrap().unwrap();
+    assert_eq!(alert.standing.event_count, 3, "what is done again counts once");
 }

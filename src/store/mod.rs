@@ -8,11 +8,13 @@
 mod directory;
 mod payload;
 mod sqlite;
+mod unit;
 
 use std::{path::Path, sync::Arc};
 
 use tokio::sync::oneshot;
 
+use self::unit::{Once, Repeatable, Unit, WriteJob};
 pub use self::{
     directory::{Directory, Requests, Snapshots},
     payload::{Packing, Payload, Posted},
@@ -116,16 +118,16 @@ pub trait Tokens {
 }
 
 /// What is written of a delivery before its events are.
-#[derive(Clone, Debug)]
-pub struct Filing {
+#[derive(Clone, Copy, Debug)]
+pub struct Filing<'a> {
     /// The delivery's identifier.
-    pub delivery_id: Id<Delivery>,
+    pub delivery_id: &'a Id<Delivery>,
     /// The webhook it was posted to.
-    pub webhook_id: Id<Webhook>,
+    pub webhook_id: &'a Id<Webhook>,
     /// Where it stands.
     pub state: DeliveryState,
     /// Why it is no event, where it is none.
-    pub ignored: Option<String>,
+    pub ignored: Option<&'a str>,
     /// How many items it has.
     pub items: u32,
     /// How many of them were not understood.
@@ -133,11 +135,11 @@ pub struct Filing {
     /// How many events it becomes, those of type ERROR included.
     pub events: u32,
     /// What the sender calls it, and the digest of what it sent by that name.
-    pub sender: Option<(String, Digest)>,
+    pub sender: Option<(&'a str, &'a Digest)>,
     /// Its headers, query and body.
-    pub payload: Payload,
+    pub payload: &'a Payload,
     /// The address it came from.
-    pub remote: String,
+    pub remote: &'a str,
     /// When it arrived.
     pub received_at: Timestamp,
 }
@@ -192,7 +194,7 @@ pub trait Deliveries {
         sender_id: &str,
     ) -> Result<Option<(Digest, Receipt)>>;
     /// Adds a delivery. Its events must follow in the same unit of work, in order.
-    fn add_delivery(&mut self, filing: &Filing) -> Result<()>;
+    fn add_delivery(&mut self, filing: &Filing<'_>) -> Result<()>;
     /// Adds an item that was not understood, with the event of type ERROR that says so; or replaces why.
     fn add_dead_item(
         &mut self,
@@ -289,34 +291,6 @@ pub trait Tx: Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audi
 /// A unit of work waiting to be done.
 type ReadJob = Box<dyn FnOnce(Result<&dyn Tx>) + Send>;
 
-/// What a unit of work that writes does; it is told where there is no transaction for it.
-type WriteWork = Box<dyn FnOnce(Result<&mut dyn Tx>) -> Done + Send>;
-
-/// A unit of work waiting to be done; says whether to keep what it did.
-struct WriteJob {
-    /// What to do.
-    work: WriteWork,
-    /// About how many bytes it will write; the queue is bounded by their sum.
-    bytes: usize,
-    /// How many events it may write; a commit is bounded by their sum.
-    events: usize,
-}
-
-/// A finished unit of work.
-struct Done {
-    /// Whether to keep what it did.
-    keep: bool,
-    /// Told once that is settled.
-    settled: Box<dyn FnOnce(Result<()>) + Send>,
-}
-
-impl Done {
-    /// What is left of a job that panicked: nothing to keep, nobody to tell.
-    fn lost() -> Self {
-        Self { keep: false, settled: Box::new(drop) }
-    }
-}
-
 /// What a storage backend provides.
 trait Backend: Send + Sync {
     /// Runs `job` against a snapshot.
@@ -403,27 +377,25 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
-        self.write_sized(Size::default(), work).await
+        let (reply, answer) = oneshot::channel();
+        self.queue(Box::new(Once::new(work, reply)), Size::default())?;
+        answer.await.map_err(Error::internal)?
     }
 
-    /// Like [`write`](Self::write), for work whose size matters.
-    pub async fn write_sized<T, F>(&self, size: Size, work: F) -> Result<T>
+    /// Does `work`, which is of this size and may be done again: what is undone because a neighbour failed is repeated,
+    /// so it must do the same each time. Returns once it is on disk.
+    pub async fn write_repeatable<T, F>(&self, size: Size, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
+        F: FnMut(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let work = Box::new(move |tx: Result<&mut dyn Tx>| {
-            let result = tx.and_then(work);
-            Done {
-                keep: result.is_ok(),
-                settled: Box::new(move |commit: Result<()>| {
-                    let _ = reply.send(result.and_then(|done| commit.map(|()| done)));
-                }),
-            }
-        });
-        self.backend.write(WriteJob { work, bytes: size.bytes, events: size.events })?;
+        self.queue(Box::new(Repeatable::new(work, reply)), size)?;
         answer.await.map_err(Error::internal)?
+    }
+
+    fn queue(&self, unit: Box<dyn Unit>, size: Size) -> Result<()> {
+        self.backend.write(WriteJob { unit, size })
     }
 
     /// Finishes what is queued, folds the log into the file and stops taking writes.

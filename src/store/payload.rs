@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_long_body_is_compressed() {
-        let packed = Payload::pack(&BTreeMap::new(), &BTreeMap::new(), &[b'x'; 100_000]).unwrap();
+        let packed =
+            Payload::pack(&BTreeMap::new(), &BTreeMap::new(), &vec![b'x'; 100_000]).unwrap();
         assert_eq!(packed.packing, Packing::Zlib);
         assert!(packed.content.len() < 3000);
     }

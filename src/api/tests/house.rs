@@ -166,7 +166,19 @@ impl House {
         let alert = alert.map(str::to_owned);
         let work = move |tx: &mut dyn Tx| {
             let delivery = format!("receipt-of-{event}");
-            tx.add_delivery(&filing(&delivery, &body))?;
+            tx.add_delivery(&Filing {
+                delivery_id: &delivery.as_str().into(),
+                webhook_id: &"webhook-1".into(),
+                state: DeliveryState::Applied,
+                ignored: None,
+                items: 1,
+                dead: 0,
+                events: 1,
+                sender: None,
+                payload: &Payload::pack(&BTreeMap::new(), &BTreeMap::new(), &body).unwrap(),
+                remote: "127.0.0.1",
+                received_at: noon(),
+            })?;
             let mut event = fired(&event, &delivery, &key);
             if let Some(alert) = alert {
                 let mut opened = Alert::opened_by(&event, &Mint::repeatable());
@@ -201,22 +213,6 @@ fn furnish(tx: &mut dyn Tx) -> Result<()> {
         tags: BTreeMap::new(),
         created_at: now,
     })
-}
-
-fn filing(delivery: &str, body: &[u8]) -> Filing {
-    Filing {
-        delivery_id: delivery.into(),
-        webhook_id: "webhook-1".into(),
-        state: DeliveryState::Applied,
-        ignored: None,
-        items: 1,
-        dead: 0,
-        events: 1,
-        sender: None,
-        payload: Payload::pack(&BTreeMap::new(), &BTreeMap::new(), body).unwrap(),
-        remote: "127.0.0.1".to_owned(),
-        received_at: noon(),
-    }
 }
 
 fn fired(event: &str, delivery: &str, key: &str) -> Event {

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Every column of an alert, as [`alert`] reads them.
-const COLUMNS: &str = "a.alert_id, a.state, a.severity, a.urgency, a.event_count, a.last_event_at, a.updated_at,
+const COLUMNS: &str = "a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at,
         a.alert_number, a.event_key, a.title, a.description, a.rule, a.image_url, a.resources, a.provider, a.account,
         a.additional_info, a.assignee, a.responder, a.triggered_by,
         (SELECT webhook_id FROM webhook WHERE webhook = a.webhook), d.domain_id, s.workspace_id, p.project_id,
@@ -37,30 +37,67 @@ const HOME: &str = "CROSS JOIN project p ON p.project = a.project
      CROSS JOIN workspace s ON s.workspace = p.workspace CROSS JOIN domain d ON d.domain = s.domain";
 
 impl Work {
-    /// Writes how alerts stand that later statements will read. A join changes no column that an index looks at, so
-    /// the statement names none: `SQLite` then writes each row in one pass.
+    /// Writes how alerts stand that later statements will read.
     pub(super) fn flush_standings(&self) -> Result<()> {
         let Some(live) = self.live_if_writer() else { return Ok(()) };
         let pending = live.borrow_mut().take_all_pending();
-        if pending.is_empty() {
-            return Ok(());
-        }
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE alert SET severity = ?2, urgency = ?3, event_count = ?4, last_event_at = ?5, updated_at = ?6,
-                    description = coalesce(?7, description)
-             WHERE alert = ?1",
-        )?;
         for (row, Pending { standing, description }) in pending {
-            statement.execute(params![
-                row,
-                standing.severity.as_str(),
-                standing.urgency.as_str(),
-                number(standing.event_count),
-                millis(standing.last_event_at),
-                millis(standing.updated_at),
-                description
-            ])?;
+            self.update_standing(row, &standing)?;
+            if let Some(description) = description {
+                let sql = "UPDATE alert SET description = ?2 WHERE alert = ?1";
+                self.put(sql, params![row, description])?;
+            }
         }
+        Ok(())
+    }
+
+    fn update_standing(&self, row: i64, standing: &Standing) -> Result<()> {
+        let Standing {
+            alert_id: _,
+            state: _,
+            severity,
+            urgency,
+            event_count,
+            last_event_at,
+            updated_at,
+        } = standing;
+        self.put(
+            "UPDATE standing SET severity = ?2, urgency = ?3, event_count = ?4, last_event_at = ?5, updated_at = ?6
+             WHERE alert = ?1",
+            params![
+                row,
+                severity.as_str(),
+                urgency.as_str(),
+                number(*event_count),
+                millis(*last_event_at),
+                millis(*updated_at)
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn insert_standing(&self, row: i64, standing: &Standing) -> Result<()> {
+        let Standing {
+            alert_id: _,
+            state: _,
+            severity,
+            urgency,
+            event_count,
+            last_event_at,
+            updated_at,
+        } = standing;
+        self.put(
+            "INSERT INTO standing (alert, severity, urgency, event_count, last_event_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                row,
+                severity.as_str(),
+                urgency.as_str(),
+                number(*event_count),
+                millis(*last_event_at),
+                millis(*updated_at)
+            ],
+        )?;
         Ok(())
     }
 
@@ -86,9 +123,9 @@ impl Work {
         }
         self.flush_standings()?;
         self.one(
-            "SELECT a.alert, a.webhook, a.alert_id, a.state, a.severity, a.urgency, a.event_count, a.last_event_at,
-                    a.updated_at
-             FROM alert a
+            "SELECT a.alert, a.webhook, a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at,
+                    t.updated_at
+             FROM alert a CROSS JOIN standing t ON t.alert = a.alert
              WHERE a.project = ?1 AND a.event_key = ?2 AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL",
             params![self.project_row(project)?, event_key],
             |row| {
@@ -133,27 +170,23 @@ impl Work {
         alert: &Alert,
     ) -> Result<()> {
         let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
-        let Standing { alert_id, state, severity, urgency, event_count, last_event_at, updated_at } =
-            &alert.standing;
         self.put(
             "INSERT INTO alert (alert, alert_id, workspace, alert_number, project, event_key, state, title, description,
-                                severity, urgency, rule, image_url, resources, provider, account, additional_info,
-                                assignee, responder, triggered_by, webhook, event_count, created_at, updated_at,
-                                last_event_at, acknowledged_at, resolved_at, recovered_at, ending)
+                                rule, image_url, resources, provider, account, additional_info,
+                                assignee, responder, triggered_by, webhook, created_at,
+                                acknowledged_at, resolved_at, recovered_at, ending)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                     ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+                     ?22, ?23, ?24)",
             params![
                 row,
-                alert_id.as_str(),
+                alert.alert_id().as_str(),
                 workspace,
                 number(alert_number),
                 self.project_row(&alert.home.project_id)?,
                 alert.event_key,
-                state.as_str(),
+                alert.standing.state.as_str(),
                 alert.title,
                 alert.description,
-                severity.as_str(),
-                urgency.as_str(),
                 alert.rule,
                 alert.image_url,
                 json(&alert.resources)?,
@@ -164,60 +197,43 @@ impl Work {
                 alert.responder,
                 alert.triggered_by,
                 webhook,
-                number(*event_count),
                 millis(alert.created_at),
-                millis(*updated_at),
-                millis(*last_event_at),
                 maybe_millis(alert.acknowledged_at),
                 alert.ending.as_ref().map(|ending| millis(ending.resolved_at)),
                 alert.ending.as_ref().and_then(|ending| maybe_millis(ending.recovered_at)),
                 alert.ending.as_ref().map(|ending| ending.reason.as_str())
             ],
         )?;
-        Ok(())
+        self.insert_standing(row, &alert.standing)
     }
 
     fn update_alert(&self, row: i64, alert: &Alert) -> Result<()> {
-        let Standing {
-            alert_id: _,
-            state,
-            severity,
-            urgency,
-            event_count,
-            last_event_at,
-            updated_at,
-        } = &alert.standing;
         let put = self.put(
-            "UPDATE alert SET project = ?2, state = ?3, title = ?4, description = ?5, severity = ?6, urgency = ?7,
-                    assignee = ?8, responder = ?9, event_count = ?10, updated_at = ?11, last_event_at = ?12,
-                    acknowledged_at = ?13, resolved_at = ?14, recovered_at = ?15, ending = ?16
+            "UPDATE alert SET project = ?2, state = ?3, title = ?4, description = ?5, assignee = ?6, responder = ?7,
+                    acknowledged_at = ?8, resolved_at = ?9, recovered_at = ?10, ending = ?11
              WHERE alert = ?1",
             params![
                 row,
                 self.project_row(&alert.home.project_id)?,
-                state.as_str(),
+                alert.standing.state.as_str(),
                 alert.title,
                 alert.description,
-                severity.as_str(),
-                urgency.as_str(),
                 alert.assignee,
                 alert.responder,
-                number(*event_count),
-                millis(*updated_at),
-                millis(*last_event_at),
                 maybe_millis(alert.acknowledged_at),
                 alert.ending.as_ref().map(|ending| millis(ending.resolved_at)),
                 alert.ending.as_ref().and_then(|ending| maybe_millis(ending.recovered_at)),
                 alert.ending.as_ref().map(|ending| ending.reason.as_str())
             ],
         );
-        put.map(|_| ()).map_err(|error| {
+        put.map_err(|error| {
             rows::if_constraint(error, || {
                 let detail =
                     format!("another alert of key `{}` is open in that project", alert.event_key);
                 Error::new(Code::NotUnique, detail)
             })
-        })
+        })?;
+        self.update_standing(row, &alert.standing)
     }
 
     /// Brings what is in memory of open alerts up to date with an alert that a person changed.
@@ -244,7 +260,8 @@ impl Alerts for Work {
     fn alert(&self, scope: &Scope, id: &Id<Alert>) -> Result<Option<Alert>> {
         self.flush_standings()?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM alert a {HOME} WHERE a.alert_id = ?1 AND a.deleted_at IS NULL"
+            "SELECT {COLUMNS} FROM alert a CROSS JOIN standing t ON t.alert = a.alert {HOME}
+             WHERE a.alert_id = ?1 AND a.deleted_at IS NULL"
         );
         let found = self.one(&sql, [id.as_str()], |row| alert(&mut Columns::of(row)))?;
         Ok(found.filter(|alert| scope.contains(&alert.home)))
@@ -346,24 +363,19 @@ impl Alerts for Work {
         let waiting = pending.and_then(|pending| pending.description);
         let description = event.draft.description.clone().or(waiting);
         self.put(
-            "UPDATE alert SET state = ?2, severity = ?3, urgency = ?4, event_count = ?5, last_event_at = ?6,
-                    updated_at = ?7, description = coalesce(?8, description), resolved_at = ?9, recovered_at = ?10,
-                    ending = ?11
+            "UPDATE alert SET state = ?2, description = coalesce(?3, description), resolved_at = ?4, recovered_at = ?5,
+                    ending = ?6
              WHERE alert = ?1",
             params![
                 open.row,
                 standing.state.as_str(),
-                standing.severity.as_str(),
-                standing.urgency.as_str(),
-                number(standing.event_count),
-                millis(standing.last_event_at),
-                millis(standing.updated_at),
                 description,
                 millis(ending.resolved_at),
                 maybe_millis(ending.recovered_at),
                 ending.reason
             ],
         )?;
+        self.update_standing(open.row, standing)?;
         let mut live = self.live()?.borrow_mut();
         live.set_open(key, None);
         live.count_open(Some(open.standing.severity), None);

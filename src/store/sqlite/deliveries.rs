@@ -79,12 +79,11 @@ impl Deliveries for Work {
         Ok(kept.map(|kept| (digest, kept.receipt)))
     }
 
-    fn add_delivery(&mut self, filing: &Filing) -> Result<()> {
-        let webhook = self.webhook_row(&filing.webhook_id)?;
+    fn add_delivery(&mut self, filing: &Filing<'_>) -> Result<()> {
+        let webhook = self.webhook_row(filing.webhook_id)?;
         let mut next = self.live()?.borrow().next();
         let row = next.delivery;
-        let (sender_id, digest) =
-            filing.sender.as_ref().map(|(id, digest)| (id, digest.as_slice())).unzip();
+        let (sender_id, digest) = filing.sender.map(|(id, digest)| (id, digest.as_slice())).unzip();
         self.put(
             "INSERT INTO delivery (delivery, delivery_id, webhook, state, ignored, items, dead, first_event, events,
                                    sender_id, digest, remote, received_at)
@@ -116,7 +115,7 @@ impl Deliveries for Work {
         next.delivery += 1;
         let mut live = self.live()?.borrow_mut();
         live.set_next(next);
-        live.count_request(webhook, &filing.webhook_id, filing.dead > 0);
+        live.count_request(webhook, filing.webhook_id, filing.dead > 0);
         live.last_delivery = Some((filing.delivery_id.clone(), row));
         Ok(())
     }

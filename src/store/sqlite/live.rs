@@ -199,8 +199,8 @@ impl Live {
     fn load_open(&mut self, connection: &Connection) -> Result<()> {
         let mut statement = connection.prepare(
             "SELECT a.alert, a.webhook, p.project_id, a.event_key,
-                    a.alert_id, a.state, a.severity, a.urgency, a.event_count, a.last_event_at, a.updated_at
-             FROM alert a JOIN project p ON p.project = a.project
+                    a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at
+             FROM alert a JOIN standing t ON t.alert = a.alert JOIN project p ON p.project = a.project
              WHERE a.state <> 'RESOLVED' AND a.deleted_at IS NULL",
         )?;
         let mut found = statement.query([])?;

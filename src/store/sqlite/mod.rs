@@ -34,7 +34,7 @@ use self::{
     work::Work,
     writer::{Queue, Writer},
 };
-use super::{Backend, Options, ReadJob, Snapshots, WriteJob};
+use super::{Backend, Options, ReadJob, Snapshots, unit::WriteJob};
 use crate::{error::Result, metrics::Metrics};
 
 /// How many reading connections are kept for the next reader.

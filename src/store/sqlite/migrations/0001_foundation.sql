@@ -161,8 +161,6 @@ CREATE TABLE alert (
     state           TEXT NOT NULL CHECK (state IN ('TRIGGERED', 'ACKNOWLEDGED', 'RESOLVED', 'ERROR')),
     title           TEXT,
     description     TEXT,
-    severity        TEXT NOT NULL,
-    urgency         TEXT NOT NULL CHECK (urgency IN ('LOW', 'HIGH')),
     rule            TEXT,
     image_url       TEXT,
     resources       TEXT NOT NULL,
@@ -173,16 +171,24 @@ CREATE TABLE alert (
     responder       TEXT,
     triggered_by    TEXT NOT NULL,
     webhook         INTEGER REFERENCES webhook,
-    event_count     INTEGER NOT NULL,
     created_at      INTEGER NOT NULL,
-    updated_at      INTEGER NOT NULL,
-    last_event_at   INTEGER NOT NULL,
     acknowledged_at INTEGER,
     resolved_at     INTEGER,
     -- When the recovery occurred that resolved it; NULL where a person or a timer did.
     recovered_at    INTEGER,
     ending          TEXT,
     deleted_at      INTEGER
+) STRICT;
+
+-- How an alert stands: what each of its events may change, apart from the rest, so that many such rows share a page and
+-- a commit that many events join writes few pages.
+CREATE TABLE standing (
+    alert         INTEGER PRIMARY KEY REFERENCES alert,
+    severity      TEXT NOT NULL,
+    urgency       TEXT NOT NULL CHECK (urgency IN ('LOW', 'HIGH')),
+    event_count   INTEGER NOT NULL,
+    last_event_at INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL
 ) STRICT;
 
 -- At most one open alert per key: the database itself refuses a second one.

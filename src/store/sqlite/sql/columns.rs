@@ -157,9 +157,9 @@ pub(in crate::store::sqlite) static EVENTS: Table = Table {
     ],
 };
 
-/// Alerts that are not deleted, as `alert a`.
+/// Alerts that are not deleted, as `alert a` with how they stand, `standing t`.
 pub(in crate::store::sqlite) static ALERTS: Table = Table {
-    from: "alert a",
+    from: "alert a CROSS JOIN standing t ON t.alert = a.alert",
     row: "a.alert",
     created_at: "a.created_at",
     project: "a.project",
@@ -182,8 +182,8 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
         ("description", Value("a.description")),
         ("assignee", Value("a.assignee")),
         ("responder", Value("a.responder")),
-        ("urgency", Value("a.urgency")),
-        ("severity", Value("a.severity")),
+        ("urgency", Value("t.urgency")),
+        ("severity", Value("t.severity")),
         ("rule", Value("a.rule")),
         ("image_url", Value("a.image_url")),
         ("resources", Names("a.resources")),
@@ -227,7 +227,7 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
             ),
         ),
         ("created_at", Value("a.created_at")),
-        ("updated_at", Value("a.updated_at")),
+        ("updated_at", Value("t.updated_at")),
         ("acknowledged_at", Value("a.acknowledged_at")),
         ("resolved_at", Value("a.resolved_at")),
         ("escalated_at", Value("NULL")),
@@ -241,9 +241,9 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
                     WHERE x.project = p.project AND x.event_key = v.value)",
             },
         ),
-        ("event_count", Value("a.event_count")),
+        ("event_count", Value("t.event_count")),
         ("first_event_at", Value("a.created_at")),
-        ("last_event_at", Value("a.last_event_at")),
+        ("last_event_at", Value("t.last_event_at")),
         ("resolved_reason", Value("a.ending")),
     ],
 };
