@@ -3,7 +3,8 @@
 use rusqlite::{params, params_from_iter};
 
 use super::{
-    live::{KeyHash, Open, Pending},
+    live::{Open, Pending},
+    numbering::KeyHash,
     rows::{self, Columns, json, maybe_millis, millis, number},
     sql,
     work::Work,

@@ -4,12 +4,15 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    hash::BuildHasherDefault,
 };
 
 use rusqlite::Connection;
 
-use super::rows::{self, Columns};
+use super::{
+    numbering::{Identity, KeyHash, Numbering},
+    rows::{self, Columns},
+};
 use crate::{
     digest,
     domain::{
@@ -28,8 +31,8 @@ use crate::{
 /// How many open alerts are kept in memory at most; beyond, each is looked up in the file.
 const MAX_OPEN: usize = 2_000_000;
 
-/// A project and an event key, as one number.
-pub(super) type KeyHash = u128;
+/// How many integer keys of one kind are kept in memory.
+const MAX_ROWS: usize = 100_000;
 
 /// What is kept of an open alert.
 #[derive(Clone, Debug)]
@@ -93,23 +96,6 @@ enum Undo {
     Changed,
 }
 
-/// A hasher for keys that are hashes already.
-#[derive(Default)]
-pub(super) struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        let mut word = [0; 8];
-        let length = bytes.len().min(8);
-        word[..length].copy_from_slice(&bytes[..length]);
-        self.0 ^= u64::from_le_bytes(word);
-    }
-}
-
 type OpenMap = HashMap<KeyHash, Open, BuildHasherDefault<Identity>>;
 
 /// What the writer keeps in memory.
@@ -132,7 +118,7 @@ pub(super) struct Live {
     /// The webhooks whose counters changed since they were written.
     uncounted: HashSet<i64>,
     open_counts: [i64; Severity::ALL.len()],
-    rows: HashMap<(Kind, Box<str>), i64>,
+    rows: [HashMap<Box<str>, i64>; Kind::COUNT],
     changed: Vec<Changed>,
     recounted: Vec<i64>,
     undo: Vec<Undo>,
@@ -150,16 +136,9 @@ pub(super) enum Kind {
     WorkspaceOfProject,
 }
 
-/// Makes numbers of keys. Its secrets are drawn at each start, so that no sender can make two keys meet.
-#[derive(Debug, Default)]
-struct Numbering(RandomState, RandomState);
-
-impl Numbering {
-    /// The number of a project and an event key.
-    fn of(&self, project: &Id<Project>, event_key: &str) -> KeyHash {
-        let pair = (project.as_str(), event_key);
-        u128::from(self.0.hash_one(pair)) << 64 | u128::from(self.1.hash_one(pair))
-    }
+impl Kind {
+    /// How many kinds there are.
+    const COUNT: usize = 4;
 }
 
 impl Live {
@@ -184,7 +163,7 @@ impl Live {
             webhooks: HashMap::new(),
             uncounted: HashSet::new(),
             open_counts: [0; Severity::ALL.len()],
-            rows: HashMap::new(),
+            rows: Default::default(),
             changed: Vec::new(),
             recounted: Vec::new(),
             undo: Vec::new(),
@@ -414,21 +393,21 @@ impl Live {
 
     /// The integer key of something, if it is in memory.
     pub(super) fn row(&self, kind: Kind, id: &str) -> Option<i64> {
-        // A borrowed pair cannot look up an owned one, and a short copy is cheaper than a query.
-        self.rows.get(&(kind, id.into())).copied()
+        self.rows[kind as usize].get(id).copied()
     }
 
     /// Remembers an integer key.
     pub(super) fn set_row(&mut self, kind: Kind, id: &str, row: i64) {
-        if self.rows.len() > 100_000 {
-            self.rows.clear();
+        let rows = &mut self.rows[kind as usize];
+        if rows.len() > MAX_ROWS {
+            rows.clear();
         }
-        self.rows.insert((kind, id.into()), row);
+        rows.insert(id.into(), row);
     }
 
     /// Forgets the integer keys, since one of them may come to mean something else.
     pub(super) fn forget_rows(&mut self) {
-        self.rows.clear();
+        self.rows = Default::default();
     }
 
     /// Notes that a record changed that the rest of the program looks up.
@@ -449,7 +428,7 @@ impl Live {
 
     /// Undoes all changes since `mark`, newest first. Integer keys are looked up anew, since some may be gone.
     pub(super) fn undo_to(&mut self, mark: usize) {
-        self.rows.clear();
+        self.forget_rows();
         self.last_alert = None;
         self.last_delivery = None;
         while self.undo.len() > mark {

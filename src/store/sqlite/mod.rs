@@ -13,6 +13,7 @@ mod connect;
 mod deliveries;
 mod events;
 mod live;
+mod numbering;
 mod projects;
 mod publish;
 mod receipts;
