@@ -135,6 +135,7 @@ impl Work {
                     row: columns.get()?,
                     webhook: columns.get::<Option<i64>>()?.unwrap_or_default(),
                     unreadable: Unreadable::is_key(event_key),
+                    said: 0,
                     standing: rows::standing(&mut columns)?,
                 })
             },
@@ -349,12 +350,13 @@ impl Alerts for Work {
         let (key, open) = self.open_of(event)?;
         let before = open.standing.severity;
         let mut live = self.live()?.borrow_mut();
-        let pending =
-            Pending { standing: standing.clone(), description: event.draft.description.clone() };
-        live.set_pending(open.row, pending);
+        let says = event.draft.description.as_deref();
+        let said = says.map_or(open.said, |description| live.said(description));
+        let description = says.filter(|_| said != open.said).map(str::to_owned);
+        live.set_pending(open.row, Pending { standing: standing.clone(), description });
         live.last_alert = Some((standing.alert_id.clone(), open.row));
         live.count_open(Some(before), Some(standing.severity));
-        live.set_open(key, Some(Open { standing: standing.clone(), ..open }));
+        live.set_open(key, Some(Open { standing: standing.clone(), said, ..open }));
         Ok(())
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Open {
     pub(super) webhook: i64,
     /// Whether it says that deliveries of that webhook were not understood.
     pub(super) unreadable: bool,
+    /// The number of its description, so that a repeat that says the same is not written; zero where unknown.
+    pub(super) said: u64,
     /// How it stands.
     pub(super) standing: Standing,
 }
@@ -52,7 +54,7 @@ impl Open {
     pub(super) fn new(row: i64, webhook: Option<i64>, alert: &Alert) -> Self {
         let unreadable = Unreadable::is_key(&alert.event_key);
         let standing = alert.standing.clone();
-        Self { row, webhook: webhook.unwrap_or_default(), unreadable, standing }
+        Self { row, webhook: webhook.unwrap_or_default(), unreadable, said: 0, standing }
     }
 }
 
@@ -190,7 +192,7 @@ impl Live {
             let standing = rows::standing(&mut columns)?;
             self.open_counts[standing.severity as usize] += 1;
             let (webhook, unreadable) = (webhook.unwrap_or_default(), Unreadable::is_key(&key));
-            let open = Open { row: alert, webhook, unreadable, standing };
+            let open = Open { row: alert, webhook, unreadable, said: 0, standing };
             if self.complete || unreadable {
                 let number = self.key(&project.into(), &key);
                 self.place(number, Some(open));
@@ -223,6 +225,11 @@ impl Live {
     /// The number of a project and an event key.
     pub(super) fn key(&self, project: &Id<Project>, event_key: &str) -> KeyHash {
         self.numbering.of(project, event_key)
+    }
+
+    /// The number of a description.
+    pub(super) fn said(&self, description: &str) -> u64 {
+        self.numbering.of_text(description)
     }
 
     /// Where the log of changes stands.

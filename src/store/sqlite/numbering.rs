@@ -12,6 +12,11 @@ pub(super) type KeyHash = u128;
 pub(super) struct Numbering(RandomState, RandomState);
 
 impl Numbering {
+    /// The number of a text; never zero.
+    pub(super) fn of_text(&self, text: &str) -> u64 {
+        self.0.hash_one(text).max(1)
+    }
+
     /// The number of a project and an event key.
     pub(super) fn of(&self, project: &Id<Project>, event_key: &str) -> KeyHash {
         let pair = (project.as_str(), event_key);
