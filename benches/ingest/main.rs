@@ -35,10 +35,6 @@ use self::{
     rounds::{Effort, Scenario, Shown, Stand},
 };
 
-/// The server's allocator, so that what is measured in process costs what it costs there.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The places in the list of stands.
 const DISK: usize = 0;
 const MEMORY: usize = 1;

@@ -127,7 +127,7 @@ impl Work {
             "SELECT a.alert, a.webhook, a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at,
                     t.updated_at
              FROM alert a CROSS JOIN standing t ON t.alert = a.alert
-             WHERE a.project = ?1 AND a.event_key = ?2 AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL",
+             WHERE a.project = ?1 AND a.event_key = ?2 AND a.closed = 0",
             params![self.project_row(project)?, event_key],
             |row| {
                 let mut columns = Columns::of(row);
@@ -295,8 +295,8 @@ impl Alerts for Work {
         let project = self.project_row(project)?;
         let closed = self.one(
             "SELECT recovered_at FROM alert
-             WHERE project = ?1 AND event_key = ?2 AND state = 'RESOLVED' AND deleted_at IS NULL
-             ORDER BY alert DESC LIMIT 1",
+             WHERE project = ?1 AND event_key = ?2 AND closed > 0 AND deleted_at IS NULL
+             ORDER BY closed DESC LIMIT 1",
             params![project, event_key],
             |row| Columns::of(row).maybe_time(),
         )?;

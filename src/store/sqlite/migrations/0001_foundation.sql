@@ -177,7 +177,10 @@ CREATE TABLE alert (
     -- When the recovery occurred that resolved it; NULL where a person or a timer did.
     recovered_at    INTEGER,
     ending          TEXT,
-    deleted_at      INTEGER
+    deleted_at      INTEGER,
+    -- 0 while it is open, else its own number.
+    closed          INTEGER NOT NULL GENERATED ALWAYS AS
+                    (CASE WHEN state = 'RESOLVED' OR deleted_at IS NOT NULL THEN alert ELSE 0 END) VIRTUAL
 ) STRICT;
 
 -- How an alert stands: what each of its events may change, apart from the rest, so that many such rows share a page and
@@ -191,10 +194,9 @@ CREATE TABLE standing (
     updated_at    INTEGER NOT NULL
 ) STRICT;
 
--- At most one open alert per key: the database itself refuses a second one.
-CREATE UNIQUE INDEX alert_open ON alert (project, event_key) WHERE state <> 'RESOLVED' AND deleted_at IS NULL;
--- The last closed alert of a key, and the alerts of a key in a list.
-CREATE INDEX alert_of_key ON alert (project, event_key);
+-- At most one open alert per key: the database itself refuses a second one. The same index finds the last closed alert of
+-- a key and the alerts of a key in a list; keys come in no order, so a second index on them would cost a page a row.
+CREATE UNIQUE INDEX alert_of_key ON alert (project, event_key, closed);
 CREATE UNIQUE INDEX alert_number ON alert (workspace, alert_number);
 -- Newest first, of a project and of all.
 CREATE INDEX alert_of_project ON alert (project, created_at);
