@@ -2,7 +2,7 @@
 //!
 //! Every method has one of two shapes, and the shape says what it may do:
 //!
-//! ```ignore
+//! ```text
 //! fn get(tx: &dyn Tx, call: &Call, request: R) -> Result<S>         // reads
 //! fn update(tx: &mut dyn Tx, call: &Call, request: R) -> Result<S>  // writes
 //! ```

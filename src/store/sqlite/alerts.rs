@@ -43,7 +43,7 @@ impl Work {
         let Some(live) = self.live_if_writer() else { return Ok(()) };
         let pending = live.borrow_mut().take_all_pending();
         for (row, Pending { standing, description }) in pending {
-            self.update_standing(row, &standing)?;
+            self.put_standing(row, &standing)?;
             if let Some(description) = description {
                 let sql = "UPDATE alert SET description = ?2 WHERE alert = ?1";
                 self.put(sql, params![row, description])?;
@@ -52,7 +52,7 @@ impl Work {
         Ok(())
     }
 
-    fn update_standing(&self, row: i64, standing: &Standing) -> Result<()> {
+    fn put_standing(&self, row: i64, standing: &Standing) -> Result<()> {
         let Standing {
             alert_id: _,
             state: _,
@@ -63,32 +63,7 @@ impl Work {
             updated_at,
         } = standing;
         self.put(
-            "UPDATE standing SET severity = ?2, urgency = ?3, event_count = ?4, last_event_at = ?5, updated_at = ?6
-             WHERE alert = ?1",
-            params![
-                row,
-                severity.as_str(),
-                urgency.as_str(),
-                number(*event_count),
-                millis(*last_event_at),
-                millis(*updated_at)
-            ],
-        )?;
-        Ok(())
-    }
-
-    fn insert_standing(&self, row: i64, standing: &Standing) -> Result<()> {
-        let Standing {
-            alert_id: _,
-            state: _,
-            severity,
-            urgency,
-            event_count,
-            last_event_at,
-            updated_at,
-        } = standing;
-        self.put(
-            "INSERT INTO standing (alert, severity, urgency, event_count, last_event_at, updated_at)
+            "REPLACE INTO standing (alert, severity, urgency, event_count, last_event_at, updated_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 row,
@@ -206,7 +181,7 @@ impl Work {
                 alert.ending.as_ref().map(|ending| ending.reason.as_str())
             ],
         )?;
-        self.insert_standing(row, &alert.standing)
+        self.put_standing(row, &alert.standing)
     }
 
     fn update_alert(&self, row: i64, alert: &Alert) -> Result<()> {
@@ -235,7 +210,7 @@ impl Work {
                 Error::new(Code::NotUnique, detail)
             })
         })?;
-        self.update_standing(row, &alert.standing)
+        self.put_standing(row, &alert.standing)
     }
 
     /// Brings what is in memory of open alerts up to date with an alert that a person changed.
@@ -378,7 +353,7 @@ impl Alerts for Work {
                 ending.reason
             ],
         )?;
-        self.update_standing(open.row, standing)?;
+        self.put_standing(open.row, standing)?;
         let mut live = self.live()?.borrow_mut();
         live.set_open(key, None);
         live.count_open(Some(open.standing.severity), None);
