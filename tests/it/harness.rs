@@ -112,6 +112,11 @@ impl House {
         assert_eq!(self.open().await, None, "a second start makes no token");
     }
 
+    /// Lets happen once what happens by itself.
+    pub async fn tick(&self) {
+        self.running.as_ref().unwrap().app.jobs().tick().await;
+    }
+
     /// Where its data is.
     pub fn data(&self) -> PathBuf {
         self.directory.path().join("data")

@@ -15,6 +15,7 @@ mod harness;
 mod hostile;
 mod providers;
 mod redrive;
+mod self_check;
 mod story;
 mod tenancy;
 mod timeline;
