@@ -81,17 +81,6 @@ impl Unreadable {
 }
 
 impl Receipt {
-    /// Where a delivery with these items stands.
-    pub fn state_of(items: &[ItemOutcome]) -> DeliveryState {
-        let dead = items.iter().filter(|item| item.what == Outcome::Dead).count();
-        match dead {
-            0 if items.is_empty() => DeliveryState::Ignored,
-            0 => DeliveryState::Applied,
-            all if all == items.len() => DeliveryState::Dead,
-            _ => DeliveryState::Partial,
-        }
-    }
-
     /// Whether all of it was understood.
     pub fn is_understood(&self) -> bool {
         matches!(self.state, DeliveryState::Applied | DeliveryState::Ignored)

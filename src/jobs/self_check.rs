@@ -70,7 +70,7 @@ pub fn pile(dead: u64) -> Finding {
         event_key: "alertmill:dead-deliveries",
         severity: (dead >= u64::from(PILE)).then_some(Severity::Warning),
         title: format!("{dead} or more deliveries are not understood"),
-        advice: "See `alertmill delivery list --dead`, mend the rule that each one names, then redrive them.",
+        advice: "See `alertmill delivery list --state dead`, mend the rule that each one names, then redrive them.",
     }
 }
 
