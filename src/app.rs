@@ -27,12 +27,11 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    ingest::Intake,
+    ingest::{Books, Intake},
     jobs::Jobs,
+    load_error::LoadError,
     metrics::Metrics,
     outbound::{AllowPrivate, Outbound},
-    plugins::PluginBook,
-    rules::Rulebook,
     store::{Store, Tx},
 };
 
@@ -72,8 +71,8 @@ pub struct Opened {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Rules or plugins have mistakes; all of them are told.
-    #[error("{}", .0.join("\n"))]
-    Mistakes(Vec<String>),
+    #[error("{}", lines(.0))]
+    Mistakes(Vec<LoadError>),
     /// Another server has the data open.
     #[error(
         "another Alertmill server has `{}` open; stop it first, or give this one a `--data` of its own",
@@ -91,6 +90,11 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error("the store cannot be opened: {}{}", .0.detail, because(.0))]
     Store(#[from] Error),
+}
+
+fn lines(mistakes: &[LoadError]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 fn because(error: &Error) -> String {
@@ -117,13 +121,13 @@ impl App {
         make_directory(&config.data)?;
         let lock = lock(&config.data)?;
         let metrics = Arc::new(Metrics::default());
-        let (rulebook, plugins) = books(&config)?;
+        let books = Books::load(config.rules.as_deref(), config.plugins.as_deref())
+            .map_err(StartError::Mistakes)?;
         let file = config.data.join("alertmill.db");
         let store = Store::open(&file, &config.store_options(), Arc::clone(&metrics))?;
         let intake = Arc::new(Intake {
             store: store.clone(),
-            rulebook: ArcSwap::from_pointee(rulebook),
-            plugins: ArcSwap::from_pointee(plugins),
+            books: ArcSwap::from_pointee(books),
             mint: clock.mint().clone(),
             metrics: Arc::clone(&metrics),
             outbound: config.allow_confirm.then(|| outbound(&config)),
@@ -206,20 +210,6 @@ impl App {
             })
             .await?;
         Ok(Some(secret))
-    }
-}
-
-/// Loads mappings and manifests, and tells everything that is wrong with any of them.
-fn books(config: &Config) -> Result<(Rulebook, PluginBook), StartError> {
-    let rulebook = Rulebook::load(config.rules.as_deref());
-    let plugins = PluginBook::load(config.plugins.as_deref());
-    match (rulebook, plugins) {
-        (Ok(rulebook), Ok(plugins)) => Ok((rulebook, plugins)),
-        (rulebook, plugins) => {
-            let rules = rulebook.err().unwrap_or_default().into_iter().map(|e| e.to_string());
-            let plugins = plugins.err().unwrap_or_default().into_iter().map(|e| e.to_string());
-            Err(StartError::Mistakes(rules.chain(plugins).collect()))
-        }
     }
 }
 

@@ -24,5 +24,6 @@ pub mod config;
 pub mod digest;
 pub mod error;
 pub mod id;
+pub mod load_error;
 pub mod metrics;
 pub mod outbound;

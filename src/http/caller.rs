@@ -32,7 +32,7 @@ pub(super) fn call(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
         scope: token.scope.clone(),
         token_id: token.token_id.clone(),
     };
-    let plugins = app.intake.plugins.load().names().map(str::to_owned).collect();
+    let plugins = app.intake.books.load().plugins.names().map(str::to_owned).collect();
     let (store, edge) = (app.store.clone(), front.clone());
     Ok(Call {
         caller: Arc::new(caller),

@@ -8,6 +8,7 @@
 //! its commit with its neighbours. Nothing is answered before that commit is on disk.
 
 mod authenticate;
+mod books;
 mod interpret;
 mod redrive;
 mod report;
@@ -22,6 +23,7 @@ use arc_swap::ArcSwap;
 use self::settle::Settling;
 pub use self::{
     authenticate::authenticate,
+    books::Books,
     interpret::{Interpreted, interpret},
     redrive::{Redrive, redrive},
     report::report,
@@ -40,8 +42,7 @@ use crate::{
     id::Mint,
     metrics::{DeliveryLabels, KindLabels, Metrics},
     outbound::Outbound,
-    plugins::{Handshake, Plugin, PluginBook},
-    rules::Rulebook,
+    plugins::{Handshake, Plugin},
     store::{Payload, Size, Store},
 };
 
@@ -49,10 +50,8 @@ use crate::{
 pub struct Intake {
     /// Where everything is kept.
     pub store: Store,
-    /// What payloads mean.
-    pub rulebook: ArcSwap<Rulebook>,
-    /// How providers talk.
-    pub plugins: ArcSwap<PluginBook>,
+    /// What payloads mean, and how providers talk.
+    pub books: ArcSwap<Books>,
     /// What makes identifiers.
     pub mint: Mint,
     /// What is counted.
@@ -73,18 +72,19 @@ pub enum Answer {
 /// How an admitted delivery is read: its webhook's plugin, the rules of today, and the policy of its project.
 struct Reader {
     plugin: Arc<Plugin>,
-    rulebook: Arc<Rulebook>,
+    books: Arc<Books>,
     policy: Arc<AlertPolicy>,
 }
 
 impl Intake {
     /// How deliveries of `webhook` are read.
     fn reader(&self, webhook: &Webhook) -> Result<Reader> {
-        let plugin = self.plugins.load().get(&webhook.plugin).cloned().ok_or_else(|| {
+        let books = self.books.load_full();
+        let plugin = books.plugins.get(&webhook.plugin).cloned().ok_or_else(|| {
             let detail = format!("its plugin `{}` is not installed here", webhook.plugin);
             Error::unavailable(detail, 60)
         })?;
-        Ok(Reader { plugin, rulebook: self.rulebook.load_full(), policy: self.policy(webhook)? })
+        Ok(Reader { plugin, books, policy: self.policy(webhook)? })
     }
 
     /// How events of `webhook` become alerts.
@@ -131,7 +131,7 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
         .or_else(|| reader.plugin.sender_id(&delivery, payload.as_ref().ok()));
     let interpreted = match &handshake {
         Some(handshake) => Interpreted::ignored(handshake.reason.clone()),
-        None => interpret(&reader.rulebook, (&reader.plugin, &webhook), &delivery, payload),
+        None => interpret(&reader.books.rulebook, (&reader.plugin, &webhook), &delivery, payload),
     };
     let reads = (&webhook, &reader.policy);
     let receipt = keep(intake, reads, (&delivery, sender_id), interpreted).await?;

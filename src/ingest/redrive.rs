@@ -72,7 +72,7 @@ pub async fn redrive(intake: &Intake, redrive: Redrive, now: Timestamp) -> Resul
     let reader = intake.reader(&webhook)?;
     let payload = reader.plugin.decode(&delivery.body, delivery.header("content-type"));
     let reads = (&*reader.plugin, &*webhook);
-    let interpreted = interpret(&reader.rulebook, reads, &delivery, payload);
+    let interpreted = interpret(&reader.books.rulebook, reads, &delivery, payload);
     let again = Again { webhook, reader, delivery, scope, interpreted, audit };
     let mint = intake.mint.clone();
     intake.store.write(move |tx| again.settle(tx, (&mint, now))).await

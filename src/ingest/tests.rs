@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{Answer, Intake, ingest};
+use super::{Answer, Books, Intake, ingest};
 use crate::{
     clock::{Clock, from_millis},
     digest::sha256,
@@ -20,8 +20,6 @@ use crate::{
     },
     error::{Code, Error, Result},
     metrics::Metrics,
-    plugins::PluginBook,
-    rules::Rulebook,
     store::{Options, Size, Store},
 };
 
@@ -118,8 +116,7 @@ fn open(directory: &std::path::Path) -> Store {
 fn intake(store: Store, clock: &Clock) -> Intake {
     Intake {
         store,
-        rulebook: ArcSwap::from_pointee(Rulebook::embedded().unwrap()),
-        plugins: ArcSwap::from_pointee(PluginBook::embedded().unwrap()),
+        books: ArcSwap::from_pointee(Books::load(None, None).unwrap()),
         mint: clock.mint().clone(),
         metrics: Arc::new(Metrics::default()),
         outbound: None,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,6 +11,7 @@ use rust_embed::RustEmbed;
 use serde_saphyr::{Location, MessageFormatter, UserMessageFormatter};
 
 use super::manifest::{Manifest, Plugin};
+use crate::load_error::LoadError;
 
 /// The file that says how a provider talks.
 const MANIFEST: &str = "plugin.yaml";
@@ -24,29 +25,6 @@ struct Embedded;
 #[derive(Debug, Default)]
 pub struct PluginBook {
     plugins: BTreeMap<String, Arc<Plugin>>,
-}
-
-/// Why a manifest was refused, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct LoadError {
-    /// The file, or the directory that could not be read.
-    pub file: String,
-    /// The line, from one; zero where the file as a whole is meant.
-    pub line: u32,
-    /// The column, from one; zero where the file as a whole is meant.
-    pub column: u32,
-    /// What is wrong, and what was expected.
-    pub detail: String,
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, detail } = self;
-        if *line == 0 {
-            return write!(f, "{file}: {detail}");
-        }
-        write!(f, "{file}:{line}:{column}: {detail}")
-    }
 }
 
 impl PluginBook {

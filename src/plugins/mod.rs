@@ -13,9 +13,4 @@ mod manifest;
 mod scheme;
 mod verify;
 
-pub use self::{
-    book::{LoadError, PluginBook},
-    handshake::Handshake,
-    manifest::Plugin,
-    verify::Refusal,
-};
+pub use self::{book::PluginBook, handshake::Handshake, manifest::Plugin, verify::Refusal};

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::{
     compile::compile,
-    load::LoadError,
     node::{At, Kind, Node},
     rulebook::Rulebook,
 };
+use crate::load_error::LoadError;
 
 /// Checks the text of one rule file. An error comes as one; where there is none, warnings come.
 ///

@@ -8,12 +8,13 @@ use serde_json::Value;
 use super::{
     expr::Expr,
     fields::{Field, Fields},
-    load::{Element, LoadError, Loader, did_you_mean},
+    load::{Element, Loader, did_you_mean},
     mapping::{Items, Makes, Mapping, Variant},
     node::{At, Kind, Node},
     read::{is_operator, or_leave},
     when::When,
 };
+use crate::load_error::LoadError;
 use crate::{
     digest::{hex, sha256},
     domain::{

@@ -1,27 +1,7 @@
 //! What is wrong with a rule file, and how a file's tables are read so that nothing in them goes unnoticed.
 
-use std::fmt;
-
 use super::node::{At, Key, Kind, Node};
-
-/// What is wrong with a rule file, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct LoadError {
-    /// The file, relative to its rules directory.
-    pub file: String,
-    /// The line, from one; zero where the file as a whole is meant.
-    pub line: u32,
-    /// The column, from one.
-    pub column: u32,
-    /// What is wrong, what was expected, and what may have been meant.
-    pub detail: String,
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.detail)
-    }
-}
+use crate::load_error::LoadError;
 
 /// Reads one rule file and collects what is wrong with it.
 #[derive(Debug)]

@@ -23,7 +23,6 @@ mod scene;
 mod template;
 mod when;
 
-pub use load::LoadError;
 pub use mapping::{Input, Mapping, Reading};
 pub use rulebook::Rulebook;
 

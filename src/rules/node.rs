@@ -9,7 +9,7 @@ use serde::{
 use serde_json::{Number, Value};
 use serde_saphyr::Spanned;
 
-use super::load::LoadError;
+use crate::load_error::LoadError;
 
 /// One value of a rule file, and where it stands.
 #[derive(Clone, Debug)]

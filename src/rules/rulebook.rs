@@ -7,7 +7,8 @@ use std::{
     sync::Arc,
 };
 
-use super::{compile::compile, load::LoadError, mapping::Mapping, samples::Shipped};
+use super::{compile::compile, mapping::Mapping, samples::Shipped};
+use crate::load_error::LoadError;
 
 /// Every mapping, by provider; immutable once loaded.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 
-use super::{load::LoadError, node::Node};
+use super::node::Node;
+use crate::load_error::LoadError;
 
 /// The directory `rules/` in the binary.
 #[derive(RustEmbed)]

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["rules", "plugins", "store"],
     &["domain"],
     &["query", "value"],
-    &["error", "clock", "id", "digest", "bus", "metrics", "outbound"],
+    &["error", "clock", "id", "digest", "bus", "load_error", "metrics", "outbound"],
 ];
 
 /// Neighbours that use each other: a clock holds what makes identifiers, and an identifier is made of a time.
@@ -31,6 +31,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha2::", &["digest.rs"]),
     ("subtle::", &["digest.rs"]),
     ("reqwest::", &["outbound.rs", "cli/client.rs"]),
+    ("ring::", &["digest.rs"]),
+    ("rquickjs::", &["plugins/script/"]),
+    ("notify_debouncer_full::", &["jobs/watch.rs"]),
     ("governor::", &["http/rate.rs"]),
     ("comfy_table::", &["cli/"]),
     ("Utc::now", &["clock.rs"]),

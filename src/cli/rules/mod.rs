@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     lab::samples::{SampleResult, Shelf, Update, check_samples, decode_json},
+    load_error::LoadError,
     plugins::PluginBook,
-    rules::{LoadError, Rulebook, samples},
+    rules::{Rulebook, samples},
 };
 
 /// Check, test and list the mappings; needs no server.
