@@ -30,7 +30,7 @@ use crate::{
 /// Everything that is wrong with it.
 pub(super) fn compile(provider: &str, file: &str, text: &str) -> Result<Mapping, Vec<LoadError>> {
     let node = Node::read(file, text).map_err(|error| vec![error])?;
-    let mut loader = Loader::new(file);
+    let mut loader = Loader::new(file, text);
     let read = loader.mapping(&node);
     let Some(Head { title, missing, lets, variants }) = read.filter(|_| loader.errors.is_empty())
     else {

@@ -8,6 +8,8 @@ use crate::load_error::LoadError;
 pub(super) struct Loader<'a> {
     /// The file.
     pub(super) file: &'a str,
+    /// What stands in it.
+    pub(super) text: &'a str,
     /// What is wrong so far.
     pub(super) errors: Vec<LoadError>,
     /// The variables that may be used from here on, by slot.
@@ -46,9 +48,10 @@ impl<'n> Table<'n> {
 
 impl<'a> Loader<'a> {
     /// Begins with a file.
-    pub(super) fn new(file: &'a str) -> Self {
+    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
         Self {
             file,
+            text,
             errors: Vec::new(),
             shared: Vec::new(),
             own: Vec::new(),
@@ -59,8 +62,7 @@ impl<'a> Loader<'a> {
 
     /// Notes that something is wrong. Gives `None`, so that a caller can leave with it.
     pub(super) fn wrong<T>(&mut self, at: At, detail: impl Into<String>) -> Option<T> {
-        let (file, detail) = (self.file.to_owned(), detail.into());
-        let error = LoadError { file, line: at.line, column: at.column, detail };
+        let error = LoadError::at(self.file, self.text, (at.line, at.column), detail);
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }

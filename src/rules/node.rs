@@ -53,12 +53,7 @@ impl Node {
     /// Reads a rule file.
     pub(super) fn read(file: &str, text: &str) -> Result<Self, LoadError> {
         if text.trim().is_empty() {
-            return Err(LoadError {
-                file: file.to_owned(),
-                line: 1,
-                column: 1,
-                detail: "it is empty".to_owned(),
-            });
+            return Err(LoadError::whole(file, "it is empty"));
         }
         let options = serde_saphyr::options! { strict_booleans: true };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
@@ -69,7 +64,7 @@ impl Node {
                 .ok()
                 .and_then(|line| text.lines().nth(line.checked_sub(1)?));
             detail.push_str(line.map(hint).unwrap_or_default());
-            LoadError { file: file.to_owned(), line: place.line, column: place.column, detail }
+            LoadError::at(file, text, (place.line, place.column), detail)
         })
     }
 

@@ -70,11 +70,8 @@ impl Rulebook {
 
 /// The mapping files below a directory, by provider.
 fn read_overlay(directory: &Path) -> Result<Vec<(String, String)>, LoadError> {
-    let unreadable = |path: PathBuf, error: std::io::Error| LoadError {
-        file: path.display().to_string(),
-        line: 0,
-        column: 0,
-        detail: format!("it cannot be read: {error}"),
+    let unreadable = |path: PathBuf, error: std::io::Error| {
+        LoadError::whole(path.display().to_string(), format!("it cannot be read: {error}"))
     };
     let mut found = Vec::new();
     let entries =
