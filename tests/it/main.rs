@@ -13,6 +13,7 @@ mod crash;
 mod door;
 mod harness;
 mod hostile;
+mod mistakes;
 mod providers;
 mod redrive;
 mod self_check;
