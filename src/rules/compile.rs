@@ -46,6 +46,7 @@ pub(super) fn compile(provider: &str, file: &str, text: &str) -> Result<Mapping,
         missing,
         lets,
         variants,
+        live: Arc::default(),
     })
 }
 
