@@ -25,7 +25,7 @@ use self::settle::Settling;
 pub use self::{
     authenticate::authenticate,
     books::Books,
-    interpret::{Interpreted, interpret},
+    interpret::{Interpreted, interpret, interpret_tallied, interpret_traced},
     redrive::{Redrive, redrive},
     report::report,
 };
