@@ -163,7 +163,7 @@ mod tests {
         for (manifest, expected) in [
             ("title: X\nbodi: json\n", "mine/plugin.yaml:2:1: "),
             ("title: X\ntitle: Y\n", "mine/plugin.yaml:2:1: "),
-            ("title: X\nbody: jsom\n", "mine/plugin.yaml:2:7: "),
+            ("title: X\nbody: jsom\n", "mine/plugin.yaml:2:1: "),
             ("title: X\nsender_id:\n  - body: Id\n", "mine/plugin.yaml:3:11: "),
             (
                 "title: X\nsignatures:\n  - hmac: {header: S, signed: x}\n",

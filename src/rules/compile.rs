@@ -64,6 +64,7 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
         missing,
         lets,
         variants,
+        live: Arc::default(),
     })
 }
 

@@ -23,12 +23,16 @@ mod read_step;
 mod rulebook;
 pub mod samples;
 mod scene;
+mod tally;
 mod template;
 mod walk;
 mod when;
 
 pub use mapping::{Input, Mapping, Reading};
 pub use rulebook::Rulebook;
+pub use tally::{ArmUse, Coverage, DefaultUse, PathUse, RowUse, Tally, UnknownValue, VariantUse};
+
+pub use crate::domain::webhook::Overrides;
 
 #[cfg(test)]
 mod language_tests;

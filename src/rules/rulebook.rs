@@ -87,6 +87,22 @@ impl Rulebook {
         if errors.is_empty() { Ok(book) } else { Err(errors) }
     }
 
+    /// The same rules, with this text in place of a provider's mapping.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text.
+    pub fn with_text(&self, provider: &str, text: &str) -> Result<Self, Vec<LoadError>> {
+        Ok(self.with(compile(provider, &format!("{provider}/mapping.yaml"), text)?))
+    }
+
+    /// The same rules, with this mapping in place of its provider's.
+    #[must_use]
+    pub fn with(&self, mapping: Mapping) -> Self {
+        let mut book = self.clone();
+        book.mappings.insert(mapping.version().provider.clone(), Arc::new(mapping));
+        book
+    }
+
     /// The mapping of a provider.
     pub fn get(&self, provider: &str) -> Option<&Arc<Mapping>> {
         self.mappings.get(provider)
