@@ -9,7 +9,7 @@ use crate::{
     clock::from_millis,
     domain::event::Mapped,
     load_error::LoadError,
-    rules::{Input, Mapping, Reading, Rulebook},
+    rules::{Input, Mapping, Overrides, Reading, Rulebook},
 };
 
 const BASE: &str = "\
@@ -49,8 +49,9 @@ fn mistakes(text: &str) -> String {
 fn read(mapping: &Mapping, payload: serde_json::Value) -> Mapped {
     let none = BTreeMap::new();
     let received_at = from_millis(1_767_225_600_000);
-    let input =
-        Input { payload: &payload, headers: &none, query: &none, received_at, zone: Tz::UTC };
+    let (headers, query, overrides) = (&none, &none, &Overrides::default());
+    let zone = Tz::UTC;
+    let input = Input { payload: &payload, headers, query, received_at, zone, overrides };
     match mapping.apply_traced(&input) {
         Reading::Items(mut items) => items.pop().unwrap().unwrap(),
         other => panic!("{other:?}"),
@@ -154,7 +155,7 @@ fn mistakes_point_into_the_file_they_are_in() {
             "extend: base\nevents:\n  - name: oen\n    set: {title: x}\n",
             "mine/mapping.yaml:3:11: `base` has no variant `oen` to change, only `one` or `other`; a new one needs `set` with `event_key`, or `ignore`; did you mean `one`?",
         ),
-        ("extend: base\nlet: {host: null}\n", "base/mapping.yaml:12:14: `$host` is no variable"),
+        ("extend: base\nlet: {host: null}\n", "base/mapping.yaml:12:33: `$host` is no variable"),
         (
             "extend: base\nevents:\n  - name: one\n    set: {event_key: null}\n",
             "`event_key` is required",

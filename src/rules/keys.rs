@@ -37,8 +37,11 @@ fn look(node: &Node, lets: [Option<&Node>; 2], used: Option<(At, &str)>, found: 
         }
         for path in walk::text(value).map(walk::paths).unwrap_or_default() {
             if is_of_a_send(walk::last_name(path)) {
-                let through = used.map(|(_, name)| format!("`${name}` holds ")).unwrap_or_default();
-                found.push(Fault::Suspect(at, format!("{through}`{path}`, which")));
+                let what = match used {
+                    Some((_, name)) => format!("`${name}` holds `{path}`, which"),
+                    None => format!("`{path}`"),
+                };
+                found.push(Fault::Suspect(at, what));
             }
             let Some(name) = walk::variable(path) else { continue };
             let meant = lets.iter().flatten().find_map(|lets| lets.get(name));

@@ -136,8 +136,8 @@ const MAPPINGS: &[(&str, &str)] = &[
         "title: T\nevents:\n  - name: a\n    when:\n      $.alerts: {type: list}\n    ignore: r\n",
     ),
     (
-        "the null type without quotes",
-        "title: T\nevents:\n  - name: a\n    when:\n      $.alerts: {type: null}\n    ignore: r\n",
+        "a test for null",
+        "title: T\nevents:\n  - name: a\n    when:\n      $.alerts: null\n    ignore: r\n",
     ),
     (
         "exists that is no truth",
