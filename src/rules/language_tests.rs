@@ -326,7 +326,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "title: T\nevents:\n  - name: a\n    when:\n      '@.a': 1\n    each: $.a[*]\n    set: {event_key: k}\n",
-        "5:7: `@` is not known here",
+        "5:8: `@` is not known here",
     ),
     (
         "title: T\nevents:\n  - name: a\n    when:\n      $.a: {typ: array}\n    set: {event_key: k}\n",
