@@ -23,6 +23,7 @@ mod read_step;
 mod rulebook;
 pub mod samples;
 mod scene;
+pub mod schema;
 mod tally;
 mod template;
 mod walk;
