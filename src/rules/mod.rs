@@ -5,16 +5,19 @@
 //! the [`Input`] and nothing else: no clock, no network, nothing random, so the same input gives the same events.
 //!
 //! `node` is a file as it is written, `load`, `compile` and `read*` turn it into the compiled forms `mapping`, `fields`,
-//! `expr`, `ops`, `template` and `when`, which read from a `scene`.
+//! `expr`, `ops`, `template` and `when`, which read from a `scene`. `plan` makes them fast and numbers what `tally` counts;
+//! `coverage` is what comes of the counts.
 
 pub mod check;
 mod compile;
+mod coverage;
 mod expr;
 mod fields;
 mod load;
 mod mapping;
 mod node;
 mod ops;
+mod plan;
 mod read;
 mod read_step;
 mod rulebook;
@@ -22,11 +25,15 @@ pub mod samples;
 mod scene;
 mod tally;
 mod template;
+mod walk;
 mod when;
 
+pub use coverage::{
+    ArmUse, Coverage, DefaultUse, Drift, PathUse, RowUse, UnknownValue, VariantUse,
+};
 pub use mapping::{Input, Mapping, Reading};
 pub use rulebook::Rulebook;
-pub use tally::{ArmUse, Coverage, DefaultUse, PathUse, RowUse, Tally, UnknownValue, VariantUse};
+pub use tally::Tally;
 
 pub use crate::domain::webhook::Overrides;
 
