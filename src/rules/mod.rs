@@ -4,11 +4,18 @@
 //! first variant whose condition holds reads the payload, and an item that cannot be read fails alone. A mapping reads
 //! the [`Input`] and nothing else: no clock, no network, nothing random, so the same input gives the same events.
 //!
+<<<<<<< HEAD
 //! `node` is a file as it is written, `extend` makes one of several, `load`, `compile` and `read*` turn it into the compiled forms `mapping`, `fields`,
 //! `expr`, `ops`, `template` and `when`, which read from a `scene`.
+=======
+//! `node` is a file as it is written, `load`, `compile` and `read*` turn it into the compiled forms `mapping`, `fields`,
+//! `expr`, `ops`, `template` and `when`, which read from a `scene`. `plan` makes them fast and numbers what `tally` counts;
+//! `coverage` is what comes of the counts.
+>>>>>>> work-a1
 
 pub mod check;
 mod compile;
+mod coverage;
 mod expr;
 mod extend;
 mod fields;
@@ -17,7 +24,11 @@ mod load;
 mod mapping;
 mod node;
 mod ops;
+<<<<<<< HEAD
 mod reach;
+=======
+mod plan;
+>>>>>>> work-a1
 mod read;
 mod read_step;
 mod rulebook;
@@ -28,10 +39,14 @@ mod tally;
 mod template;
 mod walk;
 mod when;
+mod written;
 
+pub use coverage::{
+    ArmUse, Coverage, DefaultUse, Drift, PathUse, RowUse, UnknownValue, VariantUse,
+};
 pub use mapping::{Input, Mapping, Reading};
 pub use rulebook::Rulebook;
-pub use tally::{ArmUse, Coverage, DefaultUse, PathUse, RowUse, Tally, UnknownValue, VariantUse};
+pub use tally::Tally;
 
 pub use crate::domain::webhook::Overrides;
 

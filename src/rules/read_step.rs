@@ -84,7 +84,7 @@ impl Loader<'_> {
                     }
                 }
             }
-            "default" => Some(Step::Default(Box::new(self.value(with)?))),
+            "default" => Some(Step::Default(Box::new(self.otherwise(with)?))),
             known if Step::NAMES.contains(&known) => {
                 self.wrong(node.at, format!("`{known}` stands alone, as `- {known}`"))
             }
