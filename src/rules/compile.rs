@@ -13,13 +13,9 @@ use super::{
     load::{Element, Loader, did_you_mean},
     mapping::{Items, Makes, Mapping, Variant},
     node::{At, Kind, Node},
-<<<<<<< HEAD
-    read::{is_operator, operators, or_leave},
-=======
     plan::Plan,
-    read::{is_operator, or_leave},
+    read::{is_operator, operators, or_leave},
     tally::Site,
->>>>>>> work-a1
     when::When,
 };
 use crate::load_error::LoadError;
@@ -60,12 +56,9 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
         loader.errors.sort_by_key(|error| (error.file != *own, error.line, error.column));
         return Err(loader.errors);
     };
-<<<<<<< HEAD
     let text = files.text();
-=======
     let (mut lets, mut variants) = (lets, variants);
     let plan = Plan::of(&mut lets, &mut variants);
->>>>>>> work-a1
     let version = hex(&sha256(text.as_bytes())[..8]);
     Ok(Mapping {
         version: Arc::new(MappingVersion { provider: provider.to_owned(), version }),

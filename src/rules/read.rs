@@ -161,11 +161,8 @@ impl Loader<'_> {
         let table = self.table(node, "a value", &["case", "else"])?;
         let mut cases = Vec::new();
         for case in table.get("case")?.as_list() {
-<<<<<<< HEAD
             let at = case.at;
-=======
             let site = Site::at_line(case.at.line);
->>>>>>> work-a1
             let case = self.table(case, "a case", &["when", "use"])?;
             let (Some(when), Some(value)) = (case.get("when"), case.get("use")) else {
                 return self.wrong(at, "a case has `when` and `use`");
