@@ -17,6 +17,7 @@ mod hostile;
 mod mistakes;
 mod providers;
 mod redrive;
+mod schemas;
 mod self_check;
 mod story;
 mod tenancy;

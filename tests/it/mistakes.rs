@@ -27,7 +27,7 @@ events:
 ";
 
 /// Mistakes in mappings: what it is, and the whole file.
-const MAPPINGS: &[(&str, &str)] = &[
+pub const MAPPINGS: &[(&str, &str)] = &[
     ("an empty file", ""),
     ("a key of the file that is not known", "titel: T\nevents: []\n"),
     ("no title", "events:\n  - name: a\n    ignore: r\n"),
@@ -229,7 +229,7 @@ const WARNINGS: &[(&str, &str)] = &[
 ];
 
 /// Mistakes in manifests.
-const MANIFESTS: &[(&str, &str)] = &[
+pub const MANIFESTS: &[(&str, &str)] = &[
     ("an empty manifest", ""),
     ("no title in a manifest", "body: json\n"),
     ("a key of the manifest that is not known", "title: T\nsignature: []\n"),
@@ -273,7 +273,7 @@ const MANIFESTS: &[(&str, &str)] = &[
 /// What stands in the snapshot where a mistake goes unnoticed.
 const NOTHING: &str = "nothing is said";
 
-fn full(text: &str) -> String {
+pub fn full(text: &str) -> String {
     text.replace("<HEAD>", HEAD)
 }
 
