@@ -15,6 +15,7 @@ mod handshakes;
 mod harness;
 mod hostile;
 mod mistakes;
+mod needs;
 mod providers;
 mod redrive;
 mod schemas;
