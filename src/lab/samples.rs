@@ -161,7 +161,8 @@ pub fn check_samples(
 }
 
 impl Shelf {
-    fn files(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    /// Every file of samples, by its path below the rules directory.
+    pub(super) fn files(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
         let Self::Directory(directory) = self else {
             return Ok(files()
                 .into_iter()
@@ -198,7 +199,7 @@ fn sorted(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn request_of(text: Option<&Vec<u8>>) -> Result<SampleRequest, String> {
+pub(super) fn request_of(text: Option<&Vec<u8>>) -> Result<SampleRequest, String> {
     let Some(bytes) = text else { return Ok(SampleRequest::default()) };
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     SampleRequest::read("request.yaml", text).map_err(|error| error.to_string())
@@ -235,7 +236,7 @@ fn outcome(rulebook: &Rulebook, decode: &Decode<'_>, posted: &Posted<'_>) -> Res
     Ok(reading(&mapping.apply(&input)))
 }
 
-fn received_at(request: &SampleRequest) -> Result<Timestamp, String> {
+pub(super) fn received_at(request: &SampleRequest) -> Result<Timestamp, String> {
     let Some(text) = &request.received_at else { return Ok(from_millis(NEW_YEAR_2026)) };
     let time =
         DateTime::parse_from_rfc3339(text).map_err(|error| format!("received_at: {error}"))?;

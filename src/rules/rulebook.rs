@@ -92,7 +92,19 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with the text.
     pub fn with_text(&self, provider: &str, text: &str) -> Result<Self, Vec<LoadError>> {
-        Ok(self.with(compile(provider, &format!("{provider}/mapping.yaml"), text)?))
+        let mut files = Files::stored(&file_of(provider), text);
+        if let Some((base, place)) = files.missing_base().map_err(|error| vec![error])? {
+            let shipped = || Shipped::mappings().find(|(name, _)| *name == base);
+            let stored = match self.mappings.get(&base).filter(|_| base != provider) {
+                Some(mapping) => Some(mapping.text().to_owned()),
+                None => shipped().map(|(_, text)| text),
+            };
+            match stored {
+                Some(stored) => files.append(Files::stored(&file_of(&base), &stored)),
+                None => return Err(vec![files.error(place, self.no_base(provider, &base))]),
+            }
+        }
+        Ok(self.with(compile_files(provider, &files)?))
     }
 
     /// The same rules, with this mapping in place of its provider's.
@@ -101,6 +113,11 @@ impl Rulebook {
         let mut book = self.clone();
         book.mappings.insert(mapping.version().provider.clone(), Arc::new(mapping));
         book
+    }
+
+    /// Why a mapping cannot extend another.
+    fn no_base(&self, provider: &str, base: &str) -> String {
+        no_base(base, self.providers().filter(|name| *name != provider))
     }
 
     /// The mapping of a provider.
@@ -184,11 +201,14 @@ impl Shelves {
             ));
         }
         let names = self.shipped.keys().chain(self.overlay.keys()).filter(|name| **name != at.1);
-        let hint = did_you_mean(base, names.map(String::as_str));
-        Err(format!(
-            "there is no mapping `{base}` to extend; `alertmill rules list` shows all{hint}"
-        ))
+        Err(no_base(base, names.map(String::as_str)))
     }
+}
+
+/// Why there is nothing to extend.
+fn no_base<'n>(base: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let hint = did_you_mean(base, names);
+    format!("there is no mapping `{base}` to extend; `alertmill rules list` shows all{hint}")
 }
 
 /// The name of a provider's rule file, relative to its rules directory.
