@@ -406,3 +406,43 @@ fn caveat_the_first_of_several_may_be_an_object() {
     );
     assert_eq!(value(&yaml, &json!({ "host": "h" })), json!({ "type": "host", "name": "h" }));
 }
+
+#[test]
+fn the_page_of_needs_lists_these_tests() {
+    let page = std::fs::read_to_string("docs/rules-needs.md").unwrap();
+    let source = include_str!("needs.rs");
+    let tests: Vec<&str> = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("fn ")?.strip_suffix("() {"))
+        .filter(|name| name.starts_with("need_") || name.starts_with("caveat_"))
+        .collect();
+    assert!(tests.len() >= 24);
+    for test in &tests {
+        assert!(page.contains(&format!("`{test}`")), "docs/rules-needs.md lacks {test}");
+    }
+    let listed =
+        page.split('`').filter(|word| word.starts_with("need_") || word.starts_with("caveat_"));
+    for name in listed {
+        assert!(tests.contains(&name), "docs/rules-needs.md names {name}, which is no test");
+    }
+}
+
+/// The blocks of YAML in the page for authors.
+fn examples() -> Vec<String> {
+    let page = std::fs::read_to_string("rules/README.md").unwrap();
+    page.split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split("```").next()?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_examples_for_authors_are_right_and_raise_no_warning() {
+    let examples = examples();
+    assert_eq!(examples.len(), 2, "the example and the one that extends");
+    let warnings = check("example", "example/mapping.yaml", &examples[0]);
+    assert_eq!(warnings.map(|all| all.len()), Ok(0));
+    let extended = Rulebook::embedded().unwrap().with_text("mine", &examples[1]);
+    let book = extended.unwrap_or_else(|errors| panic!("{}", errors[0]));
+    assert_eq!(book.get("mine").unwrap().variants().next(), Some("ours"));
+}
