@@ -17,6 +17,9 @@ use crate::{
     rules::{self, Input, Mapping, Rulebook},
 };
 
+/// Why an empty batch is no event.
+pub const NO_ITEMS: &str = "the payload holds no items";
+
 /// What a delivery says.
 #[derive(Clone, Debug)]
 pub struct Interpreted {
@@ -49,9 +52,29 @@ impl Interpreted {
 /// What `delivery` says, read as its plugin and the rules say; `payload` is its decoded body.
 pub fn interpret(
     rulebook: &Rulebook,
-    (plugin, webhook): (&Plugin, &Webhook),
+    read_by: (&Plugin, &Webhook),
     delivery: &Delivery,
     payload: Result<Value, Unreadable>,
+) -> Interpreted {
+    read(rulebook, read_by, (delivery, payload), Mapping::apply)
+}
+
+/// The same with the origin of each value; counts nothing.
+pub fn interpret_traced(
+    rulebook: &Rulebook,
+    read_by: (&Plugin, &Webhook),
+    delivery: &Delivery,
+    payload: Result<Value, Unreadable>,
+) -> Interpreted {
+    read(rulebook, read_by, (delivery, payload), Mapping::apply_traced)
+}
+
+/// What a delivery says, where `apply` says what a mapping makes of its payload.
+fn read(
+    rulebook: &Rulebook,
+    (plugin, webhook): (&Plugin, &Webhook),
+    (delivery, payload): (&Delivery, Result<Value, Unreadable>),
+    apply: impl Fn(&Mapping, &Input<'_>) -> rules::Reading,
 ) -> Interpreted {
     let payload = match payload {
         Ok(payload) => payload,
@@ -67,10 +90,8 @@ pub fn interpret(
         received_at: delivery.received_at,
         zone: zone(webhook),
     };
-    let (items, ignored) = match mapping.apply(&input) {
-        rules::Reading::Items(items) if items.is_empty() => {
-            (items, Some("the payload holds no items".to_owned()))
-        }
+    let (items, ignored) = match apply(mapping, &input) {
+        rules::Reading::Items(items) if items.is_empty() => (items, Some(NO_ITEMS.to_owned())),
         rules::Reading::Items(items) => (items, None),
         rules::Reading::Ignored(reason) => (Vec::new(), Some(reason)),
         rules::Reading::NoVariant(error) => (vec![Err(error)], None),

@@ -24,7 +24,7 @@ use self::settle::Settling;
 pub use self::{
     authenticate::authenticate,
     books::Books,
-    interpret::{Interpreted, interpret},
+    interpret::{Interpreted, NO_ITEMS, interpret, interpret_traced},
     redrive::{Redrive, redrive},
     report::report,
 };

@@ -62,15 +62,24 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with the text.
     pub fn with_text(&self, provider: &str, text: &str) -> Result<Self, Vec<LoadError>> {
-        Ok(self.with(compile(provider, &format!("{provider}/mapping.yaml"), text)?))
+        let mapping = compile(provider, &format!("{provider}/mapping.yaml"), text)?;
+        Ok(self.with(provider, mapping))
     }
 
-    /// The same rules, with this mapping in place of its provider's.
+    /// The same rules, with this mapping in place of a provider's.
     #[must_use]
-    pub fn with(&self, mapping: Mapping) -> Self {
+    pub fn with(&self, provider: &str, mapping: Mapping) -> Self {
         let mut book = self.clone();
-        book.mappings.insert(mapping.version().provider.clone(), Arc::new(mapping));
+        book.mappings.insert(provider.to_owned(), Arc::new(mapping));
         book
+    }
+
+    /// The mapping of a text that was kept when it was used.
+    ///
+    /// # Errors
+    /// Where the language no longer says what it said then.
+    pub fn restore(provider: &str, text: &str) -> Result<Mapping, Vec<LoadError>> {
+        compile(provider, &format!("{provider}/mapping.yaml"), text)
     }
 
     /// The mapping of a provider.
