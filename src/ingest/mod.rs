@@ -11,6 +11,7 @@ mod authenticate;
 mod books;
 mod interpret;
 mod redrive;
+mod reload;
 mod report;
 mod settle;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use self::{
     books::Books,
     interpret::{Interpreted, NO_ITEMS, interpret, interpret_traced},
     redrive::{Redrive, redrive},
+    reload::{Prompt, Refusal, Reloaded, Shelves, Standing, Swap, reload},
     report::report,
 };
 use crate::{
@@ -52,6 +54,8 @@ pub struct Intake {
     pub store: Store,
     /// What payloads mean, and how providers talk.
     pub books: ArcSwap<Books>,
+    /// Where those are loaded from.
+    pub shelves: Shelves,
     /// What makes identifiers.
     pub mint: Mint,
     /// What is counted.
