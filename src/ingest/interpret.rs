@@ -14,7 +14,7 @@ use crate::{
         words::Cause,
     },
     plugins::Plugin,
-    rules::{self, Input, Mapping, Rulebook},
+    rules::{self, Input, Mapping, Rulebook, Tally},
 };
 
 /// Why an empty batch is no event.
@@ -49,14 +49,15 @@ impl Interpreted {
     }
 }
 
-/// What `delivery` says, read as its plugin and the rules say; `payload` is its decoded body.
+/// What `delivery` says, read as its plugin and the rules say; `payload` is its decoded body. What is used of the
+/// mapping is counted in its live tally.
 pub fn interpret(
     rulebook: &Rulebook,
     read_by: (&Plugin, &Webhook),
     delivery: &Delivery,
     payload: Result<Value, Unreadable>,
 ) -> Interpreted {
-    read(rulebook, read_by, (delivery, payload), Mapping::apply)
+    read(rulebook, read_by, (delivery, payload), Mapping::apply_live)
 }
 
 /// The same with the origin of each value; counts nothing.
@@ -67,6 +68,19 @@ pub fn interpret_traced(
     payload: Result<Value, Unreadable>,
 ) -> Interpreted {
     read(rulebook, read_by, (delivery, payload), Mapping::apply_traced)
+}
+
+/// The same, counted in `tally` alone.
+pub fn interpret_tallied(
+    rulebook: &Rulebook,
+    read_by: (&Plugin, &Webhook),
+    delivery: &Delivery,
+    payload: Result<Value, Unreadable>,
+    tally: &Tally,
+) -> Interpreted {
+    read(rulebook, read_by, (delivery, payload), |mapping, input| {
+        mapping.apply_tallied(input, tally)
+    })
 }
 
 /// What a delivery says, where `apply` says what a mapping makes of its payload.
@@ -89,6 +103,7 @@ fn read(
         query: &delivery.query,
         received_at: delivery.received_at,
         zone: zone(webhook),
+        overrides: &webhook.options.overrides,
     };
     let (items, ignored) = match apply(mapping, &input) {
         rules::Reading::Items(items) if items.is_empty() => (items, Some(NO_ITEMS.to_owned())),
