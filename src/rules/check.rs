@@ -21,16 +21,17 @@ pub fn check(provider: &str, file: &str, text: &str) -> Result<Vec<LoadError>, V
     Ok(checker.warnings)
 }
 
+/// Checks the mapping of one provider in a rulebook, which is right by itself: what comes are warnings.
+pub fn check_provider(rulebook: &Rulebook, provider: &str) -> Vec<LoadError> {
+    let Some(mapping) = rulebook.get(provider) else { return Vec::new() };
+    match check(provider, mapping.file(), mapping.text()) {
+        Ok(found) | Err(found) => found,
+    }
+}
+
 /// Checks every mapping of a rulebook, which is right by itself: what comes are warnings.
 pub fn check_all(rulebook: &Rulebook) -> Vec<LoadError> {
-    let mappings = rulebook
-        .providers()
-        .filter_map(|provider| rulebook.get(provider).map(|found| (provider, found)));
-    mappings
-        .flat_map(|(provider, mapping)| match check(provider, mapping.file(), mapping.text()) {
-            Ok(found) | Err(found) => found,
-        })
-        .collect()
+    rulebook.providers().flat_map(|provider| check_provider(rulebook, provider)).collect()
 }
 
 /// How names end that hold a time, or a number that each send has anew.
