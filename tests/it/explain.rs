@@ -2,47 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use alertmill::rules::samples;
+use actix_web::test::TestRequest;
+use alertmill::rules::samples::{self, SampleRequest};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Hook, House, time};
+use crate::harness::{Hook, House, time};
 
-/// Posts a shipped sample to a webhook of its provider.
-async fn posted(house: &House, hook: &Hook, (provider, case): (&str, &str)) -> Option<Answer> {
-    let sample = samples::sample(provider, case)?;
-    let mut request = hook.delivery(&sample.body, &[]);
-    if let Some(content_type) = &sample.request.content_type {
-        request = request.insert_header(("Content-Type", content_type.as_str()));
-    }
-    for (name, value) in &sample.request.headers {
-        request = request.insert_header((name.as_str(), value.as_str()));
-    }
-    let query = serde_urlencoded::to_string(&sample.request.query).unwrap();
-    if !query.is_empty() {
-        request = request.uri(&format!("{}?{query}", hook.path()));
-    }
-    Some(house.send(request).await)
+/// A delivery of a payload, with the request around it that its sample asks for.
+fn delivery(hook: &Hook, body: &[u8], request: &SampleRequest) -> TestRequest {
+    let mut headers: Vec<(&str, &str)> =
+        request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    headers.extend(request.content_type.as_deref().map(|kind| ("Content-Type", kind)));
+    let delivery = hook.delivery(body, &headers);
+    let query = serde_urlencoded::to_string(&request.query).unwrap();
+    if query.is_empty() { delivery } else { delivery.uri(&format!("{}?{query}", hook.path())) }
 }
 
 #[actix_web::test]
 async fn every_stored_event_is_read_the_same_once_more() {
     let house = House::new().await;
+    let files = samples::files();
     let (mut explained, mut other, mut hooks) = (0, Vec::new(), BTreeMap::new());
-    for name in samples::names() {
-        let (provider, case) = name.split_once('/').unwrap();
+    for (path, body) in &files {
+        let Some((provider, case)) = samples::case_of(path) else { continue };
+        let request = files
+            .get(&format!("{provider}/samples/{case}.request.yaml"))
+            .map(|text| SampleRequest::read(case, std::str::from_utf8(text).unwrap()).unwrap());
         if !hooks.contains_key(provider) {
             hooks.insert(provider.to_owned(), house.webhook(provider).await);
         }
-        let hook = &hooks[provider];
-        let Some(answer) = posted(&house, hook, (provider, case)).await else { continue };
+        let delivery = delivery(&hooks[provider], body, &request.unwrap_or_default());
+        let answer = house.send(delivery).await;
         let items = answer.body["items"].as_array().cloned().unwrap_or_default();
         for item in items.iter().filter(|item| item["what"] != "dead") {
             let id = item["event_id"].as_str().unwrap();
             let told = house.get(&format!("/api/v1/events/{id}/explain")).await.body;
             explained += 1;
             if told["same"] != true || told["mapping_is_current"] != true {
-                other.push((name.clone(), told));
+                other.push((path, told));
             }
         }
     }
