@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -237,13 +238,13 @@ fn version(books: &Books, files: &Files) -> String {
     for provider in books.rulebook.providers() {
         let version =
             books.rulebook.get(provider).map(|mapping| mapping.version().version.as_str());
-        all.push_str(&format!("{provider}@{}\n", version.unwrap_or_default()));
+        let _ = writeln!(all, "{provider}@{}", version.unwrap_or_default());
     }
     for name in books.plugins.names() {
-        all.push_str(&format!("{name}\n"));
+        let _ = writeln!(all, "{name}");
     }
     for (file, digest) in files {
-        all.push_str(&format!("{file} {}\n", hex(digest)));
+        let _ = writeln!(all, "{file} {}", hex(digest));
     }
     hex(&sha256(all.as_bytes())[..8])
 }

@@ -24,7 +24,7 @@ pub(super) struct Test {
     path: Option<PathBuf>,
     #[command(flatten)]
     update: UpdateSamples,
-    /// Write the results to a file as JUnit has them.
+    /// Write the results to a file as `JUnit` has them.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 }
