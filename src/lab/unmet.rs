@@ -2,46 +2,35 @@
 
 use std::{collections::BTreeMap, io};
 
-use chrono_tz::Tz;
-
-use super::samples::{Decode, Shelf, received_at, request_of};
+use super::{
+    posted::Posted,
+    samples::{Shelf, request_of},
+};
 use crate::{
+    ingest::Books,
     load_error::LoadError,
-    rules::{Input, Overrides, Rulebook, Tally, check, samples::case_of},
+    rules::{Tally, check, samples::case_of},
 };
 
 /// Where samples of a shelf say what a `map` without an `else` does not know.
 ///
 /// # Errors
 /// Where a directory cannot be read.
-pub fn unmet_words(
-    shelf: &Shelf,
-    rulebook: &Rulebook,
-    decode: &Decode<'_>,
-) -> io::Result<Vec<LoadError>> {
+pub fn unmet_words(shelf: &Shelf, books: &Books) -> io::Result<Vec<LoadError>> {
     let files = shelf.files()?;
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     for (file, body) in &files {
         let Some((provider, case)) = case_of(file) else { continue };
-        let Some(mapping) = rulebook.get(provider) else { continue };
+        let Some(mapping) = books.rulebook.get(provider) else { continue };
         // What is wrong with a sample itself, its test tells.
-        let Ok(request) = request_of(files.get(&format!("{provider}/samples/{case}.request.yaml")))
-        else {
-            continue;
-        };
-        let (Ok(payload), Ok(received_at)) =
-            (decode(provider, body, request.content_type.as_deref()), received_at(&request))
-        else {
-            continue;
-        };
-        let (headers, query, zone) = (&request.headers, &request.query, Tz::UTC);
-        let overrides = Overrides::NONE;
-        let input = Input { payload: &payload, headers, query, received_at, zone, overrides };
+        let request = request_of(files.get(&format!("{provider}/samples/{case}.request.yaml")));
+        let posted = request.and_then(|request| Posted::sample(provider, body.clone(), request));
+        let Ok(posted) = posted else { continue };
         let tally = tallies.entry(provider).or_insert_with(|| mapping.tally());
-        mapping.apply_tallied(&input, tally);
+        posted.read_tallied(books, tally);
     }
     let counted =
-        tallies.iter().filter_map(|(provider, tally)| Some((rulebook.get(provider)?, tally)));
+        tallies.iter().filter_map(|(name, tally)| Some((books.rulebook.get(name)?, tally)));
     Ok(counted.flat_map(|(mapping, tally)| check::unmet(mapping, &tally.report(mapping))).collect())
 }
 
@@ -50,7 +39,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::lab::samples::decode_json;
+    use crate::{plugins::PluginBook, rules::Rulebook};
 
     #[test]
     fn a_word_of_a_sample_that_a_map_does_not_know_is_told() {
@@ -62,9 +51,9 @@ mod tests {
         fs::write(samples.join("high.json"), r#"{"id": 1, "level": "HIGH"}"#).unwrap();
         let shelf = Shelf::Directory(directory.path().to_owned());
         let told = |text: &str| {
-            let book = Rulebook::from_texts([("mine".to_owned(), text.to_owned())]).unwrap();
-            let decode = |_: &str, body: &[u8], _: Option<&str>| decode_json(body);
-            let unmet = unmet_words(&shelf, &book, &decode).unwrap();
+            let rulebook = Rulebook::from_texts([("mine".to_owned(), text.to_owned())]).unwrap();
+            let books = Books { rulebook, plugins: PluginBook::default() };
+            let unmet = unmet_words(&shelf, &books).unwrap();
             unmet.iter().map(LoadError::sentence).collect::<Vec<_>>()
         };
         assert_eq!(

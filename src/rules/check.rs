@@ -24,10 +24,14 @@ pub fn check(provider: &str, file: &str, text: &str) -> Result<Vec<LoadError>, V
     compile(provider, file, text).map(|mapping| warnings(&mapping))
 }
 
+/// Checks the mapping of one provider in a rulebook, which is right by itself: what comes are warnings.
+pub fn check_provider(rulebook: &Rulebook, provider: &str) -> Vec<LoadError> {
+    rulebook.get(provider).map(|mapping| warnings(mapping)).unwrap_or_default()
+}
+
 /// Checks every mapping of a rulebook, which is right by itself: what comes are warnings.
 pub fn check_all(rulebook: &Rulebook) -> Vec<LoadError> {
-    let mappings = rulebook.providers().filter_map(|provider| rulebook.get(provider));
-    mappings.flat_map(|mapping| warnings(mapping)).collect()
+    rulebook.providers().flat_map(|provider| check_provider(rulebook, provider)).collect()
 }
 
 /// What payloads say that a `map` without an `else` does not know, by what was counted of them.

@@ -46,17 +46,29 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn load(overlay: Option<&Path>) -> Result<Self, Vec<LoadError>> {
+        Self::default().reload(overlay)
+    }
+
+    /// The same loaded again. A mapping whose text is the same is taken over, with what was counted of it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn reload(&self, overlay: Option<&Path>) -> Result<Self, Vec<LoadError>> {
         let overlay = match overlay {
             Some(directory) => read_overlay(directory).map_err(|error| vec![error])?,
             None => BTreeMap::new(),
         };
         let mut book = Self::default();
         for provider in SHIPPED.keys() {
-            book.mappings.insert(provider.clone(), Entry::Shipped(Arc::default()));
+            let entry = match self.mappings.get(provider) {
+                Some(Entry::Shipped(copy)) => Arc::clone(copy),
+                Some(Entry::Loaded(_)) | None => Arc::default(),
+            };
+            book.mappings.insert(provider.clone(), Entry::Shipped(entry));
         }
         let providers: Vec<String> = overlay.keys().cloned().collect();
         let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay };
-        book.compile(&shelves, providers)?;
+        book.compile(&shelves, providers, self)?;
         Ok(book)
     }
 
@@ -70,7 +82,8 @@ impl Rulebook {
         let shipped: BTreeMap<String, String> = texts.into_iter().collect();
         let providers: Vec<String> = shipped.keys().cloned().collect();
         let mut book = Self::default();
-        book.compile(&Shelves { shipped, overlay: BTreeMap::new() }, providers)?;
+        let shelves = Shelves { shipped, overlay: BTreeMap::new() };
+        book.compile(&shelves, providers, &Self::default())?;
         Ok(book)
     }
 
@@ -82,10 +95,21 @@ impl Rulebook {
         compile(provider, &file_of(provider), text)
     }
 
-    /// Adds these providers' mappings.
-    fn compile(&mut self, shelves: &Shelves, providers: Vec<String>) -> Result<(), Vec<LoadError>> {
+    /// Adds these providers' mappings, or takes over what is `known` and still the same.
+    fn compile(
+        &mut self,
+        shelves: &Shelves,
+        providers: Vec<String>,
+        known: &Self,
+    ) -> Result<(), Vec<LoadError>> {
         let mut errors: Vec<LoadError> = Vec::new();
         for provider in providers {
+            if let Some(Entry::Loaded(same)) = known.mappings.get(&provider)
+                && shelves.still_say(&provider, same)
+            {
+                self.mappings.insert(provider, Entry::Loaded(Arc::clone(same)));
+                continue;
+            }
             match shelves.compile(&provider) {
                 Ok(mapping) => {
                     self.mappings.insert(provider, Entry::Loaded(Arc::new(mapping)));
@@ -103,7 +127,7 @@ impl Rulebook {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// The same rules, with this text in place of a provider's mapping.
+    /// The same rules, with this text in place of a provider's mapping. It may extend any of them, or its own built-in one.
     ///
     /// # Errors
     /// Everything that is wrong with the text.
@@ -111,7 +135,7 @@ impl Rulebook {
         let mut files = Files::stored(&file_of(provider), text);
         if let Some((base, place)) = files.missing_base().map_err(|error| vec![error])? {
             let shipped = || Shipped::mappings().find(|(name, _)| *name == base);
-            let stored = match self.mappings.get(&base).filter(|_| base != provider) {
+            let stored = match self.get(&base).filter(|_| base != provider) {
                 Some(mapping) => Some(mapping.text().to_owned()),
                 None => shipped().map(|(_, text)| text),
             };
@@ -120,15 +144,14 @@ impl Rulebook {
                 None => return Err(vec![files.error(place, self.no_base(provider, &base))]),
             }
         }
-        Ok(self.with(compile_files(provider, &files)?))
+        Ok(self.with(provider, compile_files(provider, &files)?))
     }
 
-    /// The same rules, with this mapping in place of its provider's.
+    /// The same rules, with this mapping in place of a provider's.
     #[must_use]
-    pub fn with(&self, mapping: Mapping) -> Self {
+    pub fn with(&self, provider: &str, mapping: Mapping) -> Self {
         let mut book = self.clone();
-        let provider = mapping.version().provider.clone();
-        book.mappings.insert(provider, Entry::Loaded(Arc::new(mapping)));
+        book.mappings.insert(provider.to_owned(), Entry::Loaded(Arc::new(mapping)));
         book
     }
 
@@ -187,6 +210,13 @@ impl Shelves {
             Shelf::Shipped => self.shipped.get(provider),
             Shelf::Overlay => self.overlay.get(provider),
         }
+    }
+
+    /// Whether a mapping is still what stands here. One that extends another is not taken for the same.
+    fn still_say(&self, provider: &str, mapping: &Mapping) -> bool {
+        let overlaid = self.text(Shelf::Overlay, provider);
+        let text = overlaid.or_else(|| self.text(Shelf::Shipped, provider));
+        text.is_some_and(|text| text == mapping.text())
     }
 
     /// A provider's mapping.
@@ -280,6 +310,30 @@ fn read_overlay(directory: &Path) -> Result<BTreeMap<String, String>, LoadError>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_not_changed_is_not_compiled_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |provider: &str, text: &str| {
+            fs::create_dir_all(directory.path().join(provider)).unwrap();
+            fs::write(directory.path().join(provider).join("mapping.yaml"), text).unwrap();
+        };
+        let text = "title: T\nevents:\n  - name: a\n    set: { event_key: \"$.a\" }\n";
+        write("base", text);
+        write("child", "title: C\nextend: base\n");
+        let first = Rulebook::load(Some(directory.path())).unwrap();
+        write("base", &text.replace("$.a", "$.b"));
+        let second = first.reload(Some(directory.path())).unwrap();
+        let version =
+            |book: &Rulebook, provider: &str| book.get(provider).unwrap().version().clone();
+        for provider in first.providers() {
+            let has_changed = provider == "base" || provider == "child";
+            let is_taken_over =
+                Arc::ptr_eq(first.get(provider).unwrap(), second.get(provider).unwrap());
+            assert_eq!(is_taken_over, !has_changed, "{provider}");
+            assert_eq!(version(&first, provider) == version(&second, provider), !has_changed);
+        }
+    }
 
     #[test]
     fn the_shipped_rules_are_right() {

@@ -6,12 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Failure, Screen, source::Source};
-use crate::{
-    config::RuleFiles,
-    lab::{samples::decode_json, unmet::unmet_words},
-    load_error::LoadError,
-    rules::check,
-};
+use crate::{config::RuleFiles, lab::unmet::unmet_words, load_error::LoadError, rules::check};
 
 /// Tell everything that is wrong with the mappings and plugins, and what is most likely not meant.
 #[derive(Args)]
@@ -53,13 +48,7 @@ impl Check {
 /// What is most likely not meant, in what was named.
 fn warnings(source: &Source) -> Result<Vec<LoadError>, Failure> {
     let rulebook = &source.books.rulebook;
-    let plugins = &source.books.plugins;
-    let decode =
-        |provider: &str, body: &[u8], content_type: Option<&str>| match plugins.get(provider) {
-            Some(plugin) => plugin.decode(body, content_type),
-            None => decode_json(body),
-        };
-    let unmet = unmet_words(&source.shelf, rulebook, &decode)
+    let unmet = unmet_words(&source.shelf, &source.books)
         .map_err(|cause| Failure::usage(format!("The samples cannot be read: {cause}.")))?;
     let mut all = check::check_all(rulebook);
     all.extend(unmet);
