@@ -16,7 +16,7 @@ use crate::load_error::LoadError;
 pub fn check(provider: &str, file: &str, text: &str) -> Result<Vec<LoadError>, Vec<LoadError>> {
     compile(provider, file, text)?;
     let node = Node::read(file, text).map_err(|error| vec![error])?;
-    let mut checker = Checker { file, warnings: Vec::new() };
+    let mut checker = Checker { file, text, warnings: Vec::new() };
     checker.mapping(&node);
     Ok(checker.warnings)
 }
@@ -40,13 +40,13 @@ const SENDS: [&str; 9] =
 /// Looks for what is most likely not meant.
 struct Checker<'a> {
     file: &'a str,
+    text: &'a str,
     warnings: Vec<LoadError>,
 }
 
 impl Checker<'_> {
     fn warn(&mut self, at: At, detail: impl Into<String>) {
-        let (file, detail) = (self.file.to_owned(), detail.into());
-        self.warnings.push(LoadError { file, line: at.line, column: at.column, detail });
+        self.warnings.push(LoadError::at(self.file, self.text, (at.line, at.column), detail));
     }
 
     fn mapping(&mut self, node: &Node) {
@@ -172,7 +172,7 @@ events:
       event_key: $.id
 ";
         let warnings: Vec<String> =
-            check("t", "t.yaml", text).unwrap().iter().map(ToString::to_string).collect();
+            check("t", "t.yaml", text).unwrap().iter().map(LoadError::sentence).collect();
         insta::assert_snapshot!(warnings.join("\n"), @"
         t.yaml:4:11: `$.alerts` is one item; all elements of a list are `$.alerts[*]`
         t.yaml:8:9: `severity` has a `map` without an `else`: say what other words become

@@ -4,14 +4,15 @@
 //! first variant whose condition holds reads the payload, and an item that cannot be read fails alone. A mapping reads
 //! the [`Input`] and nothing else: no clock, no network, nothing random, so the same input gives the same events.
 //!
-//! `node` is a file as it is written, `load`, `compile` and `read*` turn it into the compiled forms `mapping`, `fields`,
-//! `expr`, `ops`, `template` and `when`, which read from a `scene`. `plan` makes them fast and numbers what `tally` counts;
-//! `coverage` is what comes of the counts.
+//! `node` is a file as it is written, `extend` makes one of several, `load`, `compile` and `read*` turn it into the
+//! compiled forms `mapping`, `fields`, `expr`, `ops`, `template` and `when`, which read from a `scene`. `plan` makes them
+//! fast and numbers what `tally` counts; `coverage` is what comes of the counts.
 
 pub mod check;
 mod compile;
 mod coverage;
 mod expr;
+mod extend;
 mod fields;
 mod load;
 mod mapping;
