@@ -300,14 +300,14 @@ impl<'a> FieldReader<'a> {
     }
 
     fn object(&mut self, name: &'static str, field: Option<&'a Field>) -> BTreeMap<String, Value> {
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         if let Some(field) = field {
             field.expr.pour(&self.scene, &mut found);
             self.note(name, field, !found.is_empty());
         }
         let own = &self.scene.input.overrides.additional_info;
         if own.is_empty() {
-            return found;
+            return found.into_iter().collect();
         }
         if self.scene.trace.is_some() {
             let names: Vec<&str> = own.keys().map(String::as_str).collect();
@@ -318,9 +318,9 @@ impl<'a> FieldReader<'a> {
         }
         for (name, value) in own {
             self.scene.spend(name.len() + size(value));
-            found.insert(name.clone(), value.clone());
+            found.push((name.clone(), value.clone()));
         }
-        found
+        found.into_iter().collect()
     }
 
     fn time(&mut self, name: &'static str, field: Option<&'a Field>) -> Option<Timestamp> {

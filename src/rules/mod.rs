@@ -44,4 +44,8 @@ pub use tally::Tally;
 pub use crate::domain::webhook::Overrides;
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod language_tests;
+#[cfg(test)]
+mod tally_tests;

@@ -9,12 +9,13 @@ use std::{
 
 use super::{
     compile::{compile, compile_files},
+    coverage::{Drift, PathUse},
     extend::Files,
     load::did_you_mean,
     mapping::Mapping,
     samples::Shipped,
 };
-use crate::load_error::LoadError;
+use crate::{load_error::LoadError, metrics::Metrics};
 
 /// Every mapping, by provider; immutable once loaded. Those in the binary, which are known to be right, are compiled when
 /// they are first asked for: few installations need more than a handful of them.
@@ -30,6 +31,16 @@ enum Entry {
     Loaded(Arc<Mapping>),
     /// It is in the binary; this rulebook's copy of it, which counts for itself, once somebody asked for it.
     Shipped(Arc<OnceLock<Option<Arc<Mapping>>>>),
+}
+
+impl Entry {
+    /// The mapping, if anybody has needed it yet.
+    fn compiled(&self) -> Option<&Arc<Mapping>> {
+        match self {
+            Self::Loaded(mapping) => Some(mapping),
+            Self::Shipped(copy) => copy.get()?.as_ref(),
+        }
+    }
 }
 
 impl Rulebook {
@@ -166,6 +177,19 @@ impl Rulebook {
             Entry::Loaded(mapping) => Some(mapping),
             Entry::Shipped(copy) => {
                 copy.get_or_init(|| Some(Arc::new(shipped(provider)?.uncounted()))).as_ref()
+            }
+        }
+    }
+
+    /// Says in the metrics what was counted of the mappings that have read something.
+    pub fn count(&self, metrics: &Metrics) {
+        for (provider, entry) in &self.mappings {
+            let Some(mapping) = entry.compiled() else { continue };
+            let coverage = mapping.live().report(mapping);
+            if coverage.payloads > 0 {
+                let is_gone = |path: &&PathUse| path.drift() == Some(Drift::Gone);
+                let gone = coverage.paths.iter().filter(is_gone).count();
+                metrics.mapping(provider, mapping.live().unknown(), gone);
             }
         }
     }

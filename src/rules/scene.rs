@@ -47,12 +47,15 @@ pub(super) struct Scene<'a> {
     pub(super) run: &'a Run,
 }
 
+/// What does not depend on the item, and about how many bytes it takes to copy it.
+type Shared = (Option<Value>, usize);
+
 /// What reading one payload has cost so far, and what need not be read again.
 #[derive(Debug, Default)]
 pub(super) struct Run {
     cost: Cell<usize>,
     /// What does not depend on the item, by slot, with its size.
-    pub(super) once: Box<[OnceCell<(Option<Value>, usize)>]>,
+    pub(super) once: Box<[OnceCell<Shared>]>,
     /// Whether the webhook's own words gave how bad the item is.
     pub(super) is_overridden: Cell<bool>,
 }
