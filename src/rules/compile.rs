@@ -58,6 +58,7 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
         lets,
         variants,
         live: Arc::default(),
+        is_scripted: false,
     })
 }
 

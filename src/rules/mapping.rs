@@ -34,6 +34,7 @@ pub struct Mapping {
     pub(super) lets: Vec<Expr>,
     pub(super) variants: Vec<Variant>,
     pub(super) live: Arc<Tally>,
+    pub(super) is_scripted: bool,
 }
 
 /// One shape of payload.

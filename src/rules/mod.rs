@@ -21,6 +21,7 @@ mod read_step;
 mod rulebook;
 pub mod samples;
 mod scene;
+mod scripted;
 mod tally;
 mod template;
 mod when;

@@ -13,6 +13,7 @@ use super::{
     load::did_you_mean,
     mapping::Mapping,
     samples::Shipped,
+    scripted::is_script,
 };
 use crate::load_error::LoadError;
 
@@ -59,6 +60,10 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with it, which is nothing unless the language has changed since.
     pub fn restore(provider: &str, text: &str) -> Result<Mapping, Vec<LoadError>> {
+        if is_script(text) {
+            let file = format!("plugins/{provider}/main.js");
+            return Mapping::scripted(provider, (provider, &file, 1), text);
+        }
         compile(provider, &file_of(provider), text)
     }
 
