@@ -40,6 +40,12 @@ impl LoadError {
         Self { file: file.into(), line, column, detail: detail.into(), excerpt }
     }
 
+    /// The same, said to be a warning: `file:line:column: warning: detail`.
+    #[must_use]
+    pub fn as_warning(&self) -> Self {
+        Self { detail: format!("warning: {}", self.detail), ..self.clone() }
+    }
+
     /// The place and the sentence, without the line of the file.
     pub fn sentence(&self) -> String {
         let Self { file, line, column, detail, .. } = self;

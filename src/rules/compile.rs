@@ -9,6 +9,7 @@ use super::{
     expr::Expr,
     extend::Files,
     fields::{Field, Fields},
+    keys,
     load::{Element, Loader, did_you_mean},
     mapping::{Items, Makes, Mapping, Variant},
     node::{At, Kind, Node},
@@ -41,6 +42,12 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
     let node = files.read()?;
     let mut loader = Loader::new(files);
     let read = loader.mapping(&node);
+    for fault in keys::faults(&node) {
+        if let keys::Fault::Clock(at) = fault {
+            let detail = "a clock in `event_key`: `received` differs with each send, so that no recovery would ever meet its problem; take what names the problem";
+            loader.wrong::<()>(at, detail);
+        }
+    }
     let own = files.name(At::default());
     let Some(Head { title, missing, lets, variants }) = read.filter(|_| loader.errors.is_empty())
     else {

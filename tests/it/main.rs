@@ -14,6 +14,7 @@ mod door;
 mod handshakes;
 mod harness;
 mod hostile;
+mod mistakes;
 mod providers;
 mod redrive;
 mod self_check;
