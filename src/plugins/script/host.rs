@@ -77,7 +77,7 @@ impl Patterns {
         if let Some(known) = self.0.borrow().get(pattern) {
             return Ok(Pattern(known.clone()));
         }
-        let built = RegexBuilder::new(pattern).size_limit(1 << 16).dfa_size_limit(1 << 20).build();
+        let built = RegexBuilder::new(pattern).size_limit(1 << 18).dfa_size_limit(1 << 20).build();
         let regex = built.map_err(|fault| {
             let fault = fault.to_string();
             let fault = fault.lines().last().unwrap_or_default().trim();

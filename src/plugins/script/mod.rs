@@ -184,7 +184,7 @@ impl Script {
         let Some(text) = run(&self.source, Some((function, argument)))? else {
             return Ok(Value::Null);
         };
-        serde_json::from_str(&text).map_err(|fault| {
+        serde_json::from_str(&well_formed(text)).map_err(|fault| {
             Failure::new(format!("what `{function}` returned is no JSON that we read: {fault}"))
         })
     }
@@ -220,6 +220,26 @@ fn run(_: &Arc<Source>, _: Option<(&'static str, String)>) -> Result<Option<Stri
     Err(Failure::new(
         "this program was built without the feature `plugins-js`, so it runs no scripts",
     ))
+}
+
+/// JSON in which what was written for half a character, where a script cut a text in the middle of one, stands for the
+/// character that says so.
+fn well_formed(json: String) -> String {
+    if !json.contains("\\ud") {
+        return json;
+    }
+    let mut made = String::with_capacity(json.len());
+    let mut rest = json.as_str();
+    while let Some((before, escape)) = rest.split_once('\\') {
+        made.push_str(before);
+        made.push('\\');
+        // Whole characters are written as themselves, so each of these is a half.
+        let is_half = escape.starts_with("ud");
+        made.push_str(if is_half { "ufffd" } else { escape.get(..1).unwrap_or_default() });
+        rest = escape.get(if is_half { 5 } else { 1 }..).unwrap_or_default();
+    }
+    made.push_str(rest);
+    made
 }
 
 /// The line on which a script exports `name`; the first where that cannot be told.
