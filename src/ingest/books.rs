@@ -62,7 +62,7 @@ impl Books {
             }
             let about = (plugin.title(), script.file(), script.map_line());
             match Mapping::scripted(name, about, script.text()) {
-                Ok(mapping) => rulebook = rulebook.with(mapping),
+                Ok(mapping) => rulebook = rulebook.with(name, mapping),
                 Err(found) => mistakes.extend(found),
             }
         }

@@ -17,6 +17,9 @@ use crate::{
     rules::{self, Input, Mapping, Rulebook, Tally},
 };
 
+/// Why an empty batch is no event.
+pub const NO_ITEMS: &str = "the payload holds no items";
+
 /// What a delivery says.
 #[derive(Clone, Debug)]
 pub struct Interpreted {
@@ -113,9 +116,7 @@ fn read(
         overrides: &webhook.options.overrides,
     };
     let (items, ignored) = match apply(mapping, &input) {
-        rules::Reading::Items(items) if items.is_empty() => {
-            (items, Some("the payload holds no items".to_owned()))
-        }
+        rules::Reading::Items(items) if items.is_empty() => (items, Some(NO_ITEMS.to_owned())),
         rules::Reading::Items(items) => (items, None),
         rules::Reading::Ignored(reason) => (Vec::new(), Some(reason)),
         rules::Reading::NoVariant(error) => (vec![Err(error)], None),

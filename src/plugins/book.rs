@@ -28,7 +28,7 @@ const SCRIPT: &str = "main.js";
 struct Embedded;
 
 /// Every plugin we have, by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PluginBook {
     plugins: BTreeMap<String, Arc<Plugin>>,
 }

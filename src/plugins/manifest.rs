@@ -29,7 +29,7 @@ pub struct Plugin {
 }
 
 /// A `plugin.yaml`, as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     /// What people call the provider.
@@ -80,6 +80,11 @@ impl Plugin {
     /// Its script, where it has one.
     pub fn script(&self) -> Option<&Script> {
         self.script.as_ref()
+    }
+
+    /// A plugin that posts plain JSON, for a mapping that no plugin reads by.
+    pub fn plain(name: &str) -> Self {
+        Self::new(name, Manifest { title: name.to_owned(), ..Manifest::default() })
     }
 
     /// Its name: the directory's below `plugins/`.

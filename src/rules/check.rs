@@ -23,14 +23,21 @@ pub fn check(provider: &str, file: &str, text: &str) -> Result<Vec<LoadError>, V
     compile(provider, file, text).map(|mapping| warnings(&mapping))
 }
 
+/// Checks the mapping of one provider in a rulebook, which is right by itself: what comes are warnings.
+pub fn check_provider(rulebook: &Rulebook, provider: &str) -> Vec<LoadError> {
+    rulebook.get(provider).map_or_else(Vec::new, |mapping| warnings(mapping))
+}
+
 /// Checks every mapping of a rulebook, which is right by itself: what comes are warnings.
 pub fn check_all(rulebook: &Rulebook) -> Vec<LoadError> {
-    let mappings = rulebook.providers().filter_map(|provider| rulebook.get(provider));
-    mappings.flat_map(|mapping| warnings(mapping)).collect()
+    rulebook.providers().flat_map(|provider| check_provider(rulebook, provider)).collect()
 }
 
 /// What is most likely not meant in the mapping's own file. What it extends is another's.
 fn warnings(mapping: &Mapping) -> Vec<LoadError> {
+    if mapping.is_scripted() {
+        return Vec::new();
+    }
     let files = Files::stored(mapping.file(), mapping.text());
     let Ok(node) = files.read() else { return Vec::new() };
     let mut checker = Checker { files: &files, warnings: Vec::new() };

@@ -17,6 +17,8 @@ mod hostile;
 mod mistakes;
 mod providers;
 mod redrive;
+#[cfg(feature = "plugins-js")]
+mod scripts;
 mod self_check;
 mod story;
 mod tenancy;

@@ -118,7 +118,10 @@ fn an_exception_is_told_with_its_place() {
 const GREEDY: &[(&str, &str)] = &[
     ("while (true) {}", "stopped after 50 ms"),
     ("try { while (true) {} } catch { return []; } finally { return []; }", "stopped after 50 ms"),
-    ("const all = []; while (true) all.push('x'.repeat(1000) + all.length);", "stopped after 50 ms"),
+    (
+        "const all = []; while (true) all.push('x'.repeat(1000) + all.length);",
+        "stopped after 50 ms",
+    ),
     ("let s = 'x'; while (true) s += s;", "string too long"),
     ("let s = 'x'; try { while (true) s += s; } catch { while (true) {} }", "stopped after 50 ms"),
     ("let s = 'x'; while (s.length < 1e8) s += s; return [s.slice(1)];", "more than 16 MB"),
@@ -270,7 +273,10 @@ fn the_host_reads_signatures_texts_and_times() {
         ),
         ("mill.hmac('sha1', 'k', 'm', 'base64').length", json!(28)),
         ("mill.sha256('abc').slice(0, 8)", json!("ba7816bf")),
-        ("[mill.same('a', 'a'), mill.same('a', 'b'), mill.same('a', 'aa')]", json!([true, false, false])),
+        (
+            "[mill.same('a', 'a'), mill.same('a', 'b'), mill.same('a', 'aa')]",
+            json!([true, false, false]),
+        ),
         ("mill.base64.decode(mill.base64.encode('grün'))", json!("grün")),
         ("[mill.base64.decode('?'), mill.base64.decode('/w==')]", json!([null, null])),
         (
@@ -287,7 +293,10 @@ fn the_host_reads_signatures_texts_and_times() {
         ("mill.keyValues('a=1', '=')", json!({"a": "1"})),
         ("mill.time.parse('2026-01-02 03:04:05', 'Asia/Seoul')", json!("2026-01-01T18:04:05.000Z")),
         ("mill.time.parse(1700000000)", json!("2023-11-14T22:13:20.000Z")),
-        ("[mill.time.parse('soon'), mill.time.parse(null), mill.time.parse({})]", json!([null, null, null])),
+        (
+            "[mill.time.parse('soon'), mill.time.parse(null), mill.time.parse({})]",
+            json!([null, null, null]),
+        ),
         ("mill.time.millis('2023-11-14T22:13:20Z')", json!(1_700_000_000_000_u64)),
     ] {
         assert_eq!(value(expression), expected, "{expression}");
@@ -301,9 +310,15 @@ fn the_host_refuses_what_it_does_not_know_or_is_too_much() {
         ("mill.sha256('x', 'octal')", "nobody knows the encoding `octal`"),
         ("mill.sha256(1)", "into type 'string'"),
         ("mill.regex.match('x', '(')", "SyntaxError: `(` is no pattern: error: unclosed group"),
-        ("mill.regex.match('x', 'a{1000}{1000}')", "is no pattern: Compiled regex exceeds size limit"),
+        (
+            "mill.regex.match('x', 'a{1000}{1000}')",
+            "is no pattern: Compiled regex exceeds size limit",
+        ),
         ("mill.regex.all('x'.repeat(20000), 'x')", "more than 10000 came out"),
-        ("mill.regex.all('x'.repeat(1e5), '('.repeat(25) + '.*' + ')'.repeat(25))", "more than 10000 came out"),
+        (
+            "mill.regex.all('x'.repeat(1e5), '('.repeat(25) + '.*' + ')'.repeat(25))",
+            "more than 10000 came out",
+        ),
         ("mill.regex.replace('x'.repeat(1e5), '', 'y'.repeat(1e5))", "texts of 1 MB at most"),
         ("mill.regex.replace('x'.repeat(1e5), '.*', '$0'.repeat(1e5))", "texts of 1 MB at most"),
         ("mill.base64.encode('x'.repeat(2e6))", "texts of 1 MB at most"),
