@@ -53,6 +53,10 @@ impl PluginBook {
             };
             let Some(manifest) = Embedded::get(&path) else { continue };
             let script = Embedded::get(&format!("{name}/{SCRIPT}"));
+            // A program that runs no scripts does without our plugins that need one; those of people it refuses.
+            if script.is_some() && !cfg!(feature = "plugins-js") {
+                continue;
+            }
             let files = Files {
                 manifest: (&format!("plugins/{path}"), &manifest.data),
                 script: script.as_ref().map(|script| &*script.data),
