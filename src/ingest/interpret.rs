@@ -13,7 +13,7 @@ use crate::{
         webhook::Webhook,
         words::Cause,
     },
-    plugins::Plugin,
+    plugins::{Made, Plugin, Posted, Script},
     rules::{self, Input, Mapping, Rulebook, Tally},
 };
 
@@ -107,6 +107,16 @@ fn read(
     let Some(mapping) = rulebook.get(plugin.mapping()) else {
         return Interpreted::dead(no_mapping(plugin));
     };
+    let payload = match made(plugin, mapping, delivery, payload) {
+        Ok(Made::Events(payload)) => payload,
+        Ok(Made::Nothing(reason)) => {
+            return Interpreted {
+                mapping: Some(Arc::clone(mapping)),
+                ..Interpreted::ignored(reason)
+            };
+        }
+        Err(unreadable) => return Interpreted::dead(unreadable),
+    };
     let input = Input {
         payload: &payload,
         headers: &delivery.headers,
@@ -122,6 +132,24 @@ fn read(
         rules::Reading::NoVariant(error) => (vec![Err(error)], None),
     };
     Interpreted { items, ignored, mapping: Some(Arc::clone(mapping)) }
+}
+
+/// What the mapping reads: the payload, or what a script makes of it.
+fn made(
+    plugin: &Plugin,
+    mapping: &Mapping,
+    delivery: &Delivery,
+    payload: Value,
+) -> Result<Made, Unreadable> {
+    if !mapping.is_scripted() {
+        return Ok(Made::Events(payload));
+    }
+    let posted = Posted { delivery, payload: Some(&payload) };
+    match plugin.script().filter(|script| script.text() == mapping.text()) {
+        Some(script) => script.map(posted),
+        // An earlier script, to show how a delivery was read in its time.
+        None => Script::restore(mapping.file(), mapping.text())?.map(posted),
+    }
 }
 
 /// The zone of times that name none.

@@ -13,12 +13,14 @@ mod manifest;
 mod place;
 mod reply;
 mod scheme;
+mod script;
 mod verify;
 
 pub use self::{
     book::PluginBook,
     handshake::{Handshake, Method},
     manifest::Plugin,
+    script::{Made, Posted, Script},
     verify::Refusal,
 };
 

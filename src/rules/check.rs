@@ -55,6 +55,9 @@ pub fn unmet(mapping: &Mapping, coverage: &Coverage) -> Vec<LoadError> {
 
 /// What is most likely not meant in the mapping's own file. What it extends is another's.
 fn warnings(mapping: &Mapping) -> Vec<LoadError> {
+    if mapping.is_scripted() {
+        return Vec::new();
+    }
     let files = Files::stored(mapping.file(), mapping.text());
     let Ok(node) = files.read() else { return Vec::new() };
     let mut checker = Checker { files: &files, warnings: Vec::new() };

@@ -70,6 +70,7 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
         variants,
         live: Arc::new(plan.tally()),
         plan: Arc::new(plan),
+        is_scripted: false,
     })
 }
 

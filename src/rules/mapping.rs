@@ -36,6 +36,7 @@ pub struct Mapping {
     pub(super) variants: Vec<Variant>,
     pub(super) plan: Arc<Plan>,
     pub(super) live: Arc<Tally>,
+    pub(super) is_scripted: bool,
 }
 
 /// One shape of payload.

@@ -28,6 +28,7 @@ mod rulebook;
 pub mod samples;
 mod scene;
 pub mod schema;
+mod scripted;
 mod tally;
 mod template;
 mod walk;

@@ -14,6 +14,7 @@ use super::{
     load::did_you_mean,
     mapping::Mapping,
     samples::Shipped,
+    scripted::is_script,
 };
 use crate::{load_error::LoadError, metrics::Metrics};
 
@@ -103,6 +104,10 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with it, which is nothing unless the language has changed since.
     pub fn restore(provider: &str, text: &str) -> Result<Mapping, Vec<LoadError>> {
+        if is_script(text) {
+            let file = format!("plugins/{provider}/main.js");
+            return Mapping::scripted(provider, (provider, &file, 1), text);
+        }
         compile(provider, &file_of(provider), text)
     }
 

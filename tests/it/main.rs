@@ -21,6 +21,8 @@ mod providers;
 mod redrive;
 mod reload;
 mod schemas;
+#[cfg(feature = "plugins-js")]
+mod scripts;
 mod self_check;
 mod story;
 mod tenancy;
