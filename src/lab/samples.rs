@@ -228,8 +228,13 @@ fn outcome(rulebook: &Rulebook, decode: &Decode<'_>, posted: &Posted<'_>) -> Res
     Ok(reading(&mapping.apply(&input)))
 }
 
+/// When a sample arrives that does not say when.
+pub(super) fn new_year_2026() -> Timestamp {
+    from_millis(NEW_YEAR_2026)
+}
+
 fn received_at(request: &SampleRequest) -> Result<Timestamp, String> {
-    let Some(text) = &request.received_at else { return Ok(from_millis(NEW_YEAR_2026)) };
+    let Some(text) = &request.received_at else { return Ok(new_year_2026()) };
     let time =
         DateTime::parse_from_rfc3339(text).map_err(|error| format!("received_at: {error}"))?;
     Ok(time.to_utc())
