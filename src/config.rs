@@ -127,6 +127,25 @@ pub struct Reach {
     pub json: bool,
 }
 
+/// Where rules and plugins are read from by the commands that need no server.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RuleFiles {
+    /// Directory of mappings that are added to the built-in ones, or replace them.
+    #[arg(long, env = "ALERTMILL_RULES", value_name = "DIR", global = true)]
+    pub rules: Option<PathBuf>,
+    /// Directory of plugins that are added to the built-in ones, or replace them.
+    #[arg(long, env = "ALERTMILL_PLUGINS", value_name = "DIR", global = true)]
+    pub plugins: Option<PathBuf>,
+}
+
+/// Whether what samples must become is rewritten.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct UpdateSamples {
+    /// Rewrite what stands beside the samples where it differs, instead of comparing.
+    #[arg(long, env = "UPDATE_SAMPLES", value_parser = BoolishValueParser::new())]
+    pub update: bool,
+}
+
 /// When a delivery counts as kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Durability {

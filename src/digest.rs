@@ -3,6 +3,10 @@
 use std::fmt::Write as _;
 
 use hmac::{Hmac, KeyInit, Mac};
+use ring::{
+    hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign},
+    signature::{ED25519, UnparsedPublicKey},
+};
 use sha2::{Digest as _, Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
@@ -73,6 +77,16 @@ pub fn hmac_sha512(key: &[u8], message: &[u8]) -> [u8; 64] {
     }
 }
 
+/// The HMAC-SHA1 of `message` under `key`, for senders that know no better.
+pub fn hmac_sha1(key: &[u8], message: &[u8]) -> Vec<u8> {
+    sign(&Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, key), message).as_ref().to_vec()
+}
+
+/// Whether `signature` is the Ed25519 signature of `message` by the owner of `public_key` (RFC 8032).
+pub fn ed25519_fits(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public_key).verify(message, signature).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +101,26 @@ mod tests {
         assert_eq!(hex(&hmac_sha512(b"Jefe", message)), long);
         assert!(!same_bytes(&hmac_sha256(b"Jeff", message), &hmac_sha256(b"Jefe", message)));
         assert!(!same_bytes(b"", b"a"));
+    }
+
+    #[test]
+    fn the_short_hmac_is_that_of_rfc_2202_case_two() {
+        let tag = hmac_sha1(b"Jefe", b"what do ya want for nothing?");
+        assert_eq!(hex(&tag), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    }
+
+    #[test]
+    fn the_signature_is_that_of_rfc_8032_test_two() {
+        let key =
+            unhex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c").unwrap();
+        let signature = unhex(
+            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e\
+             458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+        )
+        .unwrap();
+        assert!(ed25519_fits(&key, &[0x72], &signature));
+        assert!(!ed25519_fits(&key, &[0x73], &signature));
+        assert!(!ed25519_fits(&key[1..], &[0x72], &signature));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, hint::black_box};
 
 use alertmill::{
     clock::{Stopwatch, from_millis},
-    rules::{Input, Reading, Rulebook},
+    rules::{Input, Overrides, Reading, Rulebook},
 };
 use serde_json::Value;
 
@@ -33,6 +33,7 @@ pub(crate) fn cost(alerts: usize, rounds: usize) -> Cost {
         query: &query,
         received_at: from_millis(1_767_225_600_000),
         zone: chrono_tz::Tz::UTC,
+        overrides: Overrides::NONE,
     };
     assert!(is_understood(&mapping.apply(&input)));
     let (mut parsings, mut mappings) = (Vec::new(), Vec::new());

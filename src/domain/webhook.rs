@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::Value;
 
-use super::{scope::Home, secret::AccessKey, words::WebhookState};
+use super::{
+    scope::Home,
+    secret::AccessKey,
+    words::{Severity, WebhookState},
+};
 use crate::{
     clock::Timestamp,
     digest::Digest,
@@ -48,6 +52,24 @@ pub struct WebhookOptions {
     pub rate_limit: Option<u32>,
     /// Whether a confirmation address that a handshake carries may be fetched.
     pub confirm_subscriptions: bool,
+    /// What it says over its mapping.
+    pub overrides: Overrides,
+}
+
+/// What a webhook says over the mapping that reads its deliveries.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// What a word for how bad it is means here, by the word in lower case: one of the sender's, asked for before the
+    /// mapping's own words, or one of our severities, which then stands for another.
+    pub severity_map: BTreeMap<String, Severity>,
+    /// Fields that each event carries beside those that the mapping gives it; these win.
+    pub additional_info: BTreeMap<String, Value>,
+}
+
+impl Overrides {
+    /// Nothing.
+    pub const NONE: &'static Self =
+        &Self { severity_map: BTreeMap::new(), additional_info: BTreeMap::new() };
 }
 
 /// A secret that a sender signs with. It must be readable to verify, so it is kept as it is and never shown.

@@ -12,6 +12,7 @@ mod method;
 mod native;
 mod openapi;
 mod page;
+mod probe;
 mod problem;
 mod quiet;
 mod rate;

@@ -1,9 +1,9 @@
 //! The door that monitoring systems knock on. Its addresses hold keys, so no path is ever logged or answered.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, guard,
     http::{StatusCode, header},
     web::{self, Data, Payload, ServiceConfig},
 };
@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use super::{
     Front,
     body::{self, Body},
-    caller::bearer,
-    decode, method, openapi, problem,
+    caller::{bearer, password},
+    decode, method, openapi, probe, problem,
     receipt::ReceiptInfo,
     refusing,
     watch::{Moment, guarded},
@@ -31,16 +31,24 @@ use crate::{
     id::Id,
     ingest::{self, Answer},
     metrics::KindLabels,
+    plugins::Handshake,
 };
 
 /// The headers that carry credentials; they are never kept.
-const CREDENTIALS: [&str; 4] = ["authorization", "x-access-key", "cookie", "proxy-authorization"];
+/// `authorization` is one too, which some senders sign in: it goes no further than the signature's check.
+const CREDENTIALS: [&str; 3] = ["x-access-key", "cookie", "proxy-authorization"];
 
 /// The door's address with the key in it, as Cloudforet has it.
 const WITH_KEY: &str = "/monitoring/v1/webhook/{webhook_id}/{access_key}/events";
 
 /// The door's address for senders that show the key in a header.
 const WITHOUT_KEY: &str = "/monitoring/v1/webhook/{webhook_id}/events";
+
+/// The same with what senders append whose own API these addresses stand in for.
+const WITH_KEY_AND_MORE: &str = "/monitoring/v1/webhook/{webhook_id}/{access_key}/events/{path:.*}";
+
+/// The same without the key.
+const WITHOUT_KEY_AND_MORE: &str = "/monitoring/v1/webhook/{webhook_id}/events/{path:.*}";
 
 /// What a delivery can be refused with.
 const REFUSALS: [Code; 8] = [
@@ -56,9 +64,10 @@ const REFUSALS: [Code; 8] = [
 
 /// Adds the door's addresses to a server.
 pub(super) fn addresses(server: &mut ServiceConfig, bench: bool) {
-    for path in [WITH_KEY, WITHOUT_KEY] {
-        let door = web::resource(path).route(web::post().to(receive));
-        server.service(door.default_service(refusing("POST")));
+    for path in [WITH_KEY, WITHOUT_KEY, WITH_KEY_AND_MORE, WITHOUT_KEY_AND_MORE] {
+        let deliveries = web::route().guard(guard::Any(guard::Post()).or(guard::Put()));
+        let door = web::resource(path).route(deliveries.to(receive)).route(probe::route());
+        server.service(door.default_service(refusing(probe::ALLOWED)));
     }
     if bench {
         server.route("/bench/nothing", web::post().to(nothing));
@@ -81,15 +90,8 @@ async fn receive(front: Data<Front>, request: HttpRequest, payload: Payload) -> 
 
 /// Lets in who may come in before the body is read, so that strangers cannot make us keep or inflate one.
 async fn admitted(front: &Front, request: &HttpRequest, payload: Payload) -> Result<Answer> {
-    let (app, moment) = (&front.app, Moment::of(request)?);
-    let (webhook_id, presented) = (webhook_id(request), PresentedKey(presented_key(request)));
-    let snapshots = app.store.snapshots();
-    let let_in = ingest::authenticate(snapshots.webhooks.get(&webhook_id), &presented, moment.now)
-        .and_then(|webhook| {
-            front.rates.take(&webhook, app.config.rate_limit, snapshots)?;
-            Ok(webhook)
-        });
-    let webhook = match let_in {
+    let app = &front.app;
+    let webhook = match let_in(front, request) {
         Ok(webhook) => webhook,
         Err(error) => {
             body::drain(payload, &app.config).await;
@@ -97,17 +99,43 @@ async fn admitted(front: &Front, request: &HttpRequest, payload: Payload) -> Res
         }
     };
     let body = body::read(request.headers(), payload, &app.config).await?;
-    let delivery = Delivery {
-        delivery_id: app.clock.mint().id(moment.now),
-        webhook_id,
-        presented,
+    ingest::ingest(&app.intake, webhook, delivery(front, request, body)?).await
+}
+
+/// The webhook that a request is for, if it shows the key and is not too many.
+pub(super) fn let_in(front: &Front, request: &HttpRequest) -> Result<Arc<Webhook>> {
+    let (app, moment) = (&front.app, Moment::of(request)?);
+    let (webhook_id, presented) = (webhook_id(request), PresentedKey(presented_key(request)));
+    let snapshots = app.store.snapshots();
+    let webhook =
+        ingest::authenticate(snapshots.webhooks.get(&webhook_id), &presented, moment.now)?;
+    front.rates.take(&webhook, app.config.rate_limit, snapshots)?;
+    Ok(webhook)
+}
+
+/// What a request delivers with this body.
+pub(super) fn delivery(front: &Front, request: &HttpRequest, body: Body) -> Result<Delivery> {
+    let moment = Moment::of(request)?;
+    Ok(Delivery {
+        delivery_id: front.app.clock.mint().id(moment.now),
+        webhook_id: webhook_id(request),
+        presented: PresentedKey(presented_key(request)),
         headers: headers(request, body.was_compressed),
-        query: serde_urlencoded::from_str(request.query_string()).unwrap_or_default(),
+        query: query(request),
         body: body.bytes,
         remote: moment.remote,
         received_at: moment.now,
-    };
-    ingest::ingest(&app.intake, webhook, delivery).await
+    })
+}
+
+/// The parameters of the query string, and as `path` what follows the door's address.
+fn query(request: &HttpRequest) -> BTreeMap<String, String> {
+    let mut query: BTreeMap<String, String> =
+        serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+    if let Some(path) = request.match_info().get("path").filter(|path| !path.is_empty()) {
+        query.entry("path".to_owned()).or_insert_with(|| path.to_owned());
+    }
+    query
 }
 
 fn webhook_id(request: &HttpRequest) -> Id<Webhook> {
@@ -115,7 +143,7 @@ fn webhook_id(request: &HttpRequest) -> Id<Webhook> {
 }
 
 /// Counts a refusal, and keeps a trace of it where it is the sender's to mend.
-fn note_refusal(front: &Front, request: &HttpRequest, error: &Error) {
+pub(super) fn note_refusal(front: &Front, request: &HttpRequest, error: &Error) {
     let kind = error.code.name();
     front.app.metrics.rejected.get_or_create(&KindLabels { kind }).inc();
     let Ok(moment) = Moment::of(request) else { return };
@@ -130,10 +158,12 @@ fn note_refusal(front: &Front, request: &HttpRequest, error: &Error) {
     }
 }
 
-/// The digest of the access key that a sender shows: in the path, as bearer token, or in a header of its own.
+/// The digest of the access key that a sender shows: in the path, as bearer token, as the password of a user of any
+/// name, or in a header of its own.
 fn presented_key(request: &HttpRequest) -> Digest {
     let named = || request.headers().get("x-access-key").and_then(|value| value.to_str().ok());
     let key = request.match_info().get("access_key").or_else(|| bearer(request)).or_else(named);
+    let key = key.map(Cow::Borrowed).or_else(|| password(request).map(Cow::Owned));
     sha256(key.unwrap_or_default().as_bytes())
 }
 
@@ -162,11 +192,19 @@ fn headers(request: &HttpRequest, was_compressed: bool) -> BTreeMap<String, Stri
 fn answered(answer: Answer) -> HttpResponse {
     match answer {
         Answer::Receipt(receipt) => receipt_answer(receipt),
-        Answer::Handshake(handshake) => {
-            let status = StatusCode::from_u16(handshake.status).unwrap_or(StatusCode::OK);
-            HttpResponse::build(status).content_type(handshake.content_type).body(handshake.body)
-        }
+        Answer::Handshake(handshake) => handshake_answer(handshake),
     }
+}
+
+/// The answer that a handshake asks for.
+pub(super) fn handshake_answer(handshake: Handshake) -> HttpResponse {
+    let status = StatusCode::from_u16(handshake.status).unwrap_or(StatusCode::OK);
+    let mut answer = HttpResponse::build(status);
+    answer.content_type(handshake.content_type);
+    for header in handshake.headers {
+        answer.append_header(header);
+    }
+    answer.body(handshake.body)
 }
 
 fn receipt_answer(receipt: Receipt) -> HttpResponse {
@@ -249,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_are_not_kept() {
+    fn credentials_are_left_at_the_door_but_for_what_may_be_a_signature() {
         let request = TestRequest::default()
             .insert_header(("Authorization", "Bearer secret"))
             .insert_header(("X-Access-Key", "secret"))
@@ -259,7 +297,9 @@ mod tests {
             .append_header(("X-Trace", "b"))
             .to_http_request();
         let kept = headers(&request, true);
-        assert_eq!(kept, BTreeMap::from([("x-trace".to_owned(), "a, b".to_owned())]));
+        let expected = [("authorization", "Bearer secret"), ("x-trace", "a, b")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(kept, BTreeMap::from(expected));
     }
 
     #[test]

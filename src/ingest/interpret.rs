@@ -14,7 +14,7 @@ use crate::{
         words::Cause,
     },
     plugins::Plugin,
-    rules::{self, Input, Mapping, Rulebook},
+    rules::{self, Input, Mapping, Rulebook, Tally},
 };
 
 /// What a delivery says.
@@ -46,12 +46,46 @@ impl Interpreted {
     }
 }
 
-/// What `delivery` says, read as its plugin and the rules say; `payload` is its decoded body.
+/// What `delivery` says, read as its plugin and the rules say; `payload` is its decoded body. What is used of the
+/// mapping is counted in its live tally.
 pub fn interpret(
     rulebook: &Rulebook,
-    (plugin, webhook): (&Plugin, &Webhook),
+    read_by: (&Plugin, &Webhook),
     delivery: &Delivery,
     payload: Result<Value, Unreadable>,
+) -> Interpreted {
+    read(rulebook, read_by, (delivery, payload), Mapping::apply_live)
+}
+
+/// The same with the origin of each value; counts nothing.
+pub fn interpret_traced(
+    rulebook: &Rulebook,
+    read_by: (&Plugin, &Webhook),
+    delivery: &Delivery,
+    payload: Result<Value, Unreadable>,
+) -> Interpreted {
+    read(rulebook, read_by, (delivery, payload), Mapping::apply_traced)
+}
+
+/// The same, counted in `tally` alone.
+pub fn interpret_tallied(
+    rulebook: &Rulebook,
+    read_by: (&Plugin, &Webhook),
+    delivery: &Delivery,
+    payload: Result<Value, Unreadable>,
+    tally: &Tally,
+) -> Interpreted {
+    read(rulebook, read_by, (delivery, payload), |mapping, input| {
+        mapping.apply_tallied(input, tally)
+    })
+}
+
+/// What a delivery says, where `apply` says what a mapping makes of its payload.
+fn read(
+    rulebook: &Rulebook,
+    (plugin, webhook): (&Plugin, &Webhook),
+    (delivery, payload): (&Delivery, Result<Value, Unreadable>),
+    apply: impl Fn(&Mapping, &Input<'_>) -> rules::Reading,
 ) -> Interpreted {
     let payload = match payload {
         Ok(payload) => payload,
@@ -66,8 +100,9 @@ pub fn interpret(
         query: &delivery.query,
         received_at: delivery.received_at,
         zone: zone(webhook),
+        overrides: &webhook.options.overrides,
     };
-    let (items, ignored) = match mapping.apply(&input) {
+    let (items, ignored) = match apply(mapping, &input) {
         rules::Reading::Items(items) if items.is_empty() => {
             (items, Some("the payload holds no items".to_owned()))
         }

@@ -16,15 +16,16 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 use arc_swap::ArcSwap;
+use serde_json::Value;
 
 use self::settle::Settling;
 pub use self::{
     authenticate::authenticate,
     books::Books,
-    interpret::{Interpreted, interpret},
+    interpret::{Interpreted, interpret, interpret_tallied, interpret_traced},
     redrive::{Redrive, redrive},
     report::report,
 };
@@ -34,15 +35,15 @@ use crate::{
     domain::{
         delivery::Delivery,
         project::AlertPolicy,
-        receipt::Receipt,
-        webhook::Webhook,
+        receipt::{Receipt, Unreadable},
+        webhook::{SigningSecret, Webhook},
         words::{DeliveryState, EventType, Outcome},
     },
     error::{Code, Error, Result},
     id::Mint,
     metrics::{DeliveryLabels, KindLabels, Metrics},
     outbound::Outbound,
-    plugins::{Handshake, Plugin},
+    plugins::{Handshake, Method, Plugin},
     store::{Payload, Size, Store},
 };
 
@@ -116,15 +117,18 @@ impl Intake {
 /// # Errors
 /// `ERROR_AUTHENTICATE_FAILURE` for a signature that does not fit, or for the repeat of a delivery id with another
 /// body; `ERROR_UNAVAILABLE` where the store cannot take it now.
-pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) -> Result<Answer> {
-    let now = delivery.received_at;
+pub async fn ingest(
+    intake: &Intake,
+    webhook: Arc<Webhook>,
+    mut delivery: Delivery,
+) -> Result<Answer> {
     let reader = intake.reader(&webhook)?;
     let secrets = &webhook.options.signing_secrets;
-    if let Err(refusal) = reader.plugin.verify(secrets, &delivery, now) {
-        return Err(Error::new(Code::AuthenticateFailure, refusal.to_string()));
-    }
-    let payload = reader.plugin.decode(&delivery.body, delivery.header("content-type"));
-    let handshake = reader.plugin.handshake(&delivery, payload.as_ref().ok());
+    let payload = verified(&reader.plugin, secrets, &delivery)?;
+    // Some senders sign in this header; nothing after the signature may see it or keep it.
+    delivery.headers.remove("authorization");
+    let asked = (&delivery, payload.as_ref().ok());
+    let handshake = reader.plugin.handshake(Method::Post, asked, secrets);
     let sender_id = delivery
         .header("idempotency-key")
         .map(|key| format!("idempotency-key:{key}"))
@@ -139,6 +143,38 @@ pub async fn ingest(intake: &Intake, webhook: Arc<Webhook>, delivery: Delivery) 
     let Some(handshake) = handshake else { return Ok(Answer::Receipt(receipt)) };
     confirm(intake, &webhook, &handshake).await;
     Ok(Answer::Handshake(handshake))
+}
+
+/// The decoded body of a delivery, if its signature fits.
+fn verified(
+    plugin: &Plugin,
+    secrets: &[SigningSecret],
+    delivery: &Delivery,
+) -> Result<Result<Value, Unreadable>> {
+    let decoded = OnceCell::new();
+    let decode =
+        || decoded.get_or_init(|| plugin.decode(&delivery.body, delivery.header("content-type")));
+    let payload = || decode().as_ref().ok();
+    if let Err(refusal) = plugin.verify(secrets, (delivery, &payload), delivery.received_at) {
+        return Err(Error::new(Code::AuthenticateFailure, refusal.to_string()));
+    }
+    decode();
+    decoded.into_inner().ok_or_else(|| Error::internal("a body was not decoded"))
+}
+
+/// The answer to a request that delivers nothing but asks something of the webhook before events come; `None` where its
+/// plugin knows no such question. Nothing is kept of it.
+///
+/// # Errors
+/// `ERROR_UNAVAILABLE` where the plugin is not installed.
+pub fn probe(
+    intake: &Intake,
+    webhook: &Webhook,
+    (method, delivery): (Method, &Delivery),
+) -> Result<Option<Handshake>> {
+    let reader = intake.reader(webhook)?;
+    let secrets = &webhook.options.signing_secrets;
+    Ok(reader.plugin.handshake(method, (delivery, None), secrets))
 }
 
 /// Settles a delivery in one unit of work.

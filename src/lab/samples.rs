@@ -21,7 +21,7 @@ use crate::{
         words::Cause,
     },
     rules::{
-        Input, Reading, Rulebook,
+        Input, Overrides, Reading, Rulebook,
         samples::{SampleRequest, case_of, files},
     },
 };
@@ -224,7 +224,14 @@ fn outcome(rulebook: &Rulebook, decode: &Decode<'_>, posted: &Posted<'_>) -> Res
         }
     };
     let (headers, query) = (&request.headers, &request.query);
-    let input = Input { payload: &payload, headers, query, received_at, zone: Tz::UTC };
+    let input = Input {
+        payload: &payload,
+        headers,
+        query,
+        received_at,
+        zone: Tz::UTC,
+        overrides: Overrides::NONE,
+    };
     Ok(reading(&mapping.apply(&input)))
 }
 

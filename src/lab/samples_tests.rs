@@ -43,7 +43,14 @@ fn read(path: &str, change: impl Fn(Value) -> Value) -> Reading {
     let payload = change(serde_json::from_slice(&sample.body).unwrap());
     let (headers, query) = (&sample.request.headers, &sample.request.query);
     let received_at = received_at(&sample.request).unwrap();
-    let input = Input { payload: &payload, headers, query, received_at, zone: Tz::UTC };
+    let input = Input {
+        payload: &payload,
+        headers,
+        query,
+        received_at,
+        zone: Tz::UTC,
+        overrides: Overrides::NONE,
+    };
     book().get(provider).unwrap().apply(&input)
 }
 
@@ -129,6 +136,7 @@ fn what_is_asked_with_origins_is_the_same_as_without() {
             query: &query,
             received_at: from_millis(NEW_YEAR_2026),
             zone: Tz::UTC,
+            overrides: Overrides::NONE,
         };
         let mapping = book.get(provider).unwrap();
         let traced = mapping.apply_traced(&input);
@@ -197,7 +205,7 @@ proptest! {
         let book = book();
         let (headers, query) = (BTreeMap::new(), BTreeMap::new());
         let received_at = from_millis(NEW_YEAR_2026);
-        let input = Input { payload: &payload, headers: &headers, query: &query, received_at, zone: Tz::UTC };
+        let input = Input { payload: &payload, headers: &headers, query: &query, received_at, zone: Tz::UTC, overrides: Overrides::NONE };
         for provider in book.providers() {
             let mapping = book.get(provider).unwrap();
             let values = mapping.apply(&input);

@@ -1,11 +1,13 @@
 //! Where in a decoded body a manifest looks: `$.MessageId`, `$.data.items[0].id`.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// A place in a decoded body: names and indexes only, so that it leads to one value at most.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 pub(super) struct BodyPath {
     written: String,
     steps: Vec<Step>,

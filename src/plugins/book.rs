@@ -113,17 +113,15 @@ fn parse(file: &str, text: &[u8]) -> Result<Manifest, LoadError> {
     })?;
     serde_saphyr::from_str(text).map_err(|fault| {
         let place = fault.location().unwrap_or(Location::UNKNOWN);
-        LoadError {
-            file: file.to_owned(),
-            line: u32::try_from(place.line()).unwrap_or_default(),
-            column: u32::try_from(place.column()).unwrap_or_default(),
-            detail: UserMessageFormatter.format_message(fault.without_snippet()).into_owned(),
-        }
+        let line = u32::try_from(place.line()).unwrap_or_default();
+        let column = u32::try_from(place.column()).unwrap_or_default();
+        let detail = UserMessageFormatter.format_message(fault.without_snippet());
+        LoadError::at(file, text, (line, column), detail)
     })
 }
 
 fn whole(file: &Path, detail: String) -> LoadError {
-    LoadError { file: file.display().to_string(), line: 0, column: 0, detail }
+    LoadError::whole(file.display().to_string(), detail)
 }
 
 #[cfg(test)]
@@ -165,7 +163,7 @@ mod tests {
         for (manifest, expected) in [
             ("title: X\nbodi: json\n", "mine/plugin.yaml:2:1: "),
             ("title: X\ntitle: Y\n", "mine/plugin.yaml:2:1: "),
-            ("title: X\nbody: jsom\n", "mine/plugin.yaml:2:7: "),
+            ("title: X\nbody: jsom\n", "mine/plugin.yaml:2:1: "),
             ("title: X\nsender_id:\n  - body: Id\n", "mine/plugin.yaml:3:11: "),
             (
                 "title: X\nsignatures:\n  - hmac: {header: S, signed: x}\n",

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use serde::Deserialize;
 
-use super::PluginBook;
+use super::{Method, PluginBook};
 use crate::{
     clock::{Clock, from_millis},
     domain::{
@@ -19,8 +19,13 @@ use crate::{
 struct Case {
     #[serde(rename = "case")]
     title: String,
+    /// The HTTP method.
+    #[serde(default = "post")]
+    method: Method,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    #[serde(default)]
+    query: BTreeMap<String, String>,
     #[serde(default)]
     body: String,
     #[serde(default)]
@@ -41,7 +46,14 @@ struct Case {
 struct ExpectedHandshake {
     reason: String,
     body: String,
+    /// Headers of the answer.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
     confirm: Option<String>,
+}
+
+const fn post() -> Method {
+    Method::Post
 }
 
 /// A delivery with these headers and this body.
@@ -80,26 +92,30 @@ fn check(book: &PluginBook, name: &str, case: &Case) {
     let plugin = book.get(name).unwrap();
     let what = format!("{name}: {}", case.title);
     let headers: Vec<_> = case.headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    let delivery = delivery(&headers, &case.body);
+    let delivery = Delivery { query: case.query.clone(), ..delivery(&headers, &case.body) };
     let secrets: Vec<_> = case.secrets.iter().cloned().map(SigningSecret).collect();
-
-    let refused = plugin.verify(&secrets, &delivery, from_millis(case.now * 1000)).err();
-    let refused = refused.map(|refusal| refusal.to_string());
-    assert_contains(&what, refused.as_deref(), case.refused.as_deref());
-
     let decoded = plugin.decode(&delivery.body, delivery.header("content-type"));
-    let unreadable = decoded.as_ref().err().map(|fault| fault.reason.as_str());
-    assert_contains(&what, unreadable, case.unreadable.as_deref());
-    let payload = decoded.ok();
-    assert_eq!(plugin.sender_id(&delivery, payload.as_ref()), case.sender_id, "{what}");
+    let payload = || decoded.as_ref().ok();
 
-    let handshake = plugin.handshake(&delivery, payload.as_ref());
+    if case.method == Method::Post {
+        let now = from_millis(case.now * 1000);
+        let refused = plugin.verify(&secrets, (&delivery, &payload), now).err();
+        let refused = refused.map(|refusal| refusal.to_string());
+        assert_contains(&what, refused.as_deref(), case.refused.as_deref());
+
+        let unreadable = decoded.as_ref().err().map(|fault| fault.reason.as_str());
+        assert_contains(&what, unreadable, case.unreadable.as_deref());
+        assert_eq!(plugin.sender_id(&delivery, payload()), case.sender_id, "{what}");
+    }
+
+    let handshake = plugin.handshake(case.method, (&delivery, payload()), &secrets);
     match (&handshake, &case.handshake) {
         (Some(found), Some(expected)) => {
             assert_contains(&what, Some(&found.reason), Some(&expected.reason));
+            let headers: BTreeMap<_, _> = found.headers.iter().cloned().collect();
             assert_eq!(
-                (&found.body, &found.confirm),
-                (&expected.body, &expected.confirm),
+                (&found.body, &headers, &found.confirm),
+                (&expected.body, &expected.headers, &expected.confirm),
                 "{what}"
             );
         }

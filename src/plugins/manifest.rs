@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    body_path::BodyPath,
     decode::{self, BodyFormat},
-    handshake::{self, Handshake, Rule},
+    handshake::{self, Handshake, Method, Question, Rule},
+    place::{Place, Said},
     scheme::Scheme,
     verify::{self, Refusal},
 };
@@ -50,60 +50,6 @@ pub(super) struct Manifest {
     setup: Option<String>,
 }
 
-/// Where a delivery carries something.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Place {
-    /// In this header.
-    Header(HeaderName),
-    /// At this place of the decoded body.
-    Body(BodyPath),
-}
-
-/// The name of a header, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct HeaderName(String);
-
-/// Why a text is no header's name.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no header's name; expected letters, digits and `-`")]
-pub(super) struct BadHeaderName(String);
-
-impl TryFrom<String> for HeaderName {
-    type Error = BadHeaderName;
-
-    fn try_from(name: String) -> Result<Self, BadHeaderName> {
-        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        if name.is_empty() || !name.chars().all(fits) {
-            return Err(BadHeaderName(name));
-        }
-        Ok(Self(name.to_ascii_lowercase()))
-    }
-}
-
-impl HeaderName {
-    /// Its value in `delivery`.
-    pub(super) fn of<'d>(&self, delivery: &'d Delivery) -> Option<&'d str> {
-        delivery.header(&self.0)
-    }
-
-    /// The name in lower case.
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Place {
-    /// The text that `delivery` carries there.
-    pub(super) fn text(&self, delivery: &Delivery, payload: Option<&Value>) -> Option<String> {
-        match self {
-            Self::Header(name) => name.of(delivery).map(str::to_owned),
-            Self::Body(path) => path.text(payload?),
-        }
-    }
-}
-
 impl Plugin {
     /// The plugin called `name`, which talks as `manifest` says.
     pub(super) fn new(name: &str, manifest: Manifest) -> Self {
@@ -143,20 +89,26 @@ impl Plugin {
         decode::decode(&self.manifest.body, body, content_type)
     }
 
-    /// Whether one of `secrets` signed the delivery, lately. A webhook without secrets asks for no signature.
-    pub fn verify(
+    /// Whether one of `secrets` signed the delivery, lately. A webhook without secrets asks for no signature, and neither
+    /// does a provider that signs nothing but asks for proof that we know the secret. The body is decoded only for
+    /// providers that sign fields of it.
+    pub fn verify<'a>(
         &self,
         secrets: &[SigningSecret],
-        delivery: &Delivery,
+        (delivery, payload): (&'a Delivery, &'a dyn Fn() -> Option<&'a Value>),
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        verify::verify(&self.manifest.signatures, secrets, delivery, now)
+        let manifest = &self.manifest;
+        if manifest.signatures.is_empty() && manifest.handshakes.iter().any(Rule::needs_secret) {
+            return Ok(());
+        }
+        verify::verify(&manifest.signatures, secrets, Said { delivery, payload }, now)
     }
 
     /// What the sender calls this delivery, by which a second try is known; at most 200 characters.
     pub fn sender_id(&self, delivery: &Delivery, payload: Option<&Value>) -> Option<String> {
-        let mut texts =
-            self.manifest.sender_id.iter().filter_map(|place| place.text(delivery, payload));
+        let said = Said { delivery, payload: &|| payload };
+        let mut texts = self.manifest.sender_id.iter().filter_map(|place| place.text(said));
         let id = texts.find(|text| !text.is_empty())?;
         if id.chars().count() > SENDER_ID_LENGTH {
             return Some(format!("sha256:{}", hex(&sha256(id.as_bytes()))));
@@ -164,8 +116,14 @@ impl Plugin {
         Some(id)
     }
 
-    /// The answer to a delivery that is no event but a question that comes before events; `None` where it is none.
-    pub fn handshake(&self, delivery: &Delivery, payload: Option<&Value>) -> Option<Handshake> {
-        handshake::answer(&self.manifest.handshakes, delivery, payload)
+    /// The answer to what is no event but a question that comes before events; `None` where it is none.
+    pub fn handshake(
+        &self,
+        method: Method,
+        (delivery, payload): (&Delivery, Option<&Value>),
+        secrets: &[SigningSecret],
+    ) -> Option<Handshake> {
+        let said = Said { delivery, payload: &|| payload };
+        handshake::answer(&self.manifest.handshakes, Question { method, said, secrets })
     }
 }

@@ -10,7 +10,14 @@ mod cases;
 mod decode;
 mod handshake;
 mod manifest;
+mod place;
+mod reply;
 mod scheme;
 mod verify;
 
-pub use self::{book::PluginBook, handshake::Handshake, manifest::Plugin, verify::Refusal};
+pub use self::{
+    book::PluginBook,
+    handshake::{Handshake, Method},
+    manifest::Plugin,
+    verify::Refusal,
+};

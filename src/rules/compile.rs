@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::{
     expr::Expr,
+    extend::Files,
     fields::{Field, Fields},
+    keys,
     load::{Element, Loader, did_you_mean},
     mapping::{Items, Makes, Mapping, Variant},
     node::{At, Kind, Node},
@@ -24,28 +26,45 @@ use crate::{
     value::text::text,
 };
 
-/// Compiles a rule file.
+/// Compiles the text of a rule file, or what was stored of a mapping.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub(super) fn compile(provider: &str, file: &str, text: &str) -> Result<Mapping, Vec<LoadError>> {
-    let node = Node::read(file, text).map_err(|error| vec![error])?;
-    let mut loader = Loader::new(file);
+    compile_files(provider, &Files::stored(file, text))
+}
+
+/// Compiles a rule file and what it extends.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Vec<LoadError>> {
+    let node = files.read()?;
+    let mut loader = Loader::new(files);
     let read = loader.mapping(&node);
+    for fault in keys::faults(&node) {
+        if let keys::Fault::Clock(at) = fault {
+            let detail = "a clock in `event_key`: `received` differs with each send, so that no recovery would ever meet its problem; take what names the problem";
+            loader.wrong::<()>(at, detail);
+        }
+    }
+    let own = files.name(At::default());
     let Some(Head { title, missing, lets, variants }) = read.filter(|_| loader.errors.is_empty())
     else {
-        loader.errors.sort_by_key(|error| (error.line, error.column));
+        loader.errors.sort_by_key(|error| (error.file != *own, error.line, error.column));
         return Err(loader.errors);
     };
+    let text = files.text();
     let version = hex(&sha256(text.as_bytes())[..8]);
     Ok(Mapping {
         version: Arc::new(MappingVersion { provider: provider.to_owned(), version }),
-        file: file.to_owned(),
+        file: own.to_string(),
         title,
-        text: text.to_owned(),
+        text,
         missing,
         lets,
         variants,
+        live: Arc::default(),
     })
 }
 
@@ -59,7 +78,8 @@ struct Head {
 
 impl Loader<'_> {
     fn mapping(&mut self, node: &Node) -> Option<Head> {
-        let table = self.table(node, "a mapping", &["title", "missing", "let", "events"])?;
+        let table =
+            self.table(node, "a mapping", &["title", "extend", "missing", "let", "events"])?;
         let title = match table.get("title") {
             Some(title) => self.text(title, "`title`").unwrap_or_default().to_owned(),
             None => return self.wrong(node.at, "a mapping has a `title`"),
@@ -80,9 +100,8 @@ impl Loader<'_> {
         let variants: Vec<Variant> = variants.into_iter().collect::<Option<_>>()?;
         for (at, variant) in variants.iter().enumerate() {
             if variants[..at].iter().any(|before| before.name == variant.name) {
-                let place = At { line: variant.line, column: 1 };
                 self.wrong::<()>(
-                    place,
+                    events[at].at,
                     format!("there is a variant `{}` before this one", variant.name),
                 );
             }
@@ -225,7 +244,8 @@ impl Loader<'_> {
                 );
                 continue;
             };
-            *slot = expr.map(|expr| Field { expr, line: key.at.line });
+            *slot =
+                expr.map(|expr| Field { expr, file: self.files.name(key.at), line: key.at.line });
         }
         if fields.event_key.is_none()
             && !matches!(&node.kind, Kind::Table(entries) if entries.iter().any(|(key, _)| key.text == "event_key"))

@@ -1,6 +1,6 @@
 //! The fields of an event: how a mapping's `set` becomes a [`Draft`].
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Display, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display, str::FromStr, sync::Arc};
 
 use serde_json::Value;
 
@@ -26,6 +26,8 @@ use crate::{
 pub(super) struct Field {
     /// How its value is found.
     pub(super) expr: Expr,
+    /// The rule file: the mapping's own, or one that it extends.
+    pub(super) file: Arc<str>,
     /// The line of the rule file, from one.
     pub(super) line: u32,
 }
@@ -164,7 +166,7 @@ impl<'a> FieldReader<'a> {
         let remembered = trace.take();
         if is_there {
             let origin = Origin {
-                file: self.file.to_owned(),
+                file: field.file.to_string(),
                 line: field.line,
                 path: remembered.path,
                 steps: remembered.steps,
@@ -178,7 +180,7 @@ impl<'a> FieldReader<'a> {
     fn note_default(&mut self, name: &'static str, field: Option<&Field>, step: &str) {
         if self.scene.trace.is_some() {
             let origin = Origin {
-                file: self.file.to_owned(),
+                file: self.file_of(field).to_owned(),
                 line: field.map_or(0, |field| field.line),
                 path: None,
                 steps: vec![step.to_owned()],
@@ -186,6 +188,11 @@ impl<'a> FieldReader<'a> {
             };
             self.origins.insert(name, origin);
         }
+    }
+
+    /// The rule file that a field stands in.
+    fn file_of<'f>(&'f self, field: Option<&'f Field>) -> &'f str {
+        field.map_or(self.file, |field| &field.file)
     }
 
     fn text(&mut self, name: &'static str, field: Option<&'a Field>) -> Option<String> {
@@ -283,7 +290,7 @@ impl<'a> FieldReader<'a> {
         let unreadable = Unreadable {
             cause,
             reason,
-            file: Some(self.file.to_owned()),
+            file: Some(self.file_of(field).to_owned()),
             line: field.map(|field| field.line),
             path,
         };

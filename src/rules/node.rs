@@ -20,9 +20,11 @@ pub(super) struct Node {
     pub(super) at: At,
 }
 
-/// A place in a rule file; both count from one.
+/// A place in a rule file; line and column count from one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct At {
+    /// The file among those of a mapping: zero is its own, one what that extends.
+    pub(super) file: u8,
     /// The line.
     pub(super) line: u32,
     /// The column.
@@ -53,12 +55,7 @@ impl Node {
     /// Reads a rule file.
     pub(super) fn read(file: &str, text: &str) -> Result<Self, LoadError> {
         if text.trim().is_empty() {
-            return Err(LoadError {
-                file: file.to_owned(),
-                line: 1,
-                column: 1,
-                detail: "it is empty".to_owned(),
-            });
+            return Err(LoadError::whole(file, "it is empty"));
         }
         let options = serde_saphyr::options! { strict_booleans: true };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
@@ -69,8 +66,46 @@ impl Node {
                 .ok()
                 .and_then(|line| text.lines().nth(line.checked_sub(1)?));
             detail.push_str(line.map(hint).unwrap_or_default());
-            LoadError { file: file.to_owned(), line: place.line, column: place.column, detail }
+            LoadError::at(file, text, (place.line, place.column), detail)
         })
+    }
+
+    /// `null`, standing somewhere.
+    pub(super) fn nothing(at: At) -> Self {
+        Self { kind: Kind::Scalar(Value::Null), at }
+    }
+
+    /// Notes which file of its mapping it stands in.
+    pub(super) fn belongs_to(&mut self, file: u8) {
+        self.at.file = file;
+        match &mut self.kind {
+            Kind::Scalar(_) => {}
+            Kind::List(items) => items.iter_mut().for_each(|item| item.belongs_to(file)),
+            Kind::Table(entries) => {
+                for (key, node) in entries {
+                    key.at.file = file;
+                    node.belongs_to(file);
+                }
+            }
+        }
+    }
+
+    /// What stands under a key; `None` where it is no table or has no such key.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Table(entries) => {
+                entries.iter().find(|(found, _)| found.text == key).map(|(_, node)| node)
+            }
+            Kind::Scalar(_) | Kind::List(_) => None,
+        }
+    }
+
+    /// The text under `name`.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self.get("name").map(|name| &name.kind) {
+            Some(Kind::Scalar(Value::String(name))) => Some(name),
+            _ => None,
+        }
     }
 
     /// What it is, for a message.
@@ -117,7 +152,7 @@ fn hint(line: &str) -> &'static str {
 
 fn at(place: serde_saphyr::Location) -> At {
     let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
-    At { line: narrow(place.line()), column: narrow(place.column()) }
+    At { file: 0, line: narrow(place.line()), column: narrow(place.column()) }
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -7,7 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use super::{compile::compile, mapping::Mapping, samples::Shipped};
+use super::{
+    compile::{compile, compile_files},
+    extend::Files,
+    load::did_you_mean,
+    mapping::Mapping,
+    samples::Shipped,
+};
 use crate::load_error::LoadError;
 
 /// Every mapping, by provider; immutable once loaded.
@@ -30,11 +36,11 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn load(overlay: Option<&Path>) -> Result<Self, Vec<LoadError>> {
-        let mut texts: BTreeMap<String, String> = Shipped::mappings().collect();
-        if let Some(directory) = overlay {
-            texts.extend(read_overlay(directory).map_err(|error| vec![error])?);
-        }
-        Self::from_texts(texts)
+        let overlay = match overlay {
+            Some(directory) => read_overlay(directory).map_err(|error| vec![error])?,
+            None => BTreeMap::new(),
+        };
+        Self::compile(&Shelves { shipped: Shipped::mappings().collect(), overlay })
     }
 
     /// The mappings of these texts, by provider.
@@ -44,17 +50,57 @@ impl Rulebook {
     pub fn from_texts(
         texts: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Vec<LoadError>> {
+        let shipped = texts.into_iter().collect();
+        Self::compile(&Shelves { shipped, overlay: BTreeMap::new() })
+    }
+
+    /// The mapping that had this text, which holds all that is needed: also what the mapping extends.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, which is nothing unless the language has changed since.
+    pub fn restore(provider: &str, text: &str) -> Result<Mapping, Vec<LoadError>> {
+        compile(provider, &file_of(provider), text)
+    }
+
+    fn compile(shelves: &Shelves) -> Result<Self, Vec<LoadError>> {
         let mut book = Self::default();
-        let mut errors = Vec::new();
-        for (provider, text) in texts {
-            match compile(&provider, &format!("{provider}/mapping.yaml"), &text) {
+        let mut errors: Vec<LoadError> = Vec::new();
+        for provider in shelves.shipped.keys().chain(shelves.overlay.keys()) {
+            if book.mappings.contains_key(provider) {
+                continue;
+            }
+            let files = shelves.files(provider).map_err(|error| vec![error]);
+            match files.and_then(|files| compile_files(provider, &files)) {
                 Ok(mapping) => {
-                    book.mappings.insert(provider, Arc::new(mapping));
+                    book.mappings.insert(provider.clone(), Arc::new(mapping));
                 }
-                Err(found) => errors.extend(found),
+                // What is wrong with a base is wrong with each that extends it; once is enough.
+                Err(found) => {
+                    for error in found {
+                        if !errors.contains(&error) {
+                            errors.push(error);
+                        }
+                    }
+                }
             }
         }
         if errors.is_empty() { Ok(book) } else { Err(errors) }
+    }
+
+    /// The same rules, with this text in place of a provider's mapping.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text.
+    pub fn with_text(&self, provider: &str, text: &str) -> Result<Self, Vec<LoadError>> {
+        Ok(self.with(compile(provider, &format!("{provider}/mapping.yaml"), text)?))
+    }
+
+    /// The same rules, with this mapping in place of its provider's.
+    #[must_use]
+    pub fn with(&self, mapping: Mapping) -> Self {
+        let mut book = self.clone();
+        book.mappings.insert(mapping.version().provider.clone(), Arc::new(mapping));
+        book
     }
 
     /// The mapping of a provider.
@@ -68,15 +114,94 @@ impl Rulebook {
     }
 }
 
+/// The texts of all mappings, by provider.
+struct Shelves {
+    /// Those in the binary.
+    shipped: BTreeMap<String, String>,
+    /// Those of the directory laid over it.
+    overlay: BTreeMap<String, String>,
+}
+
+/// Which shelf a text is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shelf {
+    Shipped,
+    Overlay,
+}
+
+impl Shelves {
+    fn text(&self, shelf: Shelf, provider: &str) -> Option<&String> {
+        match shelf {
+            Shelf::Shipped => self.shipped.get(provider),
+            Shelf::Overlay => self.overlay.get(provider),
+        }
+    }
+
+    /// The files that a provider's mapping is made of: its own, and what that extends.
+    fn files(&self, provider: &str) -> Result<Files, LoadError> {
+        let is_overlaid = self.overlay.contains_key(provider);
+        let mut at =
+            (if is_overlaid { Shelf::Overlay } else { Shelf::Shipped }, provider.to_owned());
+        let mut files = Files::default();
+        let mut seen = Vec::new();
+        while let Some(text) = self.text(at.0, &at.1) {
+            let is_built_in = is_overlaid && at.0 == Shelf::Shipped;
+            let note = if is_built_in { " (built in)" } else { "" };
+            files.push(&format!("{}{note}", file_of(&at.1)), text);
+            let Some((base, place)) = files.missing_base()? else { break };
+            let next = match self.base(&at, &base) {
+                Ok(next) => next,
+                Err(detail) => return Err(files.error(place, detail)),
+            };
+            seen.push(at);
+            if seen.contains(&next) {
+                let round: Vec<&str> = seen.iter().map(|(_, name)| name.as_str()).collect();
+                let detail = format!("mappings extend each other: {}, {base}", round.join(", "));
+                return Err(files.error(place, detail));
+            }
+            at = next;
+        }
+        Ok(files)
+    }
+
+    /// Where the base is that the mapping at a place extends, or why there is none. What extends its own name extends the
+    /// mapping in the binary.
+    fn base(&self, at: &(Shelf, String), base: &str) -> Result<(Shelf, String), String> {
+        let is_own = at.1 == base;
+        let shelves = match at.0 {
+            Shelf::Overlay if !is_own => &[Shelf::Overlay, Shelf::Shipped][..],
+            Shelf::Overlay => &[Shelf::Shipped],
+            Shelf::Shipped if !is_own => &[Shelf::Shipped],
+            Shelf::Shipped => &[],
+        };
+        let found = shelves.iter().find(|shelf| self.text(**shelf, base).is_some());
+        if let Some(shelf) = found {
+            return Ok((*shelf, base.to_owned()));
+        }
+        if is_own {
+            return Err(format!(
+                "there is no built-in mapping `{base}` that this one could extend"
+            ));
+        }
+        let names = self.shipped.keys().chain(self.overlay.keys()).filter(|name| **name != at.1);
+        let hint = did_you_mean(base, names.map(String::as_str));
+        Err(format!(
+            "there is no mapping `{base}` to extend; `alertmill rules list` shows all{hint}"
+        ))
+    }
+}
+
+/// The name of a provider's rule file, relative to its rules directory.
+fn file_of(provider: &str) -> String {
+    format!("{provider}/mapping.yaml")
+}
+
 /// The mapping files below a directory, by provider.
-fn read_overlay(directory: &Path) -> Result<Vec<(String, String)>, LoadError> {
-    let unreadable = |path: PathBuf, error: std::io::Error| LoadError {
-        file: path.display().to_string(),
-        line: 0,
-        column: 0,
-        detail: format!("it cannot be read: {error}"),
+fn read_overlay(directory: &Path) -> Result<BTreeMap<String, String>, LoadError> {
+    let unreadable = |path: PathBuf, error: std::io::Error| {
+        LoadError::whole(path.display().to_string(), format!("it cannot be read: {error}"))
     };
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     let entries =
         fs::read_dir(directory).map_err(|error| unreadable(directory.to_owned(), error))?;
     for entry in entries {
@@ -86,7 +211,7 @@ fn read_overlay(directory: &Path) -> Result<Vec<(String, String)>, LoadError> {
             continue;
         };
         let text = fs::read_to_string(&path).map_err(|error| unreadable(path, error))?;
-        found.push((provider, text));
+        found.insert(provider, text);
     }
     Ok(found)
 }

@@ -112,11 +112,8 @@ impl SampleRequest {
     pub fn read(file: &str, text: &str) -> Result<Self, LoadError> {
         let node = Node::read(file, text)?;
         let read: Result<Self, serde_json::Error> = serde_json::from_value(node.to_json());
-        let mut request = read.map_err(|error| LoadError {
-            file: file.to_owned(),
-            line: node.at.line,
-            column: node.at.column,
-            detail: error.to_string(),
+        let mut request = read.map_err(|error| {
+            LoadError::at(file, text, (node.at.line, node.at.column), error.to_string())
         })?;
         request.headers = request
             .headers

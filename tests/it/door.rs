@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use actix_web::test::TestRequest;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -380,9 +381,9 @@ async fn a_project_where_alerting_is_off_takes_no_deliveries() {
 async fn other_methods_at_the_door_are_told_what_is_allowed() {
     let house = House::new().await;
     let hook = house.webhook("api-direct").await;
-    let answer = house.get(&hook.path()).await;
+    let answer = house.send(TestRequest::delete().uri(&hook.path())).await;
     assert_eq!((answer.status, answer.code()), (405, "ERROR_METHOD_NOT_ALLOWED"));
-    assert_eq!(answer.header("Allow"), Some("POST"));
+    assert_eq!(answer.header("Allow"), Some("POST, PUT, GET, HEAD, OPTIONS"));
     assert!(!answer.text.contains(&hook.access_key));
 }
 

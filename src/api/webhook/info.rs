@@ -1,5 +1,7 @@
 //! A webhook as the outside sees it: no key, no digest, no signing secret.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -10,8 +12,8 @@ use crate::{
         project::{Domain, Project, Workspace},
         scope::Home,
         secret::AccessKey,
-        webhook::{Webhook, WebhookOptions},
-        words::WebhookState,
+        webhook::{Overrides, Webhook, WebhookOptions},
+        words::{Severity, WebhookState},
     },
     id::Id,
 };
@@ -77,6 +79,10 @@ pub struct OptionsInfo {
     pub rate_limit: Option<u32>,
     /// Whether a confirmation address that a handshake carries may be fetched.
     pub confirm_subscriptions: bool,
+    /// What a word for how bad it is means here, by the word in lower case.
+    pub severity_map: BTreeMap<String, Severity>,
+    /// Fields that each of its events carries beside those that the mapping gives it.
+    pub additional_info: Map<String, Value>,
 }
 
 /// How many deliveries a webhook took.
@@ -169,13 +175,20 @@ pub(super) fn url(call: &Call, webhook: &Id<Webhook>, key: &str) -> String {
 
 impl From<WebhookOptions> for OptionsInfo {
     fn from(options: WebhookOptions) -> Self {
-        let WebhookOptions { signing_secrets, time_zone, rate_limit, confirm_subscriptions } =
-            options;
+        let WebhookOptions {
+            signing_secrets,
+            time_zone,
+            rate_limit,
+            confirm_subscriptions,
+            overrides: Overrides { severity_map, additional_info },
+        } = options;
         Self {
             signing_secrets: signing_secrets.len(),
             time_zone,
             rate_limit,
             confirm_subscriptions,
+            severity_map,
+            additional_info: additional_info.into_iter().collect(),
         }
     }
 }

@@ -1,15 +1,30 @@
 //! What is set for one webhook alone, as a request says it.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::{
-    domain::webhook::{SigningSecret, WebhookOptions},
+    domain::{
+        webhook::{Overrides, SigningSecret, WebhookOptions},
+        words::Severity,
+    },
     error::{Code, Error, Result},
+    value::text::folded,
 };
 
 /// The most secrets a sender may sign with.
 const MOST_SECRETS: usize = 8;
+
+/// The most words of a severity map, and the most letters of one.
+const MOST_WORDS: usize = 100;
+const LONGEST_WORD: usize = 100;
+
+/// The most fields that events carry for their webhook, and the most bytes of them.
+const MOST_FIELDS: usize = 32;
+const MOST_BYTES: usize = 4096;
 
 /// What is set for one webhook alone; what is left out stays as it is.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -23,12 +38,26 @@ pub(super) struct OptionsRequest {
     rate_limit: Option<u32>,
     /// Whether a confirmation address that a handshake carries may be fetched.
     confirm_subscriptions: Option<bool>,
+    /// What a word for how bad it is means here: words of the sender, asked for before the mapping's own, or our
+    /// severities, which then stand for others, e.g. `{"P1": "CRITICAL", "INFO": "NONE"}`. Letter case does not matter.
+    /// All of them; empty for none.
+    severity_map: Option<BTreeMap<String, String>>,
+    /// Fields that each of its events carries beside those that the mapping gives it, whose place they take. All of
+    /// them; empty for none.
+    additional_info: Option<Map<String, Value>>,
 }
 
 impl OptionsRequest {
     /// What is set once this is set over `options`.
     pub(super) fn over(self, options: WebhookOptions) -> Result<WebhookOptions> {
-        let Self { signing_secrets, time_zone, rate_limit, confirm_subscriptions } = self;
+        let Self {
+            signing_secrets,
+            time_zone,
+            rate_limit,
+            confirm_subscriptions,
+            severity_map,
+            additional_info,
+        } = self;
         Ok(WebhookOptions {
             signing_secrets: match signing_secrets {
                 Some(secrets) => checked(secrets)?,
@@ -43,6 +72,16 @@ impl OptionsRequest {
                 limit => limit.or(options.rate_limit),
             },
             confirm_subscriptions: confirm_subscriptions.unwrap_or(options.confirm_subscriptions),
+            overrides: Overrides {
+                severity_map: match severity_map {
+                    Some(words) => severities(words)?,
+                    None => options.overrides.severity_map,
+                },
+                additional_info: match additional_info {
+                    Some(fields) => constants(fields)?,
+                    None => options.overrides.additional_info,
+                },
+            },
         })
     }
 }
@@ -58,6 +97,56 @@ fn checked(secrets: Vec<String>) -> Result<Vec<SigningSecret>> {
         return Err(Error::at(Code::InvalidParameter, format!("{pointer}/{at}"), detail));
     }
     Ok(secrets.into_iter().map(SigningSecret).collect())
+}
+
+/// Words for how bad it is, as they are compared, and what they mean.
+fn severities(words: BTreeMap<String, String>) -> Result<BTreeMap<String, Severity>> {
+    let pointer = "/options/severity_map";
+    if words.len() > MOST_WORDS {
+        return Err(wrong(pointer, format!("at most {MOST_WORDS} words")));
+    }
+    let mut known = BTreeMap::new();
+    for (word, means) in words {
+        let place = format!("{pointer}/{}", escaped(&word));
+        let compared = folded(word.trim()).into_owned();
+        if compared.is_empty() || word.chars().count() > LONGEST_WORD {
+            let detail = format!("a word has 1 to {LONGEST_WORD} letters");
+            return Err(wrong(&place, detail));
+        }
+        let severity: Severity = means.trim().to_ascii_uppercase().parse().map_err(|_| {
+            let all: Vec<&str> = Severity::ALL.iter().map(|known| known.as_str()).collect();
+            wrong(&place, format!("`{means}` is none of {}", all.join(", ")))
+        })?;
+        if known.insert(compared, severity).is_some() {
+            let detail = format!("`{word}` stands twice: letter case does not matter");
+            return Err(wrong(&place, detail));
+        }
+    }
+    Ok(known)
+}
+
+/// Fields that each event carries.
+fn constants(fields: Map<String, Value>) -> Result<BTreeMap<String, Value>> {
+    let pointer = "/options/additional_info";
+    if let Some(name) = fields.keys().find(|name| name.is_empty() || name.contains('\0')) {
+        let detail = "a field has a name, and no NUL in it";
+        return Err(wrong(&format!("{pointer}/{}", escaped(name)), detail));
+    }
+    let bytes = Value::Object(fields.clone()).to_string().len();
+    if fields.len() > MOST_FIELDS || bytes > MOST_BYTES {
+        let detail = format!("at most {MOST_FIELDS} fields, and {MOST_BYTES} bytes as JSON");
+        return Err(wrong(pointer, detail));
+    }
+    Ok(fields.into_iter().collect())
+}
+
+/// A name as a step of a JSON pointer.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn wrong(pointer: &str, detail: impl Into<String>) -> Error {
+    Error::at(Code::InvalidParameter, pointer, detail)
 }
 
 fn zone(name: &str) -> Result<Option<String>> {

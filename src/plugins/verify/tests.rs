@@ -1,9 +1,13 @@
 //! What the verifier takes and refuses: published vectors where there are any, self-made ones marked so.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde_json::Value;
+
 use super::*;
 use crate::{
     clock::from_millis,
-    digest::{hex, hmac_sha256, hmac_sha512},
+    digest::{hex, hmac_sha1, hmac_sha256, hmac_sha512, unhex},
+    domain::delivery::Delivery,
     plugins::cases::delivery,
 };
 
@@ -36,7 +40,18 @@ fn check(
     now: i64,
 ) -> Result<(), Refusal> {
     let secrets: Vec<_> = secrets.iter().map(|secret| SigningSecret((*secret).into())).collect();
-    verify(&[scheme(yaml)], &secrets, &delivery(headers, body), from_millis(now * 1000))
+    judged(&[scheme(yaml)], &secrets, &delivery(headers, body), now)
+}
+
+fn judged(
+    schemes: &[Scheme],
+    secrets: &[SigningSecret],
+    delivery: &Delivery,
+    now: i64,
+) -> Result<(), Refusal> {
+    let decoded = serde_json::from_slice::<Value>(&delivery.body).ok();
+    let payload = || decoded.as_ref();
+    verify(schemes, secrets, Said { delivery, payload: &payload }, from_millis(now * 1000))
 }
 
 #[test]
@@ -51,10 +66,10 @@ fn the_published_vector_of_a_prefixed_signature_fits() {
     let upper = [("X-Signature-256", upper.as_str())];
     assert_eq!(check(PREFIXED, &[secret], (&upper, "Hello, World!"), 0), Ok(()));
 
-    let mismatch = Err(Refusal::Mismatch("x-signature-256".to_owned()));
+    let mismatch = Err(Refusal::Mismatch("header `x-signature-256`".to_owned()));
     assert_eq!(check(PREFIXED, &[secret], (&headers, "Hello, World?"), 0), mismatch);
     assert_eq!(check(PREFIXED, &["other", ""], (&headers, "Hello, World!"), 0), mismatch);
-    let unsigned = Err(Refusal::Unsigned("x-signature-256".to_owned()));
+    let unsigned = Err(Refusal::Unsigned("header `x-signature-256`".to_owned()));
     assert_eq!(check(PREFIXED, &[secret], (&[], "Hello, World!"), 0), unsigned);
     for wrong in ["", "sha256=", "sha256=zz", "sha1=757107ea", &signature[7..], &signature[..70]] {
         let refused =
@@ -149,22 +164,22 @@ fn one_scheme_that_fits_is_enough_and_the_best_refusal_is_told() {
     let plain = hex(&hmac_sha256(b"key", b"{}"));
     let timed = hex(&hmac_sha256(b"key", b"1000:{}"));
     let check = |headers: &[(&str, &str)], now: i64| {
-        verify(&schemes, &secrets, &delivery(headers, "{}"), from_millis(now * 1000))
+        judged(&schemes, &secrets, &delivery(headers, "{}"), now)
     };
     assert_eq!(check(&[("S", &plain)], 1000), Ok(()));
     assert_eq!(check(&[("S", &timed), ("T", "1000")], 1000), Ok(()));
     let stale = Refusal::Stale { away_seconds: 1000, tolerance_seconds: 300 };
     assert_eq!(check(&[("S", &timed), ("T", "1000")], 2000), Err(stale));
-    let mismatch = Refusal::Mismatch("s".to_owned());
+    let mismatch = Refusal::Mismatch("header `s`".to_owned());
     assert_eq!(check(&[("S", &timed), ("T", "1900")], 2000), Err(mismatch.clone()));
     assert_eq!(check(&[("S", &timed)], 1000), Err(mismatch));
-    assert_eq!(verify(&[], &secrets, &delivery(&[], "{}"), from_millis(0)), Err(Refusal::NoScheme));
+    assert_eq!(judged(&[], &secrets, &delivery(&[], "{}"), 0), Err(Refusal::NoScheme));
 }
 
 #[test]
 fn a_description_that_protects_nothing_is_refused() {
     for (yaml, expected) in [
-        ("hmac: {header: S, signed: 'x'}", "`signed` must hold `{body}`"),
+        ("hmac: {header: S, signed: 'x'}", "`signed` must hold `{body}` or a field"),
         ("hmac: {header: S, signed: '{bdy}'}", "`{bdy}` is none of"),
         ("hmac: {header: S, signed: '{body'}", "`{body}` is none of"),
         ("hmac: {header: S, signed: '{timestamp}{body}'}", "exactly where `timestamp` is given"),
@@ -179,7 +194,7 @@ fn a_description_that_protects_nothing_is_refused() {
         ),
         (
             "hmac: {header: S, signed: '{timestamp}{body}', timestamp: {}}",
-            "either `header` or `entry`",
+            "one of `header`, `body` and `entry`",
         ),
         ("hmac: {header: S, signed: '{body}', separator: ''}", "must not be empty"),
         ("hmac: {header: 'a b', signed: '{body}'}", "no header's name"),
@@ -189,4 +204,85 @@ fn a_description_that_protects_nothing_is_refused() {
         let fault = serde_saphyr::from_str::<Scheme>(yaml).unwrap_err().to_string();
         assert!(fault.contains(expected), "{yaml}: {fault}");
     }
+}
+
+#[test]
+fn the_short_hash_of_older_senders_fits() {
+    // Self-made: HMAC-SHA1 of `Hello, World!` under the secret of the published vector.
+    let yaml = "hmac: {header: X-Signature, algorithm: sha1, prefix: sha1=, signed: '{body}'}";
+    let secret = "It's a Secret to Everybody";
+    let tag = format!("sha1={}", hex(&hmac_sha1(secret.as_bytes(), b"Hello, World!")));
+    let headers = [("X-Signature", tag.as_str())];
+    assert_eq!(check(yaml, &[secret], (&headers, "Hello, World!"), 0), Ok(()));
+    assert!(check(yaml, &[secret], (&headers, "Hello, World?"), 0).is_err());
+}
+
+#[test]
+fn a_signature_may_stand_in_the_body_over_fields_of_it() {
+    // Self-made: HMAC-SHA256 of timestamp and token, one behind the other, under `key`.
+    let yaml = "hmac: {body: $.signature.signature, signed: '{timestamp}{$.signature.token}', \
+         timestamp: {body: $.signature.timestamp}}";
+    let tag = hex(&hmac_sha256(b"key", b"1000abc"));
+    let body = |time: &str, token: &str| {
+        format!(
+            r#"{{"signature": {{"timestamp": "{time}", "token": "{token}", "signature": "{tag}"}}}}"#
+        )
+    };
+    let at = |body: &str, now| check(yaml, &["old", "key"], (&[], body), now);
+    assert_eq!(at(&body("1000", "abc"), 1100), Ok(()));
+    let mismatch = Err(Refusal::Mismatch("field `$.signature.signature`".to_owned()));
+    assert_eq!(at(&body("1000", "abd"), 1100), mismatch);
+    assert_eq!(at(&body("1001", "abc"), 1100), mismatch);
+    assert!(matches!(at(&body("1000", "abc"), 1301), Err(Refusal::Stale { .. })));
+    let unsigned = Err(Refusal::Unsigned("field `$.signature.signature`".to_owned()));
+    for body in ["{}", "[]", "oops", r#"{"signature": {"signature": {}}}"#] {
+        assert_eq!(at(body, 1000), unsigned, "{body}");
+    }
+}
+
+#[test]
+fn a_shown_token_may_stand_in_the_body() {
+    let yaml = "token: {body: $.Token}";
+    assert_eq!(check(yaml, &["a", "b"], (&[], r#"{"Token": "b"}"#), 0), Ok(()));
+    for body in [r#"{"Token": "c"}"#, r#"{"Token": ""}"#, "{}", "x"] {
+        assert!(check(yaml, &["a", "b"], (&[], body), 0).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn a_base64_signature_under_a_base64_secret_may_stand_in_the_authorization_header() {
+    // Self-made: HMAC-SHA256 of `{}` under the bytes of `key`, which is `a2V5` in base64.
+    let yaml = "hmac: {header: Authorization, prefix: 'HMAC ', encoding: base64, signed: '{body}', \
+         secret: {encoding: base64}}";
+    let tag = BASE64.encode(hmac_sha256(b"key", b"{}"));
+    let shown = format!("HMAC {tag}");
+    let headers = [("Authorization", shown.as_str())];
+    assert_eq!(check(yaml, &["a2V5"], (&headers, "{}"), 0), Ok(()));
+    assert!(check(yaml, &["key"], (&headers, "{}"), 0).is_err());
+    assert!(check(yaml, &["a2V5"], (&headers, "{ }"), 0).is_err());
+}
+
+#[test]
+fn a_signature_with_a_public_key_fits() {
+    // Self-made, with the key pair of RFC 8032, test one.
+    let seed = unhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
+    let public = unhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap();
+    let pair = ring::signature::Ed25519KeyPair::from_seed_and_public_key(&seed, &public).unwrap();
+    let key = format!("whpk_{}", BASE64.encode(&public));
+    let yaml = "ed25519: {header: webhook-signature, prefix: 'v1a,', separator: ' ', \
+         signed: '{id}.{timestamp}.{body}', id: webhook-id, timestamp: {header: webhook-timestamp}, \
+         key: {encoding: base64, prefix: whpk_}}";
+    let signature = BASE64.encode(pair.sign(b"msg_1.1000.{}"));
+    let shown = format!("v1,AAAA v1a,{signature}");
+    let with = |shown: &str, id: &str, key: &str, now: i64| {
+        let headers =
+            [("webhook-id", id), ("webhook-timestamp", "1000"), ("webhook-signature", shown)];
+        check(yaml, &["whpk_AAAA", key], (&headers, "{}"), now)
+    };
+    assert_eq!(with(&shown, "msg_1", &key, 1100), Ok(()));
+    assert!(matches!(with(&shown, "msg_1", &key, 1301), Err(Refusal::Stale { .. })));
+    let mismatch = Err(Refusal::Mismatch("header `webhook-signature`".to_owned()));
+    assert_eq!(with(&shown, "msg_2", &key, 1100), mismatch);
+    assert_eq!(with(&shown, "msg_1", "whpk_", 1100), mismatch);
+    assert!(with("v1,AAAA", "msg_1", &key, 1100).is_err());
 }

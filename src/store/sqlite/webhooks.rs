@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     live::Kind,
@@ -15,7 +16,8 @@ use crate::{
     domain::{
         scope::Scope,
         secret::AccessKey,
-        webhook::{SigningSecret, Webhook, WebhookOptions},
+        webhook::{Overrides, SigningSecret, Webhook, WebhookOptions},
+        words::Severity,
     },
     error::{Code, Error, Result},
     id::Id,
@@ -38,29 +40,48 @@ struct KeptOptions {
     rate_limit: Option<u32>,
     #[serde(default)]
     confirm_subscriptions: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    severity_map: BTreeMap<String, Severity>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    additional_info: BTreeMap<String, Value>,
 }
 
 impl From<&WebhookOptions> for KeptOptions {
     fn from(options: &WebhookOptions) -> Self {
-        let WebhookOptions { signing_secrets, time_zone, rate_limit, confirm_subscriptions } =
-            options;
+        let WebhookOptions {
+            signing_secrets,
+            time_zone,
+            rate_limit,
+            confirm_subscriptions,
+            overrides: Overrides { severity_map, additional_info },
+        } = options;
         Self {
             signing_secrets: signing_secrets.iter().map(|secret| secret.0.clone()).collect(),
             time_zone: time_zone.clone(),
             rate_limit: *rate_limit,
             confirm_subscriptions: *confirm_subscriptions,
+            severity_map: severity_map.clone(),
+            additional_info: additional_info.clone(),
         }
     }
 }
 
 impl From<KeptOptions> for WebhookOptions {
     fn from(kept: KeptOptions) -> Self {
-        let KeptOptions { signing_secrets, time_zone, rate_limit, confirm_subscriptions } = kept;
+        let KeptOptions {
+            signing_secrets,
+            time_zone,
+            rate_limit,
+            confirm_subscriptions,
+            severity_map,
+            additional_info,
+        } = kept;
         Self {
             signing_secrets: signing_secrets.into_iter().map(SigningSecret).collect(),
             time_zone,
             rate_limit,
             confirm_subscriptions,
+            overrides: Overrides { severity_map, additional_info },
         }
     }
 }
