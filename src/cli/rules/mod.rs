@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod new;
 mod source;
 mod test;
 
@@ -30,6 +31,8 @@ enum Verb {
     Test(test::Test),
     /// List the mappings, with their samples.
     List(list::List),
+    /// Draft a provider's rules from samples of what it posts.
+    New(new::New),
 }
 
 impl Rules {
@@ -41,6 +44,7 @@ impl Rules {
             Verb::Check(check) => check.run(&files, &screen),
             Verb::Test(test) => test.run(&files, &screen),
             Verb::List(list) => list.run(&files, &screen),
+            Verb::New(new) => new.run(&screen),
         }
     }
 }

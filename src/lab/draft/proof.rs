@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::words::EventType,
     lab::samples::{new_year_2026, reading},
-    rules::{Input, Mapping, Reading, Rulebook, check::check},
+    rules::{Input, Mapping, Overrides, Reading, Rulebook, check::check},
 };
 
 /// What one sample became: its keys with the way each went, or why it was not read.
@@ -85,6 +85,7 @@ fn outcomes(mapping: &Mapping, samples: &Samples) -> Vec<Outcome> {
             query: &none,
             received_at: new_year_2026(),
             zone: Tz::UTC,
+            overrides: Overrides::NONE,
         };
         let read = mapping.apply(&input);
         let mut outcome = Outcome {
