@@ -9,7 +9,7 @@ use crate::{
     clock::from_millis,
     domain::event::Mapped,
     load_error::LoadError,
-    rules::{Input, Mapping, Reading, Rulebook},
+    rules::{Input, Mapping, Overrides, Reading, Rulebook},
 };
 
 const BASE: &str = "\
@@ -49,8 +49,14 @@ fn mistakes(text: &str) -> String {
 fn read(mapping: &Mapping, payload: serde_json::Value) -> Mapped {
     let none = BTreeMap::new();
     let received_at = from_millis(1_767_225_600_000);
-    let input =
-        Input { payload: &payload, headers: &none, query: &none, received_at, zone: Tz::UTC };
+    let input = Input {
+        payload: &payload,
+        headers: &none,
+        query: &none,
+        received_at,
+        zone: Tz::UTC,
+        overrides: Overrides::NONE,
+    };
     match mapping.apply_traced(&input) {
         Reading::Items(mut items) => items.pop().unwrap().unwrap(),
         other => panic!("{other:?}"),
