@@ -29,6 +29,13 @@ pub struct KindLabels {
     pub kind: &'static str,
 }
 
+/// The label of the rules and plugins that are live.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct VersionLabels {
+    /// A digest of them all.
+    pub version: String,
+}
+
 /// The labels of a timing of HTTP requests.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct HttpLabels {
@@ -49,6 +56,10 @@ pub struct Metrics {
     pub alerts_open: Family<KindLabels, Gauge>,
     /// Requests that were refused at the door, by reason.
     pub rejected: Family<KindLabels, Counter>,
+    /// How often rules and plugins were loaded again, by what came of it.
+    pub reloads: Family<KindLabels, Counter>,
+    /// Which rules and plugins are live.
+    pub rules_loaded: Family<VersionLabels, Gauge>,
     /// How long a commit took, in seconds.
     pub commit_seconds: Histogram,
     /// How many units of work shared a commit.
@@ -72,6 +83,8 @@ impl Default for Metrics {
             events: Family::default(),
             alerts_open: Family::default(),
             rejected: Family::default(),
+            reloads: Family::default(),
+            rules_loaded: Family::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.0001, 2.0, 16)),
             commit_jobs: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             queue_depth: Gauge::default(),
@@ -88,6 +101,16 @@ impl Default for Metrics {
             "rejected",
             "Requests refused at the door by reason",
             metrics.rejected.clone(),
+        );
+        registry.register(
+            "rules_reloads",
+            "Reloads of rules and plugins by outcome",
+            metrics.reloads.clone(),
+        );
+        registry.register(
+            "rules_loaded",
+            "One for the version of rules and plugins that is live",
+            metrics.rules_loaded.clone(),
         );
         let (commit, jobs) = (metrics.commit_seconds.clone(), metrics.commit_jobs.clone());
         registry.register_with_unit("commit", "Duration of a commit", Unit::Seconds, commit);
@@ -110,6 +133,12 @@ impl Metrics {
     pub fn committed(&self, jobs: usize, took: Duration) {
         self.commit_seconds.observe(took.as_secs_f64());
         self.commit_jobs.observe(f64::from(u32::try_from(jobs).unwrap_or(u32::MAX)));
+    }
+
+    /// Notes which rules and plugins are live.
+    pub fn loaded(&self, live: &VersionLabels) {
+        self.rules_loaded.clear();
+        self.rules_loaded.get_or_create(live).set(1);
     }
 
     /// All of it, as Prometheus reads it.

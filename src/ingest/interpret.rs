@@ -5,6 +5,7 @@ use std::{str::FromStr, sync::Arc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
+use super::Books;
 use crate::{
     domain::{
         delivery::Delivery,
@@ -13,9 +14,12 @@ use crate::{
         webhook::Webhook,
         words::Cause,
     },
-    plugins::Plugin,
+    plugins::{Method, Plugin},
     rules::{self, Input, Mapping, Rulebook, Tally},
 };
+
+/// Why an empty batch is no event.
+pub const NO_ITEMS: &str = "the payload holds no items";
 
 /// What a delivery says.
 #[derive(Clone, Debug)]
@@ -80,6 +84,39 @@ pub fn interpret_tallied(
     })
 }
 
+/// What a delivery that was kept says by these rules, as if it came in now; counts nothing.
+pub fn interpret_again(books: &Books, webhook: &Webhook, delivery: &Delivery) -> Interpreted {
+    again(books, (webhook, delivery), Mapping::apply)
+}
+
+/// The same, counted in the tally of the mapping that reads it, if there is one for it.
+pub fn interpret_again_tallied<'t>(
+    books: &Books,
+    (webhook, delivery): (&Webhook, &Delivery),
+    tally: impl Fn(&Mapping) -> Option<&'t Tally>,
+) -> Interpreted {
+    again(books, (webhook, delivery), |mapping, input| match tally(mapping) {
+        Some(tally) => mapping.apply_tallied(input, tally),
+        None => mapping.apply(input),
+    })
+}
+
+fn again(
+    books: &Books,
+    (webhook, delivery): (&Webhook, &Delivery),
+    apply: impl Fn(&Mapping, &Input<'_>) -> rules::Reading,
+) -> Interpreted {
+    let plain = || Arc::new(Plugin::plain(&webhook.plugin));
+    let plugin = books.plugins.get(&webhook.plugin).cloned().unwrap_or_else(plain);
+    let payload = plugin.decode(&delivery.body, delivery.header("content-type"));
+    let asked = (delivery, payload.as_ref().ok());
+    let secrets = &webhook.options.signing_secrets;
+    if let Some(handshake) = plugin.handshake(Method::Post, asked, secrets) {
+        return Interpreted::ignored(handshake.reason);
+    }
+    read(&books.rulebook, (&plugin, webhook), (delivery, payload), apply)
+}
+
 /// What a delivery says, where `apply` says what a mapping makes of its payload.
 fn read(
     rulebook: &Rulebook,
@@ -103,9 +140,7 @@ fn read(
         overrides: &webhook.options.overrides,
     };
     let (items, ignored) = match apply(mapping, &input) {
-        rules::Reading::Items(items) if items.is_empty() => {
-            (items, Some("the payload holds no items".to_owned()))
-        }
+        rules::Reading::Items(items) if items.is_empty() => (items, Some(NO_ITEMS.to_owned())),
         rules::Reading::Items(items) => (items, None),
         rules::Reading::Ignored(reason) => (Vec::new(), Some(reason)),
         rules::Reading::NoVariant(error) => (vec![Err(error)], None),

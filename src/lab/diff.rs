@@ -17,8 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::count::Counts;
 pub use self::alerts::AlertChanges;
+use self::count::Counts;
 use crate::{
     domain::{delivery::Delivery, webhook::Webhook, words::Severity},
     ingest::Books,

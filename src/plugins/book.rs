@@ -55,6 +55,16 @@ impl PluginBook {
         if mistakes.is_empty() { Ok(book) } else { Err(mistakes) }
     }
 
+    /// The same plugins, with this manifest in place of that of `name`, or beside the others.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn with_text(&self, name: &str, text: &str) -> Result<Self, LoadError> {
+        let mut book = Self { plugins: self.plugins.clone() };
+        book.add(name, &format!("{name}/{MANIFEST}"), text.as_bytes())?;
+        Ok(book)
+    }
+
     /// The plugin called `name`.
     pub fn get(&self, name: &str) -> Option<&Arc<Plugin>> {
         self.plugins.get(name)

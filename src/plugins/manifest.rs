@@ -27,7 +27,7 @@ pub struct Plugin {
 }
 
 /// A `plugin.yaml`, as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     /// What people call the provider.
@@ -54,6 +54,11 @@ impl Plugin {
     /// The plugin called `name`, which talks as `manifest` says.
     pub(super) fn new(name: &str, manifest: Manifest) -> Self {
         Self { name: name.to_owned(), manifest }
+    }
+
+    /// A plugin that posts plain JSON, for a mapping that no plugin reads by.
+    pub fn plain(name: &str) -> Self {
+        Self::new(name, Manifest { title: name.to_owned(), ..Manifest::default() })
     }
 
     /// Its name: the directory's below `plugins/`.

@@ -50,6 +50,11 @@ impl Files {
         self.0.push(File { name: name.into(), text: text.to_owned() });
     }
 
+    /// Adds the base of the last one, and what that extends.
+    pub(super) fn append(&mut self, base: Self) {
+        self.0.extend(base.0);
+    }
+
     /// All that is needed to read them again: the text of a mapping that extends nothing is its file's.
     pub(super) fn text(&self) -> String {
         let mut all = String::new();

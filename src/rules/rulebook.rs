@@ -87,19 +87,35 @@ impl Rulebook {
         if errors.is_empty() { Ok(book) } else { Err(errors) }
     }
 
-    /// The same rules, with this text in place of a provider's mapping.
+    /// The same rules, with this text in place of a provider's mapping. It may extend any of them, or its own built-in one.
     ///
     /// # Errors
     /// Everything that is wrong with the text.
     pub fn with_text(&self, provider: &str, text: &str) -> Result<Self, Vec<LoadError>> {
-        Ok(self.with(compile(provider, &format!("{provider}/mapping.yaml"), text)?))
+        let mut files = Files::stored(&file_of(provider), text);
+        if let Some((base, place)) = files.missing_base().map_err(|error| vec![error])? {
+            let built_in = || Shipped::mappings().find(|(name, _)| *name == base);
+            let stored = if base == provider {
+                built_in().map(|(_, text)| text)
+            } else {
+                self.get(&base).map(|mapping| mapping.text().to_owned())
+            };
+            let Some(stored) = stored else {
+                let names = self.providers().filter(|name| *name != provider);
+                let hint = did_you_mean(&base, names);
+                let detail = format!("there is no mapping `{base}` to extend{hint}");
+                return Err(vec![files.error(place, detail)]);
+            };
+            files.append(Files::stored(&file_of(&base), &stored));
+        }
+        Ok(self.with(provider, compile_files(provider, &files)?))
     }
 
-    /// The same rules, with this mapping in place of its provider's.
+    /// The same rules, with this mapping in place of a provider's.
     #[must_use]
-    pub fn with(&self, mapping: Mapping) -> Self {
+    pub fn with(&self, provider: &str, mapping: Mapping) -> Self {
         let mut book = self.clone();
-        book.mappings.insert(mapping.version().provider.clone(), Arc::new(mapping));
+        book.mappings.insert(provider.to_owned(), Arc::new(mapping));
         book
     }
 

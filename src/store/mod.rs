@@ -266,6 +266,8 @@ pub trait Events {
     fn adopt_event(&mut self, id: &Id<Event>, alert: &Id<Alert>) -> Result<()>;
     /// Keeps the text of a mapping that events were read with.
     fn add_mapping(&mut self, mapping: &MappingVersion, text: &str) -> Result<()>;
+    /// The text of a mapping that events were read with.
+    fn mapping_text(&self, mapping: &MappingVersion) -> Result<Option<String>>;
 }
 
 /// Alerts.

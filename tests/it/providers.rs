@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use alertmill::{
-    lab::samples::{Shelf, Update, check_samples, decode_json},
-    rules::{Rulebook, samples::SampleRequest},
+    ingest::Books,
+    lab::samples::{Shelf, Update, check_samples},
+    rules::samples::SampleRequest,
 };
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -109,9 +110,8 @@ fn normalized(event: &Value) -> Value {
 
 #[test]
 fn every_sample_becomes_what_stands_beside_it() {
-    let book = Rulebook::embedded().unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
-    let decode = |_: &str, body: &[u8], _: Option<&str>| decode_json(body);
-    let results = check_samples(&Shelf::Shipped, &book, &decode, Update::Compare).unwrap();
+    let books = Books::load(None, None).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    let results = check_samples(&Shelf::Shipped, &books, Update::Compare).unwrap();
     let wrong: Vec<_> = results.iter().filter(|result| !result.is_right()).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     for provider in PROVIDERS {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Failure, Screen, check::counted, source::Source};
 use crate::{
     config::{RuleFiles, UpdateSamples},
-    lab::samples::{SampleResult, Update, check_samples, decode_json},
+    lab::samples::{SampleResult, Update, check_samples},
 };
 
 /// Hold samples to what stands beside them.
@@ -24,14 +24,8 @@ impl Test {
     /// Does it.
     pub(super) fn run(&self, files: &RuleFiles, screen: &Screen) -> Result<(), Failure> {
         let source = Source::find(self.path.as_deref(), files)?;
-        let plugins = &source.books.plugins;
-        let decode =
-            |provider: &str, body: &[u8], content_type: Option<&str>| match plugins.get(provider) {
-                Some(plugin) => plugin.decode(body, content_type),
-                None => decode_json(body),
-            };
         let update = if self.update.update { Update::Rewrite } else { Update::Compare };
-        let results = check_samples(&source.shelf, &source.books.rulebook, &decode, update)
+        let results = check_samples(&source.shelf, &source.books, update)
             .map_err(|cause| Failure::usage(format!("The samples cannot be read: {cause}.")))?;
         let results: Vec<SampleResult> =
             results.into_iter().filter(|result| source.means(&result.provider)).collect();

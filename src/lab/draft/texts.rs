@@ -107,7 +107,7 @@ fn readable_score(field: &Field, items: usize, hints: &[(&str, i32)]) -> i32 {
         Form::Prose => 2,
         _ => 0,
     };
-    named + form + share(there(field), items, 6) - if field.of_item { 0 } else { 6 }
+    named + form + share(there(field), items, 6) - if field.of_item { 0 } else { 14 }
 }
 
 fn is_title(field: &Field, form: Form) -> bool {

@@ -18,8 +18,8 @@ use crate::{
     error::{Error, Result},
     id::Id,
     store::{
-        Deliveries, DeliveryQuery, Filing, Kept, KeptPosted, Packing, Payload, PostedPage, Redriven,
-        Webhooks, Window,
+        Deliveries, DeliveryQuery, Filing, Kept, KeptPosted, Packing, Payload, PostedPage,
+        Redriven, Webhooks, Window,
     },
 };
 
@@ -30,7 +30,8 @@ const SELECT: &str = "SELECT v.delivery, v.first_event, v.events, v.delivery_id,
  CROSS JOIN workspace s ON s.workspace = p.workspace CROSS JOIN domain d ON d.domain = s.domain";
 
 /// What was posted to a webhook, newest first: the index on the webhook holds its rows in order of arrival.
-pub(super) const POSTED: &str = "SELECT v.delivery_id, v.remote, v.received_at, y.packing, y.content
+pub(super) const POSTED: &str =
+    "SELECT v.delivery_id, v.remote, v.received_at, y.packing, y.content
  FROM delivery v INDEXED BY delivery_of_webhook CROSS JOIN payload y ON y.delivery = v.delivery
  WHERE v.webhook = ?1 AND v.delivery < ?2 ORDER BY v.delivery DESC LIMIT ?3";
 
