@@ -152,7 +152,7 @@ const NOT_AVAILABLE: &[&str] =
 /// The way that a word says a problem goes; `None` for any other word.
 pub(super) fn going(word: &str) -> Option<Going> {
     let word = plain(word);
-    let is_in = |words: &[&str]| words.iter().any(|known| plain(known) == word);
+    let is_in = |words: &[&str]| words.iter().any(|known| is_same(known, &word));
     match (is_in(ALERTS), is_in(RECOVERIES)) {
         (true, _) => Some(Going::Alert),
         (false, true) => Some(Going::Recovery),
@@ -173,7 +173,7 @@ pub(super) fn severity(word: &str) -> Option<Severity> {
     ];
     known
         .into_iter()
-        .find(|(words, _)| words.iter().any(|known| plain(known) == word))
+        .find(|(words, _)| words.iter().any(|known| is_same(known, &word)))
         .map(|it| it.1)
 }
 
@@ -189,6 +189,11 @@ pub(super) fn says_going(text: &str) -> bool {
 /// A word in small letters, without what stands between its parts.
 fn plain(word: &str) -> String {
     word.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a word of ours, in small letters, is this plain one.
+fn is_same(known: &str, plain: &str) -> bool {
+    known.chars().filter(|letter| letter.is_alphanumeric()).eq(plain.chars())
 }
 
 /// The words of a name: `startsAt`, `starts_at` and `Starts-At` are `starts` and `at`.
