@@ -104,6 +104,11 @@ impl Intake {
         })
     }
 
+    /// Says in the metrics what the mappings of this moment have counted.
+    pub fn count_mappings(&self) {
+        self.books.load().rulebook.count(&self.metrics);
+    }
+
     fn count(&self, receipt: &Receipt) {
         let outcome = receipt.state.as_str();
         let webhook_id = receipt.webhook_id.as_str().to_owned();

@@ -13,7 +13,9 @@ use super::{
     load::{Element, Loader, did_you_mean},
     mapping::{Items, Makes, Mapping, Variant},
     node::{At, Kind, Node},
+    plan::Plan,
     read::{is_operator, or_leave},
+    tally::Site,
     when::When,
 };
 use crate::load_error::LoadError;
@@ -54,6 +56,8 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
         loader.errors.sort_by_key(|error| (error.file != *own, error.line, error.column));
         return Err(loader.errors);
     };
+    let (mut lets, mut variants) = (lets, variants);
+    let plan = Plan::of(&mut lets, &mut variants);
     let text = files.text();
     let version = hex(&sha256(text.as_bytes())[..8]);
     Ok(Mapping {
@@ -64,7 +68,8 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
         missing,
         lets,
         variants,
-        live: Arc::default(),
+        live: Arc::new(plan.tally()),
+        plan: Arc::new(plan),
     })
 }
 
@@ -178,6 +183,7 @@ impl Loader<'_> {
                 return Some(Variant {
                     name: name?.into(),
                     line: node.at.line,
+                    site: Site::default(),
                     when,
                     shared,
                     makes,
@@ -188,8 +194,9 @@ impl Loader<'_> {
         self.leave_variant(common);
         let (fields, each) = makes?;
         let when = or_leave(when)?.unwrap_or(When { any: Vec::new() });
-        let makes = Makes::Events(Box::new(Items { each: each?, own, fields }));
-        Some(Variant { name: name?.into(), line: node.at.line, when, shared, makes })
+        let makes = Makes::Events(Box::new(Items { each: each?, own, fields, heads: Vec::new() }));
+        let (line, site) = (node.at.line, Site::default());
+        Some(Variant { name: name?.into(), line, site, when, shared, makes })
     }
 
     fn leave_variant(&mut self, common: usize) {

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::{
-    expr::{Chain, Expr, Lookup},
+    expr::{Arm, Chain, Expr, Lookup, Otherwise, Row},
     load::{Element, Loader, did_you_mean},
     node::{At, Kind, Node},
     ops::Step,
     scene::{Slot, Source},
+    tally::Site,
     template::{Filter, Part, Template},
     when::{Condition, Subject, Test, Type, When, Word},
 };
@@ -106,7 +107,7 @@ impl Loader<'_> {
             None => Vec::new(),
         };
         let map = table.get("map").map(|words| self.lookup(words));
-        let otherwise = table.get("else").map(|value| self.value(value));
+        let otherwise = table.get("else").map(|value| self.otherwise(value));
         Some(Expr::Chain(Box::new(Chain {
             from: from?,
             then: then.into_iter().collect::<Option<_>>()?,
@@ -116,32 +117,39 @@ impl Loader<'_> {
     }
 
     fn lookup(&mut self, node: &Node) -> Option<Lookup> {
-        let mut words: Vec<(Box<str>, Expr)> = Vec::new();
+        let mut rows: Vec<Row> = Vec::new();
         for (key, becomes) in self.entries(node, "`map`")? {
             let word: Box<str> = folded(&key.text).into();
-            if words.iter().any(|(known, _)| *known == word) {
+            if rows.iter().any(|known| known.word == word) {
                 self.wrong::<()>(
                     key.at,
                     format!("`{}` stands twice: lookups ignore letter case", key.text),
                 );
             }
-            words.push((word, self.value(becomes)?));
+            let site = Site::at_line(key.at.line);
+            rows.push(Row { word, becomes: self.value(becomes)?, site });
         }
-        words.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Some(Lookup { words })
+        rows.sort_by(|a, b| a.word.cmp(&b.word));
+        Some(Lookup { rows, site: Site::at_line(node.at.line), is_of_severity: false })
+    }
+
+    /// What stands in where nothing came out.
+    pub(super) fn otherwise(&mut self, node: &Node) -> Option<Otherwise> {
+        Some(Otherwise { gives: self.value(node)?, site: Site::at_line(node.at.line) })
     }
 
     fn case(&mut self, node: &Node) -> Option<Expr> {
         let table = self.table(node, "a value", &["case", "else"])?;
         let mut cases = Vec::new();
         for case in table.get("case")?.as_list() {
+            let site = Site::at_line(case.at.line);
             let case = self.table(case, "a case", &["when", "use"])?;
             let (Some(when), Some(value)) = (case.get("when"), case.get("use")) else {
                 return self.wrong(node.at, "a case has `when` and `use`");
             };
-            cases.push((self.when(when)?, self.value(value)?));
+            cases.push(Arm { when: self.when(when)?, gives: self.value(value)?, site });
         }
-        let otherwise = or_leave(table.get("else").map(|value| self.value(value)))?;
+        let otherwise = or_leave(table.get("else").map(|value| self.otherwise(value)))?;
         Some(Expr::Case(cases, otherwise.map(Box::new)))
     }
 
@@ -162,7 +170,7 @@ impl Loader<'_> {
             }
             Root::Variable(name) => self.variable(name, at)?,
         };
-        Some(Source { slot, path })
+        Some(Source { slot, path, line: at.line, head: None })
     }
 
     fn variable(&mut self, name: &str, at: At) -> Option<Slot> {

@@ -70,7 +70,7 @@ impl Loader<'_> {
                 let format = self.text(with, "`time`")?;
                 Some(Step::Time((format != "auto").then(|| format.to_owned())))
             }
-            "default" => Some(Step::Default(Box::new(self.value(with)?))),
+            "default" => Some(Step::Default(Box::new(self.otherwise(with)?))),
             known if Step::NAMES.contains(&known) => {
                 self.wrong(node.at, format!("`{known}` stands alone, as `- {known}`"))
             }

@@ -9,12 +9,13 @@ use std::{
 
 use super::{
     compile::{compile, compile_files},
+    coverage::{Drift, PathUse},
     extend::Files,
     load::did_you_mean,
     mapping::Mapping,
     samples::Shipped,
 };
-use crate::load_error::LoadError;
+use crate::{load_error::LoadError, metrics::Metrics};
 
 /// Every mapping, by provider; immutable once loaded.
 #[derive(Clone, Debug, Default)]
@@ -122,6 +123,30 @@ impl Rulebook {
     /// The mapping of a provider.
     pub fn get(&self, provider: &str) -> Option<&Arc<Mapping>> {
         self.mappings.get(provider)
+    }
+
+    /// Keeps what is counted of each mapping that is the same in `before`, so that a reload forgets nothing of those that
+    /// it does not change.
+    pub fn keep_counts(&mut self, before: &Self) {
+        for (provider, mapping) in &mut self.mappings {
+            if let Some(known) = before.get(provider)
+                && known.version() == mapping.version()
+            {
+                *mapping = Arc::clone(known);
+            }
+        }
+    }
+
+    /// Says in the metrics what was counted of the mappings that have read something.
+    pub fn count(&self, metrics: &Metrics) {
+        for (provider, mapping) in &self.mappings {
+            let coverage = mapping.live().report(mapping);
+            if coverage.payloads > 0 {
+                let is_gone = |path: &&PathUse| path.drift() == Some(Drift::Gone);
+                let gone = coverage.paths.iter().filter(is_gone).count();
+                metrics.mapping(provider, mapping.live().unknown(), gone);
+            }
+        }
     }
 
     /// The providers that have a mapping.

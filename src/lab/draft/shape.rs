@@ -73,7 +73,7 @@ pub(super) fn list_at(path: &str, payload: &Value, variables: &[Variable]) -> Op
 pub(super) fn resolve(path: &str, payload: &Value, variables: &[Variable]) -> Option<Value> {
     let compiled = Path::parse(path).ok()?;
     match compiled.root() {
-        Root::Payload => compiled.only(payload).cloned(),
+        Root::Payload => compiled.all(payload).first().map(|found| (*found).clone()),
         Root::Element => None,
         Root::Variable(name) => {
             let variable = variables.iter().find(|it| it.name.as_str() == &**name)?;
@@ -87,7 +87,7 @@ pub(super) fn resolve(path: &str, payload: &Value, variables: &[Variable]) -> Op
                 },
                 _ => return None,
             };
-            compiled.only(&inside).cloned()
+            compiled.all(&inside).first().map(|found| (*found).clone())
         }
     }
 }
