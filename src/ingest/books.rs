@@ -19,7 +19,19 @@ impl Books {
     /// # Errors
     /// Every mistake in any file; nothing is loaded where there is one.
     pub fn load(rules: Option<&Path>, plugins: Option<&Path>) -> Result<Self, Vec<LoadError>> {
-        match (Rulebook::load(rules), PluginBook::load(plugins)) {
+        Self::default().reload(rules, plugins)
+    }
+
+    /// The same loaded again.
+    ///
+    /// # Errors
+    /// Every mistake in any file; nothing is loaded where there is one.
+    pub fn reload(
+        &self,
+        rules: Option<&Path>,
+        plugins: Option<&Path>,
+    ) -> Result<Self, Vec<LoadError>> {
+        match (self.rulebook.reload(rules), PluginBook::load(plugins)) {
             (Ok(rulebook), Ok(plugins)) => Ok(Self { rulebook, plugins }),
             (rulebook, plugins) => {
                 let mut mistakes = rulebook.err().unwrap_or_default();

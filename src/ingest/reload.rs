@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -103,7 +104,7 @@ impl Shelves {
         now: Timestamp,
     ) -> Result<(Self, Books), Vec<LoadError>> {
         let (rules, plugins) = (rules.map(PathBuf::from), plugins.map(PathBuf::from));
-        let (files, books) = load(rules.as_deref(), plugins.as_deref());
+        let (files, books) = load(&Books::default(), (rules.as_deref(), plugins.as_deref()));
         let books = books?;
         let version = version(&books, &files);
         let standing = Standing { version, loaded_at: now, refused: None, files };
@@ -141,7 +142,8 @@ pub fn reload(intake: &Intake, prompt: Prompt, now: Timestamp) -> Reloaded {
             return Reloaded::Unchanged;
         }
     }
-    let (files, loaded) = load(shelves.rules.as_deref(), shelves.plugins.as_deref());
+    let before = intake.books.load_full();
+    let (files, loaded) = load(&before, (shelves.rules.as_deref(), shelves.plugins.as_deref()));
     let stands =
         |refused| shelves.standing.store(Arc::new(Standing { refused, ..(*standing).clone() }));
     let reloaded = match loaded {
@@ -155,7 +157,6 @@ pub fn reload(intake: &Intake, prompt: Prompt, now: Timestamp) -> Reloaded {
             Reloaded::Unchanged
         }
         Ok(books) => {
-            let before = intake.books.load_full();
             let swap = Swap {
                 version: version(&books, &files),
                 files: differing(&standing.files, &files),
@@ -186,11 +187,14 @@ fn count(intake: &Intake, reloaded: &Reloaded) {
 
 /// Loads what the directories hold, and tells which files that was. Files that change meanwhile are read again, so that
 /// no half of one change is loaded with half of another.
-fn load(rules: Option<&Path>, plugins: Option<&Path>) -> (Files, Result<Books, Vec<LoadError>>) {
+fn load(
+    known: &Books,
+    (rules, plugins): (Option<&Path>, Option<&Path>),
+) -> (Files, Result<Books, Vec<LoadError>>) {
     let mut before = files(rules, plugins);
     let mut tries = 1;
     loop {
-        let books = Books::load(rules, plugins);
+        let books = known.reload(rules, plugins);
         let after = files(rules, plugins);
         if before == after || tries >= TRIES {
             return (before, books);
@@ -234,13 +238,13 @@ fn version(books: &Books, files: &Files) -> String {
     for provider in books.rulebook.providers() {
         let version =
             books.rulebook.get(provider).map(|mapping| mapping.version().version.as_str());
-        all.push_str(&format!("{provider}@{}\n", version.unwrap_or_default()));
+        let _ = writeln!(all, "{provider}@{}", version.unwrap_or_default());
     }
     for name in books.plugins.names() {
-        all.push_str(&format!("{name}\n"));
+        let _ = writeln!(all, "{name}");
     }
     for (file, digest) in files {
-        all.push_str(&format!("{file} {}\n", hex(digest)));
+        let _ = writeln!(all, "{file} {}", hex(digest));
     }
     hex(&sha256(all.as_bytes())[..8])
 }

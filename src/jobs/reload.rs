@@ -38,7 +38,7 @@ fn say_swapped(Swap { version, files, warnings }: &Swap) {
 
 fn say_refused(Refusal { mistakes, .. }: &Refusal) {
     for mistake in mistakes {
-        tracing::error!("{mistake}");
+        tracing::error!("{}", mistake.sentence());
     }
     tracing::error!(
         mistakes = mistakes.len(),

@@ -70,7 +70,7 @@ pub async fn check_rules(jobs: &Jobs, now: Timestamp) -> Result<()> {
 
 /// Whether the rules and plugins that should be live are, or were refused for mistakes.
 pub fn rules(mistakes: &[LoadError]) -> Finding {
-    let told: Vec<String> = mistakes.iter().take(TOLD).map(ToString::to_string).collect();
+    let told: Vec<String> = mistakes.iter().take(TOLD).map(LoadError::sentence).collect();
     Finding {
         event_key: "alertmill:rules",
         severity: (!mistakes.is_empty()).then_some(Severity::Warning),

@@ -5,14 +5,17 @@
 //! anything has changed is told by the files, not by who says so: an event too many costs a few reads.
 
 use std::{
-    path::{Path, PathBuf, absolute},
+    path::{PathBuf, absolute},
     sync::Arc,
     time::Duration,
 };
 
 use notify_debouncer_full::{
     DebounceEventResult, Debouncer, RecommendedCache, new_debouncer,
-    notify::{EventKind, RecommendedWatcher, RecursiveMode, event::AccessKind},
+    notify::{
+        EventKind, RecommendedWatcher, RecursiveMode,
+        event::{AccessKind, AccessMode},
+    },
 };
 use tokio::sync::Notify;
 
@@ -88,11 +91,10 @@ fn listen(directories: &[PathBuf], changed: &Arc<Notify>) -> Option<Watch> {
 /// Whether something changed that is watched, rather than its neighbour; reading a file is no change.
 fn concerns(events: &DebounceEventResult, watched: &[PathBuf]) -> bool {
     let Ok(events) = events else { return true };
-    let is_ours = |path: &PathBuf| watched.iter().any(|directory| is_below(path, directory));
+    let is_ours = |path: &PathBuf| watched.iter().any(|directory| path.starts_with(directory));
     events.iter().any(|event| {
         let is_change = match event.kind {
-            EventKind::Access(AccessKind::Close(_)) => true,
-            EventKind::Access(_) => false,
+            EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
             EventKind::Any
             | EventKind::Create(_)
             | EventKind::Modify(_)
@@ -101,8 +103,4 @@ fn concerns(events: &DebounceEventResult, watched: &[PathBuf]) -> bool {
         };
         is_change && (event.paths.is_empty() || event.paths.iter().any(is_ours))
     })
-}
-
-fn is_below(path: &Path, directory: &Path) -> bool {
-    path.starts_with(directory)
 }

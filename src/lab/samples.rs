@@ -120,10 +120,26 @@ pub fn check_samples(
     books: &Books,
     update: Update,
 ) -> io::Result<Vec<SampleResult>> {
+    check_samples_of(shelf, books, None, update)
+}
+
+/// Checks every sample of a shelf that is of a provider; of all where none is named.
+///
+/// # Errors
+/// Where a directory cannot be read or written.
+pub fn check_samples_of(
+    shelf: &Shelf,
+    books: &Books,
+    only: Option<&str>,
+    update: Update,
+) -> io::Result<Vec<SampleResult>> {
     let files = shelf.files()?;
     let mut results = Vec::new();
     for (file, body) in &files {
         let Some((provider, case)) = case_of(file) else { continue };
+        if only.is_some_and(|only| only != provider) {
+            continue;
+        }
         let beside = |kind: &str| files.get(&format!("{provider}/samples/{case}.{kind}"));
         let posted = request_of(beside("request.yaml"))
             .and_then(|request| Posted::sample(provider, body.clone(), request));

@@ -23,7 +23,7 @@ use crate::{
         webhook::Webhook,
         words::Why,
     },
-    error::{Error, Result},
+    error::Result,
     id::Id,
     ingest::{Books, Interpreted, interpret_traced},
     plugins::Plugin,
@@ -84,17 +84,17 @@ pub struct FieldDifference {
     pub read: Value,
 }
 
-/// Explains an event, if it exists in `scope`.
+/// Explains an event of `scope`, with its webhook where that is not deleted.
 ///
 /// # Errors
-/// `ERROR_NOT_FOUND` where it does not.
+/// Where the store cannot be asked.
 pub fn explain_event(
     tx: &dyn Tx,
     (books, webhook): (&Books, Option<&Webhook>),
     scope: &Scope,
-    id: &Id<Event>,
+    event: Event,
 ) -> Result<ExplainedEvent> {
-    let event = tx.event(scope, id)?.ok_or_else(|| Error::not_found("event", id))?;
+    let id = &event.event_id;
     let kept = tx.delivery(scope, &event.delivery_id)?;
     let received_at = kept.as_ref().map_or(event.created_at, |kept| kept.receipt.received_at);
     let again = match &event.reading {

@@ -22,7 +22,7 @@ const MANIFEST: &str = "plugin.yaml";
 struct Embedded;
 
 /// Every plugin we have, by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PluginBook {
     plugins: BTreeMap<String, Arc<Plugin>>,
 }

@@ -23,10 +23,15 @@ pub fn check(provider: &str, file: &str, text: &str) -> Result<Vec<LoadError>, V
     compile(provider, file, text).map(|mapping| warnings(&mapping))
 }
 
+/// Checks the mapping of one provider in a rulebook, which is right by itself: what comes are warnings.
+pub fn check_provider(rulebook: &Rulebook, provider: &str) -> Vec<LoadError> {
+    let Some(mapping) = rulebook.get(provider) else { return Vec::new() };
+    warnings(mapping)
+}
+
 /// Checks every mapping of a rulebook, which is right by itself: what comes are warnings.
 pub fn check_all(rulebook: &Rulebook) -> Vec<LoadError> {
-    let mappings = rulebook.providers().filter_map(|provider| rulebook.get(provider));
-    mappings.flat_map(|mapping| warnings(mapping)).collect()
+    rulebook.providers().flat_map(|provider| check_provider(rulebook, provider)).collect()
 }
 
 /// What is most likely not meant in the mapping's own file. What it extends is another's.

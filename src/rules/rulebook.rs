@@ -37,11 +37,20 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn load(overlay: Option<&Path>) -> Result<Self, Vec<LoadError>> {
+        Self::default().reload(overlay)
+    }
+
+    /// The same loaded again. A mapping whose text is the same is taken over, with what was counted of it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn reload(&self, overlay: Option<&Path>) -> Result<Self, Vec<LoadError>> {
         let overlay = match overlay {
             Some(directory) => read_overlay(directory).map_err(|error| vec![error])?,
             None => BTreeMap::new(),
         };
-        Self::compile(&Shelves { shipped: Shipped::mappings().collect(), overlay })
+        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay };
+        Self::compile(&shelves, self)
     }
 
     /// The mappings of these texts, by provider.
@@ -52,7 +61,7 @@ impl Rulebook {
         texts: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Vec<LoadError>> {
         let shipped = texts.into_iter().collect();
-        Self::compile(&Shelves { shipped, overlay: BTreeMap::new() })
+        Self::compile(&Shelves { shipped, overlay: BTreeMap::new() }, &Self::default())
     }
 
     /// The mapping that had this text, which holds all that is needed: also what the mapping extends.
@@ -63,11 +72,15 @@ impl Rulebook {
         compile(provider, &file_of(provider), text)
     }
 
-    fn compile(shelves: &Shelves) -> Result<Self, Vec<LoadError>> {
+    fn compile(shelves: &Shelves, known: &Self) -> Result<Self, Vec<LoadError>> {
         let mut book = Self::default();
         let mut errors: Vec<LoadError> = Vec::new();
         for provider in shelves.shipped.keys().chain(shelves.overlay.keys()) {
             if book.mappings.contains_key(provider) {
+                continue;
+            }
+            if let Some(same) = known.get(provider).filter(|it| shelves.still_say(provider, it)) {
+                book.mappings.insert(provider.clone(), Arc::clone(same));
                 continue;
             }
             let files = shelves.files(provider).map_err(|error| vec![error]);
@@ -178,6 +191,14 @@ impl Shelves {
         }
     }
 
+    /// Whether a mapping, made of its own file alone, is what they say of its provider. One that extends another has a
+    /// longer text than its file.
+    fn still_say(&self, provider: &str, mapping: &Mapping) -> bool {
+        let overlaid = self.text(Shelf::Overlay, provider);
+        let text = overlaid.or_else(|| self.text(Shelf::Shipped, provider));
+        text.is_some_and(|text| text == mapping.text())
+    }
+
     /// The files that a provider's mapping is made of: its own, and what that extends.
     fn files(&self, provider: &str) -> Result<Files, LoadError> {
         let is_overlaid = self.overlay.contains_key(provider);
@@ -260,6 +281,30 @@ fn read_overlay(directory: &Path) -> Result<BTreeMap<String, String>, LoadError>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_not_changed_is_not_compiled_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |provider: &str, text: &str| {
+            fs::create_dir_all(directory.path().join(provider)).unwrap();
+            fs::write(directory.path().join(provider).join("mapping.yaml"), text).unwrap();
+        };
+        let text = "title: T\nevents:\n  - name: a\n    set: { event_key: \"$.a\" }\n";
+        write("base", text);
+        write("child", "title: C\nextend: base\n");
+        let first = Rulebook::load(Some(directory.path())).unwrap();
+        write("base", &text.replace("$.a", "$.b"));
+        let second = first.reload(Some(directory.path())).unwrap();
+        let version =
+            |book: &Rulebook, provider: &str| book.get(provider).unwrap().version().clone();
+        for provider in first.providers() {
+            let has_changed = provider == "base" || provider == "child";
+            let is_taken_over =
+                Arc::ptr_eq(first.get(provider).unwrap(), second.get(provider).unwrap());
+            assert_eq!(is_taken_over, !has_changed, "{provider}");
+            assert_eq!(version(&first, provider) == version(&second, provider), !has_changed);
+        }
+    }
 
     #[test]
     fn the_shipped_rules_are_right() {

@@ -20,19 +20,14 @@ impl Check {
     pub(super) fn run(&self, files: &RuleFiles, screen: &Screen) -> Result<(), Failure> {
         let source = Source::find(self.path.as_deref(), files)?;
         let rulebook = &source.books.rulebook;
-        let providers: Vec<&str> =
-            rulebook.providers().filter(|provider| source.means(provider)).collect();
-        let warnings: Vec<LoadError> = check::check_all(rulebook)
-            .into_iter()
-            .filter(|warning| {
-                let provider = warning.file.split('/').next().unwrap_or_default();
-                source.means(provider)
-            })
-            .collect();
-        let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        let (warnings, providers) = match &source.provider {
+            Some(only) => (check::check_provider(rulebook, only), vec![only.as_str()]),
+            None => (check::check_all(rulebook), rulebook.providers().collect()),
+        };
+        let said: Vec<String> = warnings.iter().map(LoadError::sentence).collect();
         screen.show(&json!({ "providers": providers, "warnings": said }), |_| {
             let mut lines: Vec<String> =
-                said.iter().map(|warning| format!("warning: {warning}")).collect();
+                warnings.iter().map(|warning| format!("warning: {warning}")).collect();
             lines.push(format!("{}, nothing wrong.", counted(providers.len(), "mapping")));
             lines.join("\n")
         })

@@ -11,13 +11,9 @@ use serde_json::Value;
 
 use super::{Failure, Screen, books};
 use crate::{
-    cli::show::table,
+    cli::show::{field, table},
     config::RuleFiles,
-    lab::{
-        explain::Explained,
-        posted::Posted,
-        reading::{ItemReading, OriginInfo},
-    },
+    lab::{explain::Explained, posted::Posted, reading::ItemReading},
     rules::samples::SampleRequest,
 };
 
@@ -165,45 +161,39 @@ fn item_told(item: &ItemReading, event: &Value) -> String {
         item.index.unwrap_or_default(),
         item.variant.as_deref().unwrap_or_default()
     );
-    format!("{heading}\n{}", fields_told(event, &item.origins))
+    let origins = serde_json::to_value(&item.origins).ok();
+    format!("{heading}\n{}", fields_told(event, origins.as_ref()))
 }
 
 /// A table of the fields of an event, each with its origin.
-pub(in crate::cli) fn fields_told(
-    event: &Value,
-    origins: &std::collections::BTreeMap<String, OriginInfo>,
-) -> String {
+pub(in crate::cli) fn fields_told(event: &Value, origins: Option<&Value>) -> String {
     let told = FIELDS.iter().filter_map(|name| {
-        let value = event.get(name)?;
-        let origin = origins.get(*name);
+        let (value, origin) = (event.get(name)?, origins.and_then(|origins| origins.get(name)));
         let is_said = origin.is_some() || !is_empty(value);
         is_said.then(|| row(name, value, origin))
     });
     table(&["FIELD", "VALUE", "FROM", "STEPS", "RULE"], told.collect(), "No fields.")
 }
 
-fn row(name: &str, value: &Value, origin: Option<&OriginInfo>) -> Vec<String> {
+fn row(name: &str, value: &Value, origin: Option<&Value>) -> Vec<String> {
     let value = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => cut(text),
+        other => cut(&other.to_string()),
     };
-    let Some(OriginInfo { path, steps, default, file, line }) = origin else {
-        return vec![
-            name.to_owned(),
-            cut(&value),
-            "default".to_owned(),
-            String::new(),
-            String::new(),
-        ];
+    let Some(origin) = origin else {
+        return vec![name.to_owned(), value, "default".to_owned()];
     };
-    let from = match (path, default) {
-        (Some(path), true) => format!("{path} (default)"),
-        (None, true) => "default".to_owned(),
-        (Some(path), false) => path.clone(),
-        (None, false) => "constant".to_owned(),
+    let path = field(origin, "path");
+    let from = match (path.is_empty(), origin.get("default") == Some(&Value::Bool(true))) {
+        (true, true) => "default".to_owned(),
+        (true, false) => "constant".to_owned(),
+        (false, true) => format!("{path} (default)"),
+        (false, false) => path,
     };
-    let place = if *line == 0 { file.clone() } else { format!("{file}:{line}") };
-    vec![name.to_owned(), cut(&value), from, steps.join(", "), place]
+    let steps = origin.get("steps").and_then(Value::as_array).into_iter().flatten();
+    let steps: Vec<&str> = steps.filter_map(Value::as_str).collect();
+    let place = format!("{}:{}", field(origin, "file"), field(origin, "line"));
+    vec![name.to_owned(), value, from, steps.join(", "), place]
 }
 
 fn cut(text: &str) -> String {

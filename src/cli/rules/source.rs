@@ -63,9 +63,4 @@ impl Source {
         let books = Books { rulebook, ..books };
         Ok(Self { books, shelf, provider: Some(provider.to_owned()) })
     }
-
-    /// Whether a provider is among those that were named.
-    pub(super) fn means(&self, provider: &str) -> bool {
-        self.provider.as_ref().is_none_or(|only| only == provider)
-    }
 }
