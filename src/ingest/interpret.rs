@@ -5,6 +5,7 @@ use std::{str::FromStr, sync::Arc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
+use super::Books;
 use crate::{
     domain::{
         delivery::Delivery,
@@ -13,7 +14,7 @@ use crate::{
         webhook::Webhook,
         words::Cause,
     },
-    plugins::{Made, Plugin, Posted, Script},
+    plugins::{Made, Method, Plugin, Posted, Script},
     rules::{self, Input, Mapping, Rulebook, Tally},
 };
 
@@ -91,6 +92,39 @@ pub fn interpret_tallied(
     read(rulebook, read_by, (delivery, payload), |mapping, input| {
         mapping.apply_tallied(input, tally)
     })
+}
+
+/// What a delivery that was kept says by these rules, as if it came in now; counts nothing.
+pub fn interpret_again(books: &Books, webhook: &Webhook, delivery: &Delivery) -> Interpreted {
+    again(books, (webhook, delivery), Mapping::apply)
+}
+
+/// The same, counted in the tally of the mapping that reads it, if there is one for it.
+pub fn interpret_again_tallied<'t>(
+    books: &Books,
+    (webhook, delivery): (&Webhook, &Delivery),
+    tally: impl Fn(&Mapping) -> Option<&'t Tally>,
+) -> Interpreted {
+    again(books, (webhook, delivery), |mapping, input| match tally(mapping) {
+        Some(tally) => mapping.apply_tallied(input, tally),
+        None => mapping.apply(input),
+    })
+}
+
+fn again(
+    books: &Books,
+    (webhook, delivery): (&Webhook, &Delivery),
+    apply: impl Fn(&Mapping, &Input<'_>) -> rules::Reading,
+) -> Interpreted {
+    let plain = || Arc::new(Plugin::plain(&webhook.plugin));
+    let plugin = books.plugins.get(&webhook.plugin).cloned().unwrap_or_else(plain);
+    let payload = plugin.decode(&delivery.body, delivery.header("content-type"));
+    let asked = (delivery, payload.as_ref().ok());
+    let secrets = &webhook.options.signing_secrets;
+    if let Some(handshake) = plugin.handshake(Method::Post, asked, secrets) {
+        return Interpreted::ignored(handshake.reason);
+    }
+    read(&books.rulebook, (&plugin, webhook), (delivery, payload), apply)
 }
 
 /// What a delivery says, where `apply` says what a mapping makes of its payload.

@@ -27,7 +27,8 @@ pub use self::{
     authenticate::authenticate,
     books::Books,
     interpret::{
-        Interpreted, NO_ITEMS, interpret, interpret_tallied, interpret_traced, interpret_uncounted,
+        Interpreted, NO_ITEMS, interpret, interpret_again, interpret_again_tallied,
+        interpret_tallied, interpret_traced, interpret_uncounted,
     },
     redrive::{Redrive, redrive},
     reload::{Prompt, Refusal, Reloaded, Shelves, Standing, Swap, reload},

@@ -3,6 +3,8 @@
 //! [`posted`] is a payload that never came through the door, [`reading`] is how the outside sees what became of one.
 
 mod because;
+pub mod diff;
+pub mod draft;
 pub mod explain;
 pub mod posted;
 pub mod reading;

@@ -68,6 +68,20 @@ impl PluginBook {
         if mistakes.is_empty() { Ok(book) } else { Err(mistakes) }
     }
 
+    /// The same plugins, with this manifest in place of that of `name`, or beside the others. A script stays as it is:
+    /// code comes from files alone.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn with_text(&self, name: &str, text: &str) -> Result<Self, LoadError> {
+        let mut book = Self { plugins: self.plugins.clone() };
+        let file = format!("{name}/{MANIFEST}");
+        let script = self.get(name).and_then(|plugin| plugin.script()).map(Script::text);
+        let script = script.map(str::as_bytes);
+        book.add(name, &Files { manifest: (&file, text.as_bytes()), script })?;
+        Ok(book)
+    }
+
     /// The plugin called `name`.
     pub fn get(&self, name: &str) -> Option<&Arc<Plugin>> {
         self.plugins.get(name)

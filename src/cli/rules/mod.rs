@@ -3,6 +3,7 @@
 mod check;
 pub(in crate::cli) mod explain;
 mod list;
+mod new;
 mod source;
 mod test;
 
@@ -33,6 +34,8 @@ enum Verb {
     Explain(explain::Explain),
     /// List the mappings, with their samples.
     List(list::List),
+    /// Draft a provider's rules from samples of what it posts.
+    New(new::New),
 }
 
 impl Rules {
@@ -45,6 +48,7 @@ impl Rules {
             Verb::Test(test) => test.run(&files, &screen),
             Verb::Explain(explain) => explain.run(&files, &screen),
             Verb::List(list) => list.run(&files, &screen),
+            Verb::New(new) => new.run(&screen),
         }
     }
 }
