@@ -111,7 +111,7 @@ impl Rulebook {
         let mut files = Files::stored(&file_of(provider), text);
         if let Some((base, place)) = files.missing_base().map_err(|error| vec![error])? {
             let shipped = || Shipped::mappings().find(|(name, _)| *name == base);
-            let stored = match self.mappings.get(&base).filter(|_| base != provider) {
+            let stored = match self.get(&base).filter(|_| base != provider) {
                 Some(mapping) => Some(mapping.text().to_owned()),
                 None => shipped().map(|(_, text)| text),
             };
