@@ -70,7 +70,8 @@ impl Books {
     }
 }
 
-#[cfg(all(test, feature = "plugins-js"))]
+#[cfg(test)]
+#[cfg(feature = "plugins-js")]
 mod tests {
     use std::{fs, path::PathBuf};
 
