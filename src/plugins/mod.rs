@@ -24,3 +24,8 @@ pub use self::{
     script::{Made, Posted, Script},
     verify::Refusal,
 };
+
+/// The schema of `plugin.yaml`, for editors.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(manifest::Manifest).to_value()
+}

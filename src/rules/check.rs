@@ -11,7 +11,7 @@ use super::{
     reach,
     read::is_operator,
     rulebook::Rulebook,
-    walk,
+    written,
 };
 use crate::load_error::LoadError;
 
@@ -101,7 +101,7 @@ impl Checker<'_> {
     /// Variables that nothing uses.
     fn variables(&mut self, node: &Node) {
         let mut used = Vec::new();
-        walk::variables(node, &mut used);
+        written::variables(node, &mut used);
         for (key, value) in entries(node.get("let")) {
             let is_table = matches!(&value.kind, Kind::Table(entries) if !entries.iter().any(|(key, _)| is_operator(&key.text)));
             if !is_table {
@@ -110,7 +110,7 @@ impl Checker<'_> {
         }
         for variant in variants(node) {
             let mut used = Vec::new();
-            walk::variables(variant, &mut used);
+            written::variables(variant, &mut used);
             for (key, _) in entries(variant.get("let")) {
                 self.unused(key, &used);
             }
@@ -125,12 +125,12 @@ impl Checker<'_> {
 
     fn mapping(&mut self, node: &Node) {
         for (_, value) in entries(node.get("let")) {
-            walk::values(value, &mut |value| self.value(value));
+            written::values(value, &mut |value| self.value(value));
         }
         for variant in variants(node) {
             for (_, value) in entries(variant.get("let")).iter().chain(entries(variant.get("set")))
             {
-                walk::values(value, &mut |value| self.value(value));
+                written::values(value, &mut |value| self.value(value));
             }
             self.each(variant);
             for (key, field) in entries(variant.get("set")) {
@@ -154,7 +154,7 @@ impl Checker<'_> {
 
     fn each(&mut self, variant: &Node) {
         let Some((each, list)) =
-            variant.get("each").and_then(|each| Some((each, walk::text(each)?)))
+            variant.get("each").and_then(|each| Some((each, written::text(each)?)))
         else {
             return;
         };
@@ -165,8 +165,8 @@ impl Checker<'_> {
         }
         let mut found = Vec::new();
         for (_, value) in entries(variant.get("set")) {
-            walk::values(value, &mut |value| {
-                for path in walk::text(value).map(walk::paths).unwrap_or_default() {
+            written::values(value, &mut |value| {
+                for path in written::text(value).map(written::paths).unwrap_or_default() {
                     let rest = path.strip_prefix(list);
                     if let Some(rest) =
                         rest.filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
@@ -183,7 +183,7 @@ impl Checker<'_> {
 
     /// One value, wherever it stands.
     fn value(&mut self, node: &Node) {
-        if let Some(text) = walk::text(node) {
+        if let Some(text) = written::text(node) {
             self.text(node.at, text);
         }
         if let Some(Kind::List(from)) = node.get("from").map(|from| &from.kind)
@@ -243,14 +243,14 @@ impl Checker<'_> {
             Kind::Scalar(_) => {}
             Kind::List(items) => {
                 for item in items {
-                    self.bare(is_flow, item.at, walk::text(item));
+                    self.bare(is_flow, item.at, written::text(item));
                     self.flow(item);
                 }
             }
             Kind::Table(entries) => {
                 for (key, value) in entries {
                     self.bare(is_flow, key.at, Some(&key.text));
-                    self.bare(is_flow, value.at, walk::text(value));
+                    self.bare(is_flow, value.at, written::text(value));
                     self.flow(value);
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::{
     node::{At, Kind, Node},
-    walk,
+    written,
 };
 
 /// What is wrong with a key.
@@ -30,17 +30,20 @@ pub(super) fn faults(mapping: &Node) -> Vec<Fault> {
 /// Looks at a value that goes into a key, and at the variables in it; `used` is where the key uses the variable that
 /// this is the value of.
 fn look(node: &Node, lets: [Option<&Node>; 2], used: Option<(At, &str)>, found: &mut Vec<Fault>) {
-    walk::values(node, &mut |value| {
+    written::values(node, &mut |value| {
         let at = used.map_or(value.at, |(at, _)| at);
         if value.get("received").is_some() {
             found.push(Fault::Clock(at));
         }
-        for path in walk::text(value).map(walk::paths).unwrap_or_default() {
-            if is_of_a_send(walk::last_name(path)) {
-                let through = used.map(|(_, name)| format!("`${name}` holds ")).unwrap_or_default();
-                found.push(Fault::Suspect(at, format!("{through}`{path}`, which")));
+        for path in written::text(value).map(written::paths).unwrap_or_default() {
+            if is_of_a_send(written::last_name(path)) {
+                let what = match used {
+                    Some((_, name)) => format!("`${name}` holds `{path}`, which"),
+                    None => format!("`{path}`"),
+                };
+                found.push(Fault::Suspect(at, what));
             }
-            let Some(name) = walk::variable(path) else { continue };
+            let Some(name) = written::variable(path) else { continue };
             let meant = lets.iter().flatten().find_map(|lets| lets.get(name));
             // Of a variable with a path behind it, only what the path leads to goes into the key.
             let is_whole = path.len() == name.len() + 1;

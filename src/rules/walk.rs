@@ -1,107 +1,111 @@
-//! The values in a rule file, wherever they stand, and the paths in them.
+//! Walking through an expression: every path, and every place that is counted.
 
-use serde_json::Value;
+use super::{
+    expr::{Chain, Expr, Lookup, Otherwise},
+    ops::Step,
+    scene::Source,
+    tally::Site,
+    template::Part as TemplatePart,
+    when::{Subject, When},
+};
 
-use super::node::{Kind, Node};
+/// A part of an expression.
+pub(super) enum Part<'e> {
+    /// A path.
+    Source(&'e mut Source, Depth),
+    /// The steps of a chain, before what is in them.
+    Steps(&'e mut Vec<Step>),
+    /// An arm of a `case`.
+    Arm(&'e mut Site),
+    /// An `else`, or a step `default`.
+    Default(&'e mut Site),
+    /// A `map`, before what is in it.
+    Lookup(&'e mut Lookup),
+}
 
-/// Shows each value below `node`, outermost first: what a field, a variable, an operator or a step takes for a value.
-pub(super) fn values<'n>(node: &'n Node, seen: &mut dyn FnMut(&'n Node)) {
-    seen(node);
-    let Kind::Table(entries) = &node.kind else { return };
-    for (key, below) in entries {
-        match key.text.as_str() {
-            "from" | "hash" | "list" | "merge" | "else" | "json" | "object" | "pairs" => {
-                below.as_list().iter().for_each(|value| values(value, seen));
-            }
-            "fields" | "map" => {
-                if let Kind::Table(entries) = &below.kind {
-                    entries.iter().for_each(|(_, value)| values(value, seen));
+/// What `@` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What it is around the expression.
+    Item,
+    /// An element of a list that a step goes through.
+    Nested,
+}
+
+/// Shows every part of an expression to `see`.
+pub(super) fn walk(expr: &mut Expr, depth: Depth, see: &mut dyn FnMut(Part<'_>)) {
+    match expr {
+        Expr::Path(source) => see(Part::Source(source, depth)),
+        Expr::Template(template) => {
+            for part in &mut template.parts {
+                if let TemplatePart::Hole(source, _) = part {
+                    see(Part::Source(source, depth));
                 }
             }
-            "case" => {
-                let uses = below.as_list().iter().filter_map(|case| case.get("use"));
-                uses.for_each(|value| values(value, seen));
+        }
+        Expr::Constant(_) | Expr::Header(_) | Expr::Query(_) | Expr::ReceivedAt => {}
+        Expr::Hash(parts) | Expr::List(parts) | Expr::Merge(parts) => {
+            parts.iter_mut().for_each(|part| walk(part, depth, see));
+        }
+        Expr::Json(of) | Expr::Object(of) | Expr::Pairs(of) | Expr::Once(_, of) => {
+            walk(of, depth, see);
+        }
+        Expr::Fields(fields) => {
+            fields.iter_mut().for_each(|(_, field)| walk(field, depth, see));
+        }
+        Expr::Chain(chain) => walk_chain(chain, depth, see),
+        Expr::Case(arms, otherwise) => {
+            for arm in arms {
+                see(Part::Arm(&mut arm.site));
+                walk_when(&mut arm.when, depth, see);
+                walk(&mut arm.gives, depth, see);
             }
-            "then" => below.as_list().iter().for_each(|step| of_step(step, seen)),
-            _ => {}
-        }
-    }
-}
-
-/// Shows the values that a step takes.
-fn of_step<'n>(step: &'n Node, seen: &mut dyn FnMut(&'n Node)) {
-    let in_join = step.get("join").and_then(|join| join.get("each"));
-    let taken = [step.get("each"), step.get("default"), in_join];
-    taken.into_iter().flatten().for_each(|value| values(value, seen));
-}
-
-/// The text of a scalar.
-pub(super) fn text(node: &Node) -> Option<&str> {
-    match &node.kind {
-        Kind::Scalar(Value::String(text)) => Some(text),
-        Kind::Scalar(_) | Kind::List(_) | Kind::Table(_) => None,
-    }
-}
-
-/// The paths of a text: itself, if it is one; else those in its holes.
-pub(super) fn paths(text: &str) -> Vec<&str> {
-    if !text.contains("{{") {
-        return if text.starts_with(['$', '@']) { vec![text] } else { Vec::new() };
-    }
-    let holes = text.split("{{").skip(1).filter_map(|hole| hole.split("}}").next());
-    holes.filter_map(|hole| hole.split('|').next()).map(str::trim).collect()
-}
-
-/// The variable that a path starts at.
-pub(super) fn variable(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix('$')?;
-    let end = rest.find(|letter: char| !is_in_name(letter)).unwrap_or(rest.len());
-    (end > 0).then_some(&rest[..end])
-}
-
-fn is_in_name(letter: char) -> bool {
-    letter.is_alphanumeric() || letter == '_' || letter == '-'
-}
-
-/// The last name in a path, e.g. `id` of `$.alerts[0].id`.
-pub(super) fn last_name(path: &str) -> &str {
-    let is_mark = |letter: char| !is_in_name(letter) && letter != '.' && letter != ' ';
-    let mut parts = path.split(['.', '[']).rev().map(|part| part.trim_matches(is_mark));
-    parts.find(|part| part.starts_with(|letter: char| letter.is_alphabetic())).unwrap_or_default()
-}
-
-/// Every variable that is named anywhere below `node`, also in conditions.
-pub(super) fn variables<'n>(node: &'n Node, found: &mut Vec<&'n str>) {
-    match &node.kind {
-        Kind::Scalar(Value::String(text)) => {
-            found.extend(paths(text).into_iter().filter_map(variable));
-        }
-        Kind::Scalar(_) => {}
-        Kind::List(items) => items.iter().for_each(|item| variables(item, found)),
-        Kind::Table(entries) => {
-            for (key, below) in entries {
-                found.extend(variable(&key.text));
-                variables(below, found);
+            if let Some(otherwise) = otherwise {
+                walk_otherwise(otherwise, depth, see);
             }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn walk_chain(chain: &mut Chain, depth: Depth, see: &mut dyn FnMut(Part<'_>)) {
+    chain.from.iter_mut().for_each(|part| walk(part, depth, see));
+    see(Part::Steps(&mut chain.then));
+    for step in &mut chain.then {
+        match step {
+            Step::Join(_, Some(each)) | Step::Each(each) => walk(each, Depth::Nested, see),
+            Step::Default(otherwise) => walk_otherwise(otherwise, depth, see),
+            Step::Join(_, None)
+            | Step::Filter(_)
+            | Step::Regex(..)
+            | Step::Replace(..)
+            | Step::Split(_)
+            | Step::Index(_)
+            | Step::Unique
+            | Step::Number
+            | Step::Time(_)
+            | Step::Json
+            | Step::Pairs => {}
+        }
+    }
+    if let Some(map) = &mut chain.map {
+        see(Part::Lookup(map));
+        map.rows.iter_mut().for_each(|row| walk(&mut row.becomes, depth, see));
+    }
+    if let Some(otherwise) = &mut chain.otherwise {
+        walk_otherwise(otherwise, depth, see);
+    }
+}
 
-    #[test]
-    fn paths_and_their_names_are_found_in_texts() {
-        assert_eq!(paths("{{ $.a | upper }} on {{@.b['c.d']}}"), ["$.a", "@.b['c.d']"]);
-        assert_eq!(paths("$msg.x"), ["$msg.x"]);
-        assert_eq!(
-            (variable("$msg.x"), variable("$.x"), variable("@.x")),
-            (Some("msg"), None, None)
-        );
-        assert_eq!(
-            (last_name("$.a[0].startsAt"), last_name("@['sent_at'][1]")),
-            ("startsAt", "sent_at")
-        );
+fn walk_otherwise(otherwise: &mut Otherwise, depth: Depth, see: &mut dyn FnMut(Part<'_>)) {
+    see(Part::Default(&mut otherwise.site));
+    walk(&mut otherwise.gives, depth, see);
+}
+
+/// Shows every path of a condition to `see`.
+fn walk_when(when: &mut When, depth: Depth, see: &mut dyn FnMut(Part<'_>)) {
+    for condition in when.any.iter_mut().flatten() {
+        if let Subject::Path(source) = &mut condition.subject {
+            see(Part::Source(source, depth));
+        }
     }
 }

@@ -17,6 +17,7 @@ mod hostile;
 mod mistakes;
 mod providers;
 mod redrive;
+mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
