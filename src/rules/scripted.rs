@@ -78,3 +78,25 @@ pub(super) fn is_script(text: &str) -> bool {
     let begins = |word: &str| text.lines().any(|line| line.starts_with(word));
     begins("export ") && !begins("events:") && !begins("extends:")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Rulebook;
+
+    const SCRIPT: &str = "// What it does.\nexport function map(req) { return []; }\n";
+
+    #[test]
+    fn the_text_of_a_script_is_known_again() {
+        let mapping = Mapping::scripted("mine", ("Mine", "plugins/mine/main.js", 2), SCRIPT);
+        let mapping = mapping.unwrap();
+        let restored = Rulebook::restore("mine", mapping.text()).unwrap();
+        assert!(restored.is_scripted());
+        assert_eq!(restored.version(), mapping.version());
+        assert_eq!(restored.file(), mapping.file());
+        let book = Rulebook::embedded().unwrap();
+        for provider in book.providers() {
+            assert!(!is_script(book.get(provider).unwrap().text()), "{provider}");
+        }
+    }
+}

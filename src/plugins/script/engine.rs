@@ -1,4 +1,4 @@
-//! One call of a script in QuickJS: a fresh context, limits on time, memory and stack, JSON in and out.
+//! One call of a script in `QuickJS`: a fresh context, limits on time, memory and stack, JSON in and out.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 

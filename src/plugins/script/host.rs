@@ -106,9 +106,9 @@ impl Pattern {
                 return Err(too_many(ctx));
             }
             let groups: Vec<Json> = found.iter().skip(1).map(group).collect();
-            let names = self.0.capture_names().flatten();
+            let all_named = self.0.capture_names().flatten();
             let named: Map<String, Json> =
-                names.map(|name| (name.to_owned(), group(found.name(name)))).collect();
+                all_named.map(|name| (name.to_owned(), group(found.name(name)))).collect();
             all.push(json!({ "match": &found[0], "groups": groups, "named": named }));
         }
         Ok(all)
@@ -133,8 +133,8 @@ impl Pattern {
     }
 }
 
-fn hmac<'js>(
-    ctx: Ctx<'js>,
+fn hmac(
+    ctx: Ctx<'_>,
     algorithm: String,
     key: String,
     text: String,
@@ -154,7 +154,7 @@ fn hmac<'js>(
     written(&ctx, &tag, encoding)
 }
 
-fn hash<'js>(ctx: Ctx<'js>, text: String, encoding: Opt<String>) -> Result<String> {
+fn hash(ctx: Ctx<'_>, text: String, encoding: Opt<String>) -> Result<String> {
     written(&ctx, &sha256(text.as_bytes()), encoding)
 }
 
@@ -175,12 +175,12 @@ fn same(a: String, b: String) -> bool {
     same_bytes(a.as_bytes(), b.as_bytes())
 }
 
-fn encode<'js>(ctx: Ctx<'js>, text: String) -> Result<String> {
+fn encode(ctx: Ctx<'_>, text: String) -> Result<String> {
     Ok(STANDARD.encode(bounded(&ctx, &text)?))
 }
 
 /// The text that base64 stands for; null where it is none, or no text.
-fn decode<'js>(ctx: Ctx<'js>, text: String) -> Result<Option<String>> {
+fn decode(ctx: Ctx<'_>, text: String) -> Result<Option<String>> {
     let bytes = STANDARD.decode(bounded(&ctx, &text)?.trim()).ok();
     Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
 }

