@@ -133,6 +133,11 @@ impl Mapping {
         &self.version
     }
 
+    /// The same mapping, of which nothing was counted yet.
+    pub(super) fn uncounted(&self) -> Self {
+        Self { live: Arc::new(self.tally()), ..self.clone() }
+    }
+
     /// Its YAML.
     pub fn text(&self) -> &str {
         &self.text
