@@ -26,7 +26,7 @@ impl Books {
         Self::default().reload(rules, plugins)
     }
 
-    /// The same loaded again.
+    /// The same loaded again, with what was counted of mappings that are still the same.
     ///
     /// # Errors
     /// Every mistake in any file; nothing is loaded where there is one.
@@ -36,7 +36,11 @@ impl Books {
         plugins: Option<&Path>,
     ) -> Result<Self, Vec<LoadError>> {
         match (self.rulebook.reload(rules), PluginBook::load(plugins)) {
-            (Ok(rulebook), Ok(plugins)) => Self::of(rulebook, plugins),
+            (Ok(rulebook), Ok(plugins)) => {
+                let mut books = Self::of(rulebook, plugins)?;
+                books.rulebook.keep_counts(&self.rulebook);
+                Ok(books)
+            }
             (rulebook, plugins) => {
                 let mut mistakes = rulebook.err().unwrap_or_default();
                 mistakes.extend(plugins.err().unwrap_or_default());

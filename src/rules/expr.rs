@@ -364,6 +364,7 @@ fn is_empty_object(value: &Value) -> bool {
 }
 
 fn list(parts: &[Expr], scene: &Scene<'_>) -> Value {
+    scene.made();
     let mut all = Vec::new();
     for part in parts {
         match part.eval(scene, Want::All).map(Cow::into_owned) {
@@ -378,6 +379,7 @@ fn list(parts: &[Expr], scene: &Scene<'_>) -> Value {
 }
 
 fn object(fields: &[(String, Expr)], scene: &Scene<'_>) -> Option<Value> {
+    scene.made();
     let found: Map<String, Value> = fields
         .iter()
         .filter_map(|(name, field)| {
@@ -388,6 +390,7 @@ fn object(fields: &[(String, Expr)], scene: &Scene<'_>) -> Option<Value> {
 }
 
 fn merged(parts: &[Expr], scene: &Scene<'_>) -> Option<Value> {
+    scene.made();
     let mut all = Vec::new();
     for part in parts {
         part.pour(scene, &mut all);

@@ -186,6 +186,26 @@ impl Rulebook {
         }
     }
 
+    /// Keeps what is counted of each mapping that is the same in `before`, so that a reload forgets nothing of those that
+    /// it does not change.
+    pub fn keep_counts(&mut self, before: &Self) {
+        for (provider, entry) in &mut self.mappings {
+            let Some(known) = before.mappings.get(provider) else { continue };
+            let is_same = match (&*entry, known) {
+                (Entry::Shipped(_), Entry::Shipped(_)) => true,
+                (Entry::Loaded(mapping), Entry::Loaded(known)) => {
+                    mapping.version() == known.version()
+                }
+                (Entry::Shipped(_), Entry::Loaded(_)) | (Entry::Loaded(_), Entry::Shipped(_)) => {
+                    false
+                }
+            };
+            if is_same {
+                *entry = known.clone();
+            }
+        }
+    }
+
     /// Says in the metrics what was counted of the mappings that have read something.
     pub fn count(&self, metrics: &Metrics) {
         for (provider, entry) in &self.mappings {
