@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use super::{
@@ -14,12 +14,25 @@ use super::{
     mapping::Mapping,
     samples::Shipped,
 };
-use crate::load_error::LoadError;
+use crate::{
+    digest::{hex, sha256},
+    load_error::LoadError,
+};
 
-/// Every mapping, by provider; immutable once loaded.
+/// Every mapping, by provider; immutable once loaded. Those in the binary, which are known to be right, are compiled when
+/// they are first asked for: few installations need more than a handful of them.
 #[derive(Clone, Debug, Default)]
 pub struct Rulebook {
-    mappings: BTreeMap<String, Arc<Mapping>>,
+    mappings: BTreeMap<String, Entry>,
+}
+
+/// A mapping of a rulebook.
+#[derive(Clone, Debug)]
+enum Entry {
+    /// It was compiled when the rulebook was loaded.
+    Loaded(Arc<Mapping>),
+    /// It is in the binary; this rulebook's copy of it, which counts for itself, once somebody asked for it.
+    Shipped(Arc<OnceLock<Option<Arc<Mapping>>>>),
 }
 
 impl Rulebook {
@@ -48,8 +61,26 @@ impl Rulebook {
             Some(directory) => read_overlay(directory).map_err(|error| vec![error])?,
             None => BTreeMap::new(),
         };
+        let mut book = Self::default();
+        for provider in SHIPPED.keys() {
+            let known = self.mappings.get(provider);
+            let copy = known.and_then(Entry::shipped).unwrap_or_default();
+            book.mappings.insert(provider.clone(), Entry::Shipped(copy));
+        }
+        let mut changed = Vec::new();
+        for (provider, text) in &overlay {
+            // The text of one that extends another is longer than its file's.
+            let same = self.mappings.get(provider).filter(|entry| entry.was_loaded_from(text));
+            match same {
+                Some(same) => {
+                    book.mappings.insert(provider.clone(), same.clone());
+                }
+                None => changed.push(provider.clone()),
+            }
+        }
         let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay };
-        Self::compile(&shelves, self)
+        book.compile(&shelves, changed)?;
+        Ok(book)
     }
 
     /// The mappings of these texts, by provider.
@@ -59,8 +90,11 @@ impl Rulebook {
     pub fn from_texts(
         texts: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Vec<LoadError>> {
-        let shipped = texts.into_iter().collect();
-        Self::compile(&Shelves { shipped, overlay: BTreeMap::new() }, &Self::default())
+        let shipped: BTreeMap<String, String> = texts.into_iter().collect();
+        let providers: Vec<String> = shipped.keys().cloned().collect();
+        let mut book = Self::default();
+        book.compile(&Shelves { shipped, overlay: BTreeMap::new() }, providers)?;
+        Ok(book)
     }
 
     /// The mapping that had this text, which holds all that is needed: also what the mapping extends.
@@ -71,21 +105,13 @@ impl Rulebook {
         compile(provider, &file_of(provider), text)
     }
 
-    fn compile(shelves: &Shelves, known: &Self) -> Result<Self, Vec<LoadError>> {
-        let mut book = Self::default();
+    /// Adds these providers' mappings.
+    fn compile(&mut self, shelves: &Shelves, providers: Vec<String>) -> Result<(), Vec<LoadError>> {
         let mut errors: Vec<LoadError> = Vec::new();
-        for provider in shelves.shipped.keys().chain(shelves.overlay.keys()) {
-            if book.mappings.contains_key(provider) {
-                continue;
-            }
-            if let Some(same) = known.get(provider).filter(|it| shelves.still_say(provider, it)) {
-                book.mappings.insert(provider.clone(), Arc::clone(same));
-                continue;
-            }
-            let files = shelves.files(provider).map_err(|error| vec![error]);
-            match files.and_then(|files| compile_files(provider, &files)) {
+        for provider in providers {
+            match shelves.compile(&provider) {
                 Ok(mapping) => {
-                    book.mappings.insert(provider.clone(), Arc::new(mapping));
+                    self.mappings.insert(provider, Entry::Loaded(Arc::new(mapping)));
                 }
                 // What is wrong with a base is wrong with each that extends it; once is enough.
                 Err(found) => {
@@ -97,7 +123,7 @@ impl Rulebook {
                 }
             }
         }
-        if errors.is_empty() { Ok(book) } else { Err(errors) }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// The same rules, with this text in place of a provider's mapping. It may extend any of them, or its own built-in one.
@@ -107,19 +133,15 @@ impl Rulebook {
     pub fn with_text(&self, provider: &str, text: &str) -> Result<Self, Vec<LoadError>> {
         let mut files = Files::stored(&file_of(provider), text);
         if let Some((base, place)) = files.missing_base().map_err(|error| vec![error])? {
-            let built_in = || Shipped::mappings().find(|(name, _)| *name == base);
-            let stored = if base == provider {
-                built_in().map(|(_, text)| text)
-            } else {
-                self.get(&base).map(|mapping| mapping.text().to_owned())
-            };
-            let Some(stored) = stored else {
+            let extended =
+                if base == provider { shipped(provider) } else { self.get(&base).map(Arc::as_ref) };
+            let Some(extended) = extended else {
                 let names = self.providers().filter(|name| *name != provider);
                 let hint = did_you_mean(&base, names);
                 let detail = format!("there is no mapping `{base}` to extend{hint}");
                 return Err(vec![files.error(place, detail)]);
             };
-            files.append(Files::stored(&file_of(&base), &stored));
+            files.append(Files::stored(extended.file(), extended.text()));
         }
         Ok(self.with(provider, compile_files(provider, &files)?))
     }
@@ -128,19 +150,64 @@ impl Rulebook {
     #[must_use]
     pub fn with(&self, provider: &str, mapping: Mapping) -> Self {
         let mut book = self.clone();
-        book.mappings.insert(provider.to_owned(), Arc::new(mapping));
+        book.mappings.insert(provider.to_owned(), Entry::Loaded(Arc::new(mapping)));
         book
     }
 
     /// The mapping of a provider.
     pub fn get(&self, provider: &str) -> Option<&Arc<Mapping>> {
-        self.mappings.get(provider)
+        match self.mappings.get(provider)? {
+            Entry::Loaded(mapping) => Some(mapping),
+            Entry::Shipped(copy) => {
+                copy.get_or_init(|| Some(Arc::new(shipped(provider)?.uncounted()))).as_ref()
+            }
+        }
+    }
+
+    /// What tells the mappings in this binary from those in another.
+    pub fn built_in() -> &'static str {
+        static DIGEST: LazyLock<String> = LazyLock::new(|| {
+            let all: String = Shipped::mappings().flat_map(|(name, text)| [name, text]).collect();
+            hex(&sha256(all.as_bytes()))
+        });
+        &DIGEST
     }
 
     /// The providers that have a mapping.
     pub fn providers(&self) -> impl Iterator<Item = &str> {
         self.mappings.keys().map(String::as_str)
     }
+}
+
+impl Entry {
+    /// This rulebook's copy of what is in the binary.
+    fn shipped(&self) -> Option<Arc<OnceLock<Option<Arc<Mapping>>>>> {
+        match self {
+            Self::Shipped(copy) => Some(Arc::clone(copy)),
+            Self::Loaded(_) => None,
+        }
+    }
+
+    /// Whether it was made of this text alone.
+    fn was_loaded_from(&self, text: &str) -> bool {
+        match self {
+            Self::Loaded(mapping) => mapping.text() == text,
+            Self::Shipped(_) => false,
+        }
+    }
+}
+
+/// The mappings in the binary, each compiled at most once.
+static SHIPPED: LazyLock<BTreeMap<String, OnceLock<Option<Mapping>>>> =
+    LazyLock::new(|| Shipped::mappings().map(|(name, _)| (name, OnceLock::new())).collect());
+
+/// A mapping in the binary.
+fn shipped(provider: &str) -> Option<&'static Mapping> {
+    let compile = || {
+        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay: BTreeMap::new() };
+        shelves.compile(provider).ok()
+    };
+    SHIPPED.get(provider)?.get_or_init(compile).as_ref()
 }
 
 /// The texts of all mappings, by provider.
@@ -166,12 +233,10 @@ impl Shelves {
         }
     }
 
-    /// Whether a mapping, made of its own file alone, is what they say of its provider. One that extends another has a
-    /// longer text than its file.
-    fn still_say(&self, provider: &str, mapping: &Mapping) -> bool {
-        let overlaid = self.text(Shelf::Overlay, provider);
-        let text = overlaid.or_else(|| self.text(Shelf::Shipped, provider));
-        text.is_some_and(|text| text == mapping.text())
+    /// A provider's mapping.
+    fn compile(&self, provider: &str) -> Result<Mapping, Vec<LoadError>> {
+        let files = self.files(provider).map_err(|error| vec![error])?;
+        compile_files(provider, &files)
     }
 
     /// The files that a provider's mapping is made of: its own, and what that extends.
@@ -265,25 +330,39 @@ mod tests {
             fs::write(directory.path().join(provider).join("mapping.yaml"), text).unwrap();
         };
         let text = "title: T\nevents:\n  - name: a\n    set: { event_key: \"$.a\" }\n";
-        write("base", text);
+        for provider in ["base", "same", "grafana"] {
+            write(provider, text);
+        }
         write("child", "title: C\nextend: base\n");
         let first = Rulebook::load(Some(directory.path())).unwrap();
         write("base", &text.replace("$.a", "$.b"));
+        fs::remove_dir_all(directory.path().join("grafana")).unwrap();
+        let version = |book: &Rulebook, name: &str| book.get(name).unwrap().version().clone();
+        let names = ["base", "child", "same", "grafana", "zabbix"];
+        let before = names.map(|name| version(&first, name));
         let second = first.reload(Some(directory.path())).unwrap();
-        let version =
-            |book: &Rulebook, provider: &str| book.get(provider).unwrap().version().clone();
-        for provider in first.providers() {
-            let has_changed = provider == "base" || provider == "child";
-            let is_taken_over =
-                Arc::ptr_eq(first.get(provider).unwrap(), second.get(provider).unwrap());
-            assert_eq!(is_taken_over, !has_changed, "{provider}");
-            assert_eq!(version(&first, provider) == version(&second, provider), !has_changed);
+        for (name, before) in names.into_iter().zip(before) {
+            let has_changed = ["base", "child", "grafana"].contains(&name);
+            let taken_over = Arc::ptr_eq(first.get(name).unwrap(), second.get(name).unwrap());
+            assert_eq!(taken_over, !has_changed, "{name}");
+            assert_eq!(version(&second, name) == before, !has_changed, "{name}");
         }
     }
 
     #[test]
     fn the_shipped_rules_are_right() {
-        let book = Rulebook::embedded().unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let book = Rulebook::from_texts(Shipped::mappings());
+        let book = book.unwrap_or_else(|errors| panic!("{errors:#?}"));
         assert!(book.providers().count() > 0);
+    }
+
+    #[test]
+    fn each_rulebook_counts_for_itself() {
+        let (one, other) = (Rulebook::embedded().unwrap(), Rulebook::embedded().unwrap());
+        let name = one.providers().next().unwrap().to_owned();
+        let (mine, theirs) = (one.get(&name).unwrap(), other.get(&name).unwrap());
+        assert_eq!(mine.version(), theirs.version());
+        assert!(!Arc::ptr_eq(mine, theirs));
+        assert!(Arc::ptr_eq(mine, one.clone().get(&name).unwrap()));
     }
 }
