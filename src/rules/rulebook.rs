@@ -78,7 +78,7 @@ impl Rulebook {
                 None => changed.push(provider.clone()),
             }
         }
-        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay };
+        let shelves = Shelves { shipped: TEXTS.clone(), overlay };
         book.compile(&shelves, changed)?;
         Ok(book)
     }
@@ -143,14 +143,14 @@ impl Rulebook {
             };
             files.append(Files::stored(extended.file(), extended.text()));
         }
-        Ok(self.with(provider, compile_files(provider, &files)?))
+        Ok(self.with(provider, Arc::new(compile_files(provider, &files)?)))
     }
 
     /// The same rules, with this mapping in place of a provider's.
     #[must_use]
-    pub fn with(&self, provider: &str, mapping: Mapping) -> Self {
+    pub fn with(&self, provider: &str, mapping: Arc<Mapping>) -> Self {
         let mut book = self.clone();
-        book.mappings.insert(provider.to_owned(), Entry::Loaded(Arc::new(mapping)));
+        book.mappings.insert(provider.to_owned(), Entry::Loaded(mapping));
         book
     }
 
@@ -167,7 +167,7 @@ impl Rulebook {
     /// What tells the mappings in this binary from those in another.
     pub fn built_in() -> &'static str {
         static DIGEST: LazyLock<String> = LazyLock::new(|| {
-            let all: String = Shipped::mappings().flat_map(|(name, text)| [name, text]).collect();
+            let all: String = TEXTS.iter().flat_map(|(name, text)| [name.as_str(), text]).collect();
             hex(&sha256(all.as_bytes()))
         });
         &DIGEST
@@ -197,14 +197,17 @@ impl Entry {
     }
 }
 
+/// The texts of the mappings in the binary.
+static TEXTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| Shipped::mappings().collect());
+
 /// The mappings in the binary, each compiled at most once.
 static SHIPPED: LazyLock<BTreeMap<String, OnceLock<Option<Mapping>>>> =
-    LazyLock::new(|| Shipped::mappings().map(|(name, _)| (name, OnceLock::new())).collect());
+    LazyLock::new(|| TEXTS.keys().map(|name| (name.clone(), OnceLock::new())).collect());
 
 /// A mapping in the binary.
 fn shipped(provider: &str) -> Option<&'static Mapping> {
     let compile = || {
-        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay: BTreeMap::new() };
+        let shelves = Shelves { shipped: TEXTS.clone(), overlay: BTreeMap::new() };
         shelves.compile(provider).ok()
     };
     SHIPPED.get(provider)?.get_or_init(compile).as_ref()
