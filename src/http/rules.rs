@@ -42,7 +42,7 @@ pub(super) fn methods() -> Vec<Method> {
             "/api/v1/rules",
             "rules.list",
             "Lists the mappings that are live, and what of a change was refused.",
-            act(list),
+            compute(list),
         ),
         Method::post(
             "/api/v1/rules/check",
@@ -164,8 +164,10 @@ impl MistakeInfo {
     }
 }
 
-async fn list(front: Data<Front>, _: Call, _: Nothing) -> Result<RulesInfo> {
-    let intake = &front.app.intake;
+// Computed, since mappings in the binary are compiled when they are first asked for.
+#[expect(clippy::unnecessary_wraps, reason = "what computes has this shape")]
+fn list(app: &App, _: &Call, _: Nothing) -> Result<RulesInfo> {
+    let intake = &app.intake;
     let (books, standing) = (intake.books.load_full(), intake.shelves.standing());
     let results = books.rulebook.providers().filter_map(|provider| {
         let mapping = books.rulebook.get(provider)?;

@@ -1,6 +1,6 @@
 //! The rules of a moment: what payloads mean and how providers talk, loaded together and swapped together.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use crate::{
     load_error::LoadError,
@@ -78,7 +78,7 @@ impl Books {
             }
             let about = (plugin.title(), script.file(), script.map_line());
             match Mapping::scripted(name, about, script.text()) {
-                Ok(mapping) => rulebook = rulebook.with(name, mapping),
+                Ok(mapping) => rulebook = rulebook.with(name, Arc::new(mapping)),
                 Err(found) => mistakes.extend(found),
             }
         }
@@ -131,7 +131,8 @@ mod tests {
         assert_eq!(titles(&now), [Some("now".to_owned())]);
         let kept = before.rulebook.get("mine").unwrap().text();
         let restored = Rulebook::restore("mine", kept).unwrap();
-        let then = Books { rulebook: now.rulebook.with("mine", restored), plugins: now.plugins };
+        let then =
+            Books { rulebook: now.rulebook.with("mine", Arc::new(restored)), plugins: now.plugins };
         assert_eq!(titles(&then), [Some("before".to_owned())]);
     }
 

@@ -19,6 +19,7 @@ use crate::{
     digest::{Digest, hex, sha256},
     load_error::LoadError,
     metrics::{KindLabels, VersionLabels},
+    rules::Rulebook,
 };
 
 /// How often files are read that change while they are read.
@@ -106,7 +107,7 @@ impl Shelves {
         let (rules, plugins) = (rules.map(PathBuf::from), plugins.map(PathBuf::from));
         let (files, books) = load(&Books::default(), (rules.as_deref(), plugins.as_deref()));
         let books = books?;
-        let version = version(&books, &files);
+        let version = version(&files);
         let standing = Standing { version, loaded_at: now, refused: None, files };
         let standing = ArcSwap::from_pointee(standing);
         Ok((Self { rules, plugins, standing, turn: Mutex::default() }, books))
@@ -158,7 +159,7 @@ pub fn reload(intake: &Intake, prompt: Prompt, now: Timestamp) -> Reloaded {
         }
         Ok(books) => {
             let swap = Swap {
-                version: version(&books, &files),
+                version: version(&files),
                 files: differing(&standing.files, &files),
                 warnings: missed(intake, &before, &books),
             };
@@ -232,17 +233,9 @@ fn names(directory: &Path) -> Vec<String> {
     names.filter(|name| !name.starts_with('.')).collect()
 }
 
-/// A digest of everything that is loaded.
-fn version(books: &Books, files: &Files) -> String {
-    let mut all = String::new();
-    for provider in books.rulebook.providers() {
-        let version =
-            books.rulebook.get(provider).map(|mapping| mapping.version().version.as_str());
-        let _ = writeln!(all, "{provider}@{}", version.unwrap_or_default());
-    }
-    for name in books.plugins.names() {
-        let _ = writeln!(all, "{name}");
-    }
+/// A digest of everything that is loaded: of what is in the binary, and of the files over it.
+fn version(files: &Files) -> String {
+    let mut all = format!("{} {}\n", env!("CARGO_PKG_VERSION"), Rulebook::built_in());
     for (file, digest) in files {
         let _ = writeln!(all, "{file} {}", hex(digest));
     }

@@ -26,6 +26,7 @@ use crate::{
     error::Result,
     id::Id,
     ingest::{Books, Interpreted, interpret_traced},
+    load_error::LoadError,
     plugins::Plugin,
     rules::{Mapping, Rulebook},
     store::Tx,
@@ -181,15 +182,9 @@ fn read_again(
         return Ok(Err("what was posted is no longer kept".to_owned()));
     };
     let provider = &reading.mapping.provider;
-    let Some(text) = tx.mapping_text(&reading.mapping)? else {
-        return Ok(Err("the text of its mapping is not kept".to_owned()));
-    };
-    let mapping = match Rulebook::restore(provider, &text) {
+    let mapping = match mapping_of(tx, books, reading)? {
         Ok(mapping) => mapping,
-        Err(mistakes) => {
-            let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
-            return Ok(Err(format!("its mapping is no longer valid: {first}")));
-        }
+        Err(why) => return Ok(Err(why)),
     };
     let posted = payload.unpack()?;
     let delivery = Delivery {
@@ -206,14 +201,31 @@ fn read_again(
     let plugin: Arc<Plugin> = webhook
         .and_then(|webhook| books.plugins.get(&webhook.plugin).cloned())
         .unwrap_or_else(|| stand_in.plugin(books));
-    let rulebook = Rulebook::default().with(plugin.mapping(), mapping);
-    let Some(mapping) = rulebook.get(plugin.mapping()).cloned() else {
-        return Ok(Err("its mapping is gone".to_owned()));
-    };
+    let rulebook = Rulebook::default().with(plugin.mapping(), Arc::clone(&mapping));
     let body = plugin.decode(&delivery.body, delivery.header("content-type"));
     let nobody = stand_in.webhook();
     let read_by = (&*plugin, webhook.unwrap_or(&nobody));
     Ok(Ok((mapping, interpret_traced(&rulebook, read_by, &delivery, body))))
+}
+
+/// The mapping that read an event: the one that is live if it has the same text, else what was kept of it.
+fn mapping_of(
+    tx: &dyn Tx,
+    books: &Books,
+    reading: &Reading,
+) -> Result<Result<Arc<Mapping>, String>> {
+    let provider = &reading.mapping.provider;
+    let live = books.rulebook.get(provider);
+    if let Some(same) = live.filter(|live| *live.version() == reading.mapping) {
+        return Ok(Ok(Arc::clone(same)));
+    }
+    let Some(text) = tx.mapping_text(&reading.mapping)? else {
+        return Ok(Err("the text of its mapping is not kept".to_owned()));
+    };
+    Ok(Rulebook::restore(provider, &text).map(Arc::new).map_err(|mistakes| {
+        let first = mistakes.first().map(LoadError::sentence).unwrap_or_default();
+        format!("its mapping is no longer valid: {first}")
+    }))
 }
 
 /// The fields in which two readings of an event differ.

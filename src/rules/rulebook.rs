@@ -8,15 +8,19 @@ use std::{
 };
 
 use super::{
+    Drift, PathUse,
     compile::{compile, compile_files},
-    coverage::{Drift, PathUse},
     extend::Files,
     load::did_you_mean,
     mapping::Mapping,
     samples::Shipped,
     scripted::is_script,
 };
-use crate::{load_error::LoadError, metrics::Metrics};
+use crate::{
+    digest::{hex, sha256},
+    load_error::LoadError,
+    metrics::Metrics,
+};
 
 /// Every mapping, by provider; immutable once loaded. Those in the binary, which are known to be right, are compiled when
 /// they are first asked for: few installations need more than a handful of them.
@@ -32,16 +36,6 @@ enum Entry {
     Loaded(Arc<Mapping>),
     /// It is in the binary; this rulebook's copy of it, which counts for itself, once somebody asked for it.
     Shipped(Arc<OnceLock<Option<Arc<Mapping>>>>),
-}
-
-impl Entry {
-    /// The mapping, if anybody has needed it yet.
-    fn compiled(&self) -> Option<&Arc<Mapping>> {
-        match self {
-            Self::Loaded(mapping) => Some(mapping),
-            Self::Shipped(copy) => copy.get()?.as_ref(),
-        }
-    }
 }
 
 impl Rulebook {
@@ -72,15 +66,23 @@ impl Rulebook {
         };
         let mut book = Self::default();
         for provider in SHIPPED.keys() {
-            let entry = match self.mappings.get(provider) {
-                Some(Entry::Shipped(copy)) => Arc::clone(copy),
-                Some(Entry::Loaded(_)) | None => Arc::default(),
-            };
-            book.mappings.insert(provider.clone(), Entry::Shipped(entry));
+            let known = self.mappings.get(provider);
+            let copy = known.and_then(Entry::shipped).unwrap_or_default();
+            book.mappings.insert(provider.clone(), Entry::Shipped(copy));
         }
-        let providers: Vec<String> = overlay.keys().cloned().collect();
-        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay };
-        book.compile(&shelves, providers, self)?;
+        let mut changed = Vec::new();
+        for (provider, text) in &overlay {
+            // The text of one that extends another is longer than its file's.
+            let same = self.mappings.get(provider).filter(|entry| entry.was_loaded_from(text));
+            match same {
+                Some(same) => {
+                    book.mappings.insert(provider.clone(), same.clone());
+                }
+                None => changed.push(provider.clone()),
+            }
+        }
+        let shelves = Shelves { shipped: TEXTS.clone(), overlay };
+        book.compile(&shelves, changed)?;
         Ok(book)
     }
 
@@ -94,8 +96,7 @@ impl Rulebook {
         let shipped: BTreeMap<String, String> = texts.into_iter().collect();
         let providers: Vec<String> = shipped.keys().cloned().collect();
         let mut book = Self::default();
-        let shelves = Shelves { shipped, overlay: BTreeMap::new() };
-        book.compile(&shelves, providers, &Self::default())?;
+        book.compile(&Shelves { shipped, overlay: BTreeMap::new() }, providers)?;
         Ok(book)
     }
 
@@ -111,21 +112,10 @@ impl Rulebook {
         compile(provider, &file_of(provider), text)
     }
 
-    /// Adds these providers' mappings, or takes over what is `known` and still the same.
-    fn compile(
-        &mut self,
-        shelves: &Shelves,
-        providers: Vec<String>,
-        known: &Self,
-    ) -> Result<(), Vec<LoadError>> {
+    /// Adds these providers' mappings.
+    fn compile(&mut self, shelves: &Shelves, providers: Vec<String>) -> Result<(), Vec<LoadError>> {
         let mut errors: Vec<LoadError> = Vec::new();
         for provider in providers {
-            if let Some(Entry::Loaded(same)) = known.mappings.get(&provider)
-                && shelves.still_say(&provider, same)
-            {
-                self.mappings.insert(provider, Entry::Loaded(Arc::clone(same)));
-                continue;
-            }
             match shelves.compile(&provider) {
                 Ok(mapping) => {
                     self.mappings.insert(provider, Entry::Loaded(Arc::new(mapping)));
@@ -150,30 +140,25 @@ impl Rulebook {
     pub fn with_text(&self, provider: &str, text: &str) -> Result<Self, Vec<LoadError>> {
         let mut files = Files::stored(&file_of(provider), text);
         if let Some((base, place)) = files.missing_base().map_err(|error| vec![error])? {
-            let shipped = || Shipped::mappings().find(|(name, _)| *name == base);
-            let stored = match self.get(&base).filter(|_| base != provider) {
-                Some(mapping) => Some(mapping.text().to_owned()),
-                None => shipped().map(|(_, text)| text),
+            let extended =
+                if base == provider { shipped(provider) } else { self.get(&base).map(Arc::as_ref) };
+            let Some(extended) = extended else {
+                let names = self.providers().filter(|name| *name != provider);
+                let hint = did_you_mean(&base, names);
+                let detail = format!("there is no mapping `{base}` to extend{hint}");
+                return Err(vec![files.error(place, detail)]);
             };
-            match stored {
-                Some(stored) => files.append(Files::stored(&file_of(&base), &stored)),
-                None => return Err(vec![files.error(place, self.no_base(provider, &base))]),
-            }
+            files.append(Files::stored(extended.file(), extended.text()));
         }
-        Ok(self.with(provider, compile_files(provider, &files)?))
+        Ok(self.with(provider, Arc::new(compile_files(provider, &files)?)))
     }
 
     /// The same rules, with this mapping in place of a provider's.
     #[must_use]
-    pub fn with(&self, provider: &str, mapping: Mapping) -> Self {
+    pub fn with(&self, provider: &str, mapping: Arc<Mapping>) -> Self {
         let mut book = self.clone();
-        book.mappings.insert(provider.to_owned(), Entry::Loaded(Arc::new(mapping)));
+        book.mappings.insert(provider.to_owned(), Entry::Loaded(mapping));
         book
-    }
-
-    /// Why a mapping cannot extend another.
-    fn no_base(&self, provider: &str, base: &str) -> String {
-        no_base(base, self.providers().filter(|name| *name != provider))
     }
 
     /// The mapping of a provider.
@@ -219,20 +204,58 @@ impl Rulebook {
         }
     }
 
+    /// What tells the mappings in this binary from those in another.
+    pub fn built_in() -> &'static str {
+        static DIGEST: LazyLock<String> = LazyLock::new(|| {
+            let all: String = TEXTS.iter().flat_map(|(name, text)| [name.as_str(), text]).collect();
+            hex(&sha256(all.as_bytes()))
+        });
+        &DIGEST
+    }
+
     /// The providers that have a mapping.
     pub fn providers(&self) -> impl Iterator<Item = &str> {
         self.mappings.keys().map(String::as_str)
     }
 }
 
+impl Entry {
+    /// The mapping, if anybody has needed it yet.
+    fn compiled(&self) -> Option<&Arc<Mapping>> {
+        match self {
+            Self::Loaded(mapping) => Some(mapping),
+            Self::Shipped(copy) => copy.get()?.as_ref(),
+        }
+    }
+
+    /// This rulebook's copy of what is in the binary.
+    fn shipped(&self) -> Option<Arc<OnceLock<Option<Arc<Mapping>>>>> {
+        match self {
+            Self::Shipped(copy) => Some(Arc::clone(copy)),
+            Self::Loaded(_) => None,
+        }
+    }
+
+    /// Whether it was made of this text alone.
+    fn was_loaded_from(&self, text: &str) -> bool {
+        match self {
+            Self::Loaded(mapping) => mapping.text() == text,
+            Self::Shipped(_) => false,
+        }
+    }
+}
+
+/// The texts of the mappings in the binary.
+static TEXTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| Shipped::mappings().collect());
+
 /// The mappings in the binary, each compiled at most once.
 static SHIPPED: LazyLock<BTreeMap<String, OnceLock<Option<Mapping>>>> =
-    LazyLock::new(|| Shipped::mappings().map(|(name, _)| (name, OnceLock::new())).collect());
+    LazyLock::new(|| TEXTS.keys().map(|name| (name.clone(), OnceLock::new())).collect());
 
 /// A mapping in the binary.
 fn shipped(provider: &str) -> Option<&'static Mapping> {
     let compile = || {
-        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay: BTreeMap::new() };
+        let shelves = Shelves { shipped: TEXTS.clone(), overlay: BTreeMap::new() };
         shelves.compile(provider).ok()
     };
     SHIPPED.get(provider)?.get_or_init(compile).as_ref()
@@ -254,18 +277,11 @@ enum Shelf {
 }
 
 impl Shelves {
-    fn text(&self, on: Shelf, provider: &str) -> Option<&String> {
-        match on {
+    fn text(&self, shelf: Shelf, provider: &str) -> Option<&String> {
+        match shelf {
             Shelf::Shipped => self.shipped.get(provider),
             Shelf::Overlay => self.overlay.get(provider),
         }
-    }
-
-    /// Whether a mapping is still what stands here. One that extends another is not taken for the same.
-    fn still_say(&self, provider: &str, mapping: &Mapping) -> bool {
-        let overlaid = self.text(Shelf::Overlay, provider);
-        let text = overlaid.or_else(|| self.text(Shelf::Shipped, provider));
-        text.is_some_and(|text| text == mapping.text())
     }
 
     /// A provider's mapping.
@@ -321,14 +337,11 @@ impl Shelves {
             ));
         }
         let names = self.shipped.keys().chain(self.overlay.keys()).filter(|name| **name != at.1);
-        Err(no_base(base, names.map(String::as_str)))
+        let hint = did_you_mean(base, names.map(String::as_str));
+        Err(format!(
+            "there is no mapping `{base}` to extend; `alertmill rules list` shows all{hint}"
+        ))
     }
-}
-
-/// Why there is nothing to extend.
-fn no_base<'n>(base: &str, names: impl Iterator<Item = &'n str>) -> String {
-    let hint = did_you_mean(base, names);
-    format!("there is no mapping `{base}` to extend; `alertmill rules list` shows all{hint}")
 }
 
 /// The name of a provider's rule file, relative to its rules directory.
@@ -368,19 +381,22 @@ mod tests {
             fs::write(directory.path().join(provider).join("mapping.yaml"), text).unwrap();
         };
         let text = "title: T\nevents:\n  - name: a\n    set: { event_key: \"$.a\" }\n";
-        write("base", text);
+        for provider in ["base", "same", "grafana"] {
+            write(provider, text);
+        }
         write("child", "title: C\nextend: base\n");
         let first = Rulebook::load(Some(directory.path())).unwrap();
         write("base", &text.replace("$.a", "$.b"));
+        fs::remove_dir_all(directory.path().join("grafana")).unwrap();
+        let version = |book: &Rulebook, name: &str| book.get(name).unwrap().version().clone();
+        let names = ["base", "child", "same", "grafana", "zabbix"];
+        let before = names.map(|name| version(&first, name));
         let second = first.reload(Some(directory.path())).unwrap();
-        let version =
-            |book: &Rulebook, provider: &str| book.get(provider).unwrap().version().clone();
-        for provider in first.providers() {
-            let has_changed = provider == "base" || provider == "child";
-            let is_taken_over =
-                Arc::ptr_eq(first.get(provider).unwrap(), second.get(provider).unwrap());
-            assert_eq!(is_taken_over, !has_changed, "{provider}");
-            assert_eq!(version(&first, provider) == version(&second, provider), !has_changed);
+        for (name, before) in names.into_iter().zip(before) {
+            let has_changed = ["base", "child", "grafana"].contains(&name);
+            let taken_over = Arc::ptr_eq(first.get(name).unwrap(), second.get(name).unwrap());
+            assert_eq!(taken_over, !has_changed, "{name}");
+            assert_eq!(version(&second, name) == before, !has_changed, "{name}");
         }
     }
 
