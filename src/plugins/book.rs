@@ -60,7 +60,7 @@ impl PluginBook {
     /// # Errors
     /// What is wrong with it.
     pub fn with_text(&self, name: &str, text: &str) -> Result<Self, LoadError> {
-        let mut book = Self { plugins: self.plugins.clone() };
+        let mut book = self.clone();
         book.add(name, &format!("{name}/{MANIFEST}"), text.as_bytes())?;
         Ok(book)
     }
