@@ -260,20 +260,13 @@ async fn coverage(front: Data<Front>, call: Call, asked: AskCoverage) -> Result<
     {
         return Err(Error::not_found("mapping", provider));
     }
-    let wanted = asked.provider.clone();
-    let keep = move |mut providers: BTreeMap<String, CoverageInfo>| {
-        match &wanted {
-            Some(wanted) => providers.retain(|name, _| name == wanted),
-            None => providers.retain(|_, info| info.payloads > 0),
-        }
-        providers
-    };
+    let only = asked.provider.clone();
     if asked.since.is_none() {
         if call.caller.scope != Scope::EVERYTHING {
             let detail = "what is counted live is of all projects; give `since` to have your deliveries read";
             return Err(Error::at(Code::RequiredParameter, "/since", detail));
         }
-        let providers = blocking(move || keep(live(&books.rulebook))).await?;
+        let providers = blocking(move || live(&books.rulebook, only.as_deref())).await?;
         return Ok(CoverageAnswer { since: None, complete: true, providers });
     }
     let _turn = turn(&front)?;
@@ -299,7 +292,7 @@ async fn coverage(front: Data<Front>, call: Call, asked: AskCoverage) -> Result<
         .await??;
     }
     let complete = pages.is_complete();
-    let providers = blocking(move || keep(tallies.report(&books.rulebook))).await?;
+    let providers = blocking(move || tallies.report(&books.rulebook, only.as_deref())).await?;
     Ok(CoverageAnswer { since: Some(since.into()), complete, providers })
 }
 

@@ -162,62 +162,55 @@ impl Tallies {
         self.count(books, &webhook, &posted.delivery());
     }
 
-    /// What was counted, by provider; mappings that read nothing are in it too.
-    pub fn report(&self, rulebook: &Rulebook) -> BTreeMap<String, CoverageInfo> {
-        let counted = self.tallies.iter().filter_map(|(name, tally)| {
-            let mapping = rulebook.get(name)?;
-            Some((name.clone(), CoverageInfo::of(rulebook, name, &tally.report(mapping))))
-        });
-        counted.collect()
+    /// What was counted of one provider's mapping, or of all that read something.
+    pub fn report(
+        &self,
+        rulebook: &Rulebook,
+        only: Option<&str>,
+    ) -> BTreeMap<String, CoverageInfo> {
+        report(rulebook, only, |name, mapping| Some(self.tallies.get(name)?.report(mapping)))
     }
 }
 
-/// What deliveries have used of the mappings since these were loaded, by provider.
-pub fn live(rulebook: &Rulebook) -> BTreeMap<String, CoverageInfo> {
-    let mappings = rulebook.providers().filter_map(|name| Some((name, rulebook.get(name)?)));
-    mappings
-        .map(|(name, mapping)| {
-            let coverage = mapping.live().report(mapping);
-            (name.to_owned(), CoverageInfo::of(rulebook, name, &coverage))
-        })
+/// What deliveries have used since the mappings were loaded: of one provider's, or of all that read something.
+pub fn live(rulebook: &Rulebook, only: Option<&str>) -> BTreeMap<String, CoverageInfo> {
+    report(rulebook, only, |_, mapping| Some(mapping.live().report(mapping)))
+}
+
+fn report(
+    rulebook: &Rulebook,
+    only: Option<&str>,
+    counted: impl Fn(&str, &Mapping) -> Option<Coverage>,
+) -> BTreeMap<String, CoverageInfo> {
+    let meant = rulebook.providers().filter(|name| only.is_none_or(|only| only == *name));
+    meant
+        .filter_map(|name| Some((name, counted(name, rulebook.get(name)?)?)))
+        .filter(|(_, coverage)| only.is_some() || coverage.payloads > 0)
+        .map(|(name, coverage)| (name.to_owned(), CoverageInfo::of(rulebook, name, &coverage)))
         .collect()
 }
 
 impl CoverageInfo {
     /// What was counted of a provider's mapping.
     fn of(rulebook: &Rulebook, provider: &str, coverage: &Coverage) -> Self {
-        let never = never(coverage);
-        let parts = coverage.variants.len()
-            + coverage.arms.len()
-            + coverage.rows.len()
-            + coverage.paths.len();
-        let mut unknown: Vec<UnknownInfo> = coverage.unknown.iter().map(unknown_word).collect();
-        unknown.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.word.cmp(&b.word)));
+        let (never, parts) = never(coverage);
         let warnings = check_provider(rulebook, provider).into_iter();
         let variants = coverage.variants.iter().map(|variant| VariantInfo {
             name: variant.name.clone(),
             line: variant.line,
             payloads: variant.hits,
         });
-        let defaults = coverage.defaults.iter().filter(|default| default.hits > 0);
         Self {
             payloads: coverage.payloads,
             items: coverage.items,
             parts: parts as u64,
-            met: (parts - never.len()) as u64,
+            met: parts.saturating_sub(never.len()) as u64,
             variants: variants.collect(),
             drift: coverage.paths.iter().filter_map(drift).collect(),
-            unknown,
+            unknown: unknown(coverage),
             unknown_others: coverage.unknown_others,
             never,
-            defaults: defaults
-                .map(|default| DefaultInfo {
-                    variant: default.variant.clone(),
-                    field: default.field.clone(),
-                    line: default.line,
-                    count: default.hits,
-                })
-                .collect(),
+            defaults: defaults(coverage),
             unreachable: warnings
                 .filter(|warning| warning.detail.contains("no payload reaches"))
                 .map(|warning| format!("{}:{}: {}", warning.file, warning.line, warning.detail))
@@ -243,14 +236,36 @@ impl CoverageInfo {
     }
 }
 
-fn unknown_word(word: &crate::rules::UnknownValue) -> UnknownInfo {
-    UnknownInfo {
-        variant: word.variant.clone(),
-        field: word.field.clone(),
-        line: word.line,
-        word: word.value.clone(),
-        count: word.count,
+/// The words that no `map` knew. Variants that share a `map` by an anchor count together, here and below.
+fn unknown(coverage: &Coverage) -> Vec<UnknownInfo> {
+    let mut found: BTreeMap<(u32, &str), UnknownInfo> = BTreeMap::new();
+    for word in &coverage.unknown {
+        let info = found.entry((word.line, &word.value)).or_insert_with(|| UnknownInfo {
+            variant: word.variant.clone(),
+            field: word.field.clone(),
+            line: word.line,
+            word: word.value.clone(),
+            count: 0,
+        });
+        info.count += word.count;
     }
+    let mut unknown: Vec<UnknownInfo> = found.into_values().collect();
+    unknown.sort_by_key(|word| std::cmp::Reverse(word.count));
+    unknown
+}
+
+fn defaults(coverage: &Coverage) -> Vec<DefaultInfo> {
+    let mut found: BTreeMap<u32, DefaultInfo> = BTreeMap::new();
+    for default in coverage.defaults.iter().filter(|default| default.hits > 0) {
+        let info = found.entry(default.line).or_insert_with(|| DefaultInfo {
+            variant: default.variant.clone(),
+            field: default.field.clone(),
+            line: default.line,
+            count: 0,
+        });
+        info.count += default.hits;
+    }
+    found.into_values().collect()
 }
 
 fn drift(path: &PathUse) -> Option<DriftInfo> {
@@ -267,37 +282,46 @@ fn drift(path: &PathUse) -> Option<DriftInfo> {
     })
 }
 
-fn never(coverage: &Coverage) -> Vec<NeverInfo> {
-    let variants = coverage.variants.iter().filter(|variant| variant.hits == 0);
-    let variants = variants.map(|variant| NeverInfo {
-        part: PartKind::Variant,
-        variant: variant.name.clone(),
-        field: String::new(),
-        line: variant.line,
-        what: variant.name.clone(),
-    });
-    let arms = coverage.arms.iter().filter(|arm| arm.hits == 0).map(|arm| NeverInfo {
-        part: PartKind::Case,
-        variant: arm.variant.clone(),
-        field: arm.field.clone(),
-        line: arm.line,
-        what: String::new(),
-    });
-    let paths = coverage.paths.iter().filter(|path| path.present == 0).map(|path| NeverInfo {
-        part: PartKind::Path,
-        variant: path.variant.clone(),
-        field: String::new(),
-        line: path.line,
-        what: path.path.clone(),
-    });
-    let rows = coverage.rows.iter().filter(|row| row.hits == 0).map(|row| NeverInfo {
-        part: PartKind::Word,
-        variant: row.variant.clone(),
-        field: row.field.clone(),
-        line: row.line,
-        what: row.word.clone(),
-    });
-    variants.chain(arms).chain(paths).chain(rows).collect()
+/// The parts that no payload met, and how many parts there are.
+fn never(coverage: &Coverage) -> (Vec<NeverInfo>, usize) {
+    let mut parts = Parts::default();
+    for variant in &coverage.variants {
+        let name = variant.name.as_str();
+        parts.add(PartKind::Variant, (name, "", variant.line, name), variant.hits);
+    }
+    for arm in &coverage.arms {
+        parts.add(PartKind::Case, (&arm.variant, &arm.field, arm.line, ""), arm.hits);
+    }
+    for path in &coverage.paths {
+        parts.add(PartKind::Path, (&path.variant, "", path.line, &path.path), path.present);
+    }
+    for row in &coverage.rows {
+        parts.add(PartKind::Word, (&row.variant, &row.field, row.line, &row.word), row.hits);
+    }
+    let all = parts.found.len();
+    let never = parts.found.into_values().filter(|(_, hits)| *hits == 0);
+    (never.map(|(part, _)| part).collect(), all)
+}
+
+/// Parts by kind, line and name, with how often each was met.
+#[derive(Default)]
+struct Parts {
+    found: BTreeMap<(PartKind, u32, String), (NeverInfo, u64)>,
+}
+
+impl Parts {
+    fn add(
+        &mut self,
+        part: PartKind,
+        (variant, field, line, what): (&str, &str, u32, &str),
+        hits: u64,
+    ) {
+        let (_, met) = self.found.entry((part, line, what.to_owned())).or_insert_with(|| {
+            let (variant, field) = (variant.to_owned(), field.to_owned());
+            (NeverInfo { part, variant, field, line, what: what.to_owned() }, 0)
+        });
+        *met += hits;
+    }
 }
 
 #[cfg(test)]
@@ -333,7 +357,7 @@ events:
         for body in bodies {
             tallies.count_sample(&books, &Posted::new("t", body.as_bytes().to_vec()));
         }
-        tallies.report(&books.rulebook).remove("t").unwrap()
+        tallies.report(&books.rulebook, None).remove("t").unwrap()
     }
 
     #[test]

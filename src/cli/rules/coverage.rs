@@ -69,13 +69,7 @@ impl Coverage {
                 one.map_err(|why| Failure::usage(format!("A sample cannot be read: {why}.")))?;
             tallies.count_sample(&source.books, &one);
         }
-        let mut report = tallies.report(&source.books.rulebook);
-        match only {
-            Some(only) => report.retain(|name, _| name == only),
-            // Those of the binary that a directory's samples do not show are not meant.
-            None => report.retain(|_, info| info.payloads > 0),
-        }
-        Ok(report)
+        Ok(tallies.report(&source.books.rulebook, only))
     }
 
     fn told(&self, answer: &Value) -> String {
@@ -135,14 +129,30 @@ impl Coverage {
             unknown.push(format!("unknown  other words, {} times", info.unknown_others));
         }
         self.some(out, unknown);
-        self.some(out, info.never.iter().map(never).collect());
-        let defaults = info.defaults.iter().map(|default| {
-            format!(
-                "else     line {}: {} in {} of {items} items",
-                default.line, default.field, default.count
-            )
-        });
-        self.some(out, defaults.collect());
+        for (part, called) in [
+            (PartKind::Variant, "variants"),
+            (PartKind::Case, "whens"),
+            (PartKind::Path, "paths"),
+            (PartKind::Word, "words"),
+        ] {
+            let never = info.never.iter().filter(|never| never.part == part).map(never);
+            self.listed(out, &format!("never    {called}"), never.collect());
+        }
+        let defaults =
+            info.defaults.iter().map(|it| format!("{} {}×{}", it.field, at(it.line), it.count));
+        self.listed(out, "else", defaults.collect());
+    }
+
+    /// A line of a few words, unless all are asked for.
+    fn listed(&self, out: &mut String, name: &str, words: Vec<String>) {
+        if words.is_empty() {
+            return;
+        }
+        let most = if self.all { usize::MAX } else { LINES };
+        let shown: Vec<&str> = words.iter().take(most).map(String::as_str).collect();
+        let more = words.len() - shown.len();
+        let more = if more > 0 { format!(", … {more} more") } else { String::new() };
+        let _ = writeln!(out, "  {name}: {}{more}", shown.join(", "));
     }
 
     /// The first few lines, unless all are asked for.
@@ -159,10 +169,15 @@ impl Coverage {
 
 fn never(never: &NeverInfo) -> String {
     let NeverInfo { part, field, line, what, .. } = never;
+    let at = at(*line);
     match part {
-        PartKind::Variant => format!("never    line {line}: variant `{what}`"),
-        PartKind::Case => format!("never    line {line}: this `when` of {field}"),
-        PartKind::Path => format!("never    line {line}: {what}"),
-        PartKind::Word => format!("never    line {line}: {field} `{what}`"),
+        PartKind::Variant | PartKind::Path => format!("{what} {at}"),
+        PartKind::Case => format!("{field} {at}"),
+        PartKind::Word => format!("{field} `{what}` {at}"),
     }
+}
+
+/// A line of the rule file.
+fn at(line: u32) -> String {
+    format!("(line {line})")
 }

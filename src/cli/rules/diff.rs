@@ -61,7 +61,7 @@ impl Diff {
             Some(file) => self.over_file(file, edited)?,
             None => self.over_server((rules, files.plugins.as_deref()), &edited).await?,
         };
-        screen.show(&answer, |answer| told(answer))?;
+        screen.show(&answer, told)?;
         let comparison = comparison(&answer)?;
         let asked: Vec<Objection> = Objection::ALL
             .iter()
