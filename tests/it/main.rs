@@ -15,6 +15,7 @@ mod explain;
 mod handshakes;
 mod harness;
 mod hostile;
+mod lab;
 mod mistakes;
 mod needs;
 mod providers;
