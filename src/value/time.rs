@@ -114,7 +114,7 @@ impl Rest<'_> {
         let (head, rest) = self.0.split_at_checked(digits)?;
         let mut number = 0;
         for byte in head {
-            number = number * 10 + u32::from(byte.is_ascii_digit().then_some(byte - b'0')?);
+            number = number * 10 + u32::from(byte.is_ascii_digit().then(|| byte - b'0')?);
         }
         self.0 = rest;
         Some(number)
@@ -261,6 +261,13 @@ mod tests {
             let read = auto(&value, Tz::UTC).map(rfc3339);
             let beyond = value == json!(u64::MAX);
             assert!(read.is_none() || beyond, "{value}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn a_sign_where_a_digit_should_be_is_no_time() {
+        for text in ["2026-0!-01", "2026-+1-01", "2026-01-01T00:00:0 ", "2026-01-01T00:00:00+!0:00"] {
+            assert_eq!(auto(&json!(text), Tz::UTC), None, "{text}");
         }
     }
 

@@ -11,6 +11,7 @@ mod client;
 mod concurrency;
 mod crash;
 mod door;
+mod fuzzed;
 mod handshakes;
 mod harness;
 mod hostile;
