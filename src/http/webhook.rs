@@ -133,7 +133,9 @@ fn query(request: &HttpRequest) -> BTreeMap<String, String> {
     let mut query: BTreeMap<String, String> =
         serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
     if let Some(path) = request.match_info().get("path").filter(|path| !path.is_empty()) {
-        query.entry("path".to_owned()).or_insert_with(|| path.to_owned());
+        // The router leaves these three as they are escaped.
+        let path = || path.replace("%2F", "/").replace("%2B", "+").replace("%25", "%");
+        query.entry("path".to_owned()).or_insert_with(path);
     }
     query
 }
