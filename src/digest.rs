@@ -1,7 +1,5 @@
 //! Hashes: of secrets at rest, of bodies, of what a key is made from, and of what a sender signed.
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit, Mac};
 use ring::{
     hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign},
@@ -30,11 +28,9 @@ pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let digits = b"0123456789abcdef";
+    let both = |byte: &u8| [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]];
+    bytes.iter().flat_map(both).map(char::from).collect()
 }
 
 /// The bytes that hexadecimal digits of either case stand for; `None` where they are none.

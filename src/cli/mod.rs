@@ -62,6 +62,12 @@ enum Command {
     /// Print docs/config.md.
     #[command(hide = true)]
     ConfigDoc,
+    /// Print rules/schema.json.
+    #[command(hide = true)]
+    RulesSchema,
+    /// Print plugins/schema.json.
+    #[command(hide = true)]
+    PluginsSchema,
 }
 
 /// Why a command did not do what it was asked.
@@ -153,6 +159,8 @@ impl Command {
             Self::Openapi => show::print(&reference::openapi()),
             Self::Errors => show::print(&reference::errors()),
             Self::ConfigDoc => show::print(&reference::config(&mut Cli::command())),
+            Self::RulesSchema => show::print(&reference::rules_schema()),
+            Self::PluginsSchema => show::print(&reference::plugins_schema()),
         }
     }
 }

@@ -4,12 +4,22 @@ use std::fmt::Write as _;
 
 use clap::Command;
 
-use crate::{error::Code, http};
+use crate::{error::Code, http, plugins, rules};
 
 /// `docs/openapi.json`.
 pub(super) fn openapi() -> String {
     let document = http::document();
     serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+/// `rules/schema.json`.
+pub(super) fn rules_schema() -> String {
+    serde_json::to_string_pretty(&rules::schema::schema()).unwrap_or_default()
+}
+
+/// `plugins/schema.json`.
+pub(super) fn plugins_schema() -> String {
+    serde_json::to_string_pretty(&plugins::schema()).unwrap_or_default()
 }
 
 /// `docs/errors.md`.
@@ -59,18 +69,20 @@ mod tests {
     use super::*;
 
     fn check(file: &str, command: &str, page: &str) {
-        let path = format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
         let kept = fs::read_to_string(&path).unwrap_or_default();
         assert!(
             kept.trim_end() == page.trim_end(),
-            "docs/{file} is not what the code says; `cargo run -- {command} > docs/{file}` mends it"
+            "{file} is not what the code says; `cargo run -- {command} > {file}` mends it"
         );
     }
 
     #[test]
     fn the_pages_made_from_the_code_are_up_to_date() {
-        check("errors.md", "errors", &errors());
-        check("config.md", "config-doc", &config(&mut super::super::Cli::command()));
-        check("openapi.json", "openapi", &openapi());
+        check("docs/errors.md", "errors", &errors());
+        check("docs/config.md", "config-doc", &config(&mut super::super::Cli::command()));
+        check("docs/openapi.json", "openapi", &openapi());
+        check("rules/schema.json", "rules-schema", &rules_schema());
+        check("plugins/schema.json", "plugins-schema", &plugins_schema());
     }
 }

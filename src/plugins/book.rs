@@ -8,7 +8,6 @@ use std::{
 };
 
 use rust_embed::RustEmbed;
-use serde_saphyr::{Location, MessageFormatter, UserMessageFormatter};
 
 use super::manifest::{Manifest, Plugin};
 use crate::load_error::LoadError;
@@ -111,13 +110,7 @@ fn parse(file: &str, text: &[u8]) -> Result<Manifest, LoadError> {
     let text = std::str::from_utf8(text).map_err(|fault| {
         whole(Path::new(file), format!("is no UTF-8 from byte {} on", fault.valid_up_to()))
     })?;
-    serde_saphyr::from_str(text).map_err(|fault| {
-        let place = fault.location().unwrap_or(Location::UNKNOWN);
-        let line = u32::try_from(place.line()).unwrap_or_default();
-        let column = u32::try_from(place.column()).unwrap_or_default();
-        let detail = UserMessageFormatter.format_message(fault.without_snippet());
-        LoadError::at(file, text, (line, column), detail)
-    })
+    serde_saphyr::from_str(text).map_err(|fault| LoadError::of_yaml(file, text, &fault))
 }
 
 fn whole(file: &Path, detail: String) -> LoadError {
@@ -163,15 +156,15 @@ mod tests {
         for (manifest, expected) in [
             ("title: X\nbodi: json\n", "mine/plugin.yaml:2:1: "),
             ("title: X\ntitle: Y\n", "mine/plugin.yaml:2:1: "),
-            ("title: X\nbody: jsom\n", "mine/plugin.yaml:2:1: "),
+            ("title: X\nbody: jsom\n", "mine/plugin.yaml:2:7: "),
             ("title: X\nsender_id:\n  - body: Id\n", "mine/plugin.yaml:3:11: "),
             (
                 "title: X\nsignatures:\n  - hmac: {header: S, signed: x}\n",
-                "mine/plugin.yaml:3:11: ",
+                "mine/plugin.yaml:3:23: ",
             ),
             ("body: json\n", "mine/plugin.yaml:1:1: "),
             ("title: [\n", "mine/plugin.yaml:"),
-            ("", "mine/plugin.yaml:1:1: "),
+            ("", "mine/plugin.yaml: it is empty"),
         ] {
             let found = mistake(manifest);
             assert!(found.starts_with(expected), "{manifest:?}: {found}");

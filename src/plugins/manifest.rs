@@ -1,5 +1,6 @@
 //! What a provider's `plugin.yaml` says: how it talks, never what it means.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ pub struct Plugin {
 }
 
 /// A `plugin.yaml`, as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     /// What people call the provider.

@@ -21,3 +21,8 @@ pub use self::{
     manifest::Plugin,
     verify::Refusal,
 };
+
+/// The schema of `plugin.yaml`, for editors.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(manifest::Manifest).to_value()
+}

@@ -1,11 +1,17 @@
-//! What a rule file says that is allowed and yet most likely not meant.
+//! What a rule file says that is allowed and yet most likely not meant: the warnings of `rules check`.
 
 use serde_json::Value;
 
 use super::{
     compile::compile,
-    node::{At, Kind, Node},
+    extend::Files,
+    keys::{self, Fault},
+    mapping::Mapping,
+    node::{At, Key, Kind, Node},
+    reach,
+    read::is_operator,
     rulebook::Rulebook,
+    written,
 };
 use crate::load_error::LoadError;
 
@@ -14,125 +20,271 @@ use crate::load_error::LoadError;
 /// # Errors
 /// Everything that is wrong with it.
 pub fn check(provider: &str, file: &str, text: &str) -> Result<Vec<LoadError>, Vec<LoadError>> {
-    compile(provider, file, text)?;
-    let node = Node::read(file, text).map_err(|error| vec![error])?;
-    let mut checker = Checker { file, text, warnings: Vec::new() };
-    checker.mapping(&node);
-    Ok(checker.warnings)
+    compile(provider, file, text).map(|mapping| warnings(&mapping))
 }
 
 /// Checks every mapping of a rulebook, which is right by itself: what comes are warnings.
 pub fn check_all(rulebook: &Rulebook) -> Vec<LoadError> {
-    let mappings = rulebook
-        .providers()
-        .filter_map(|provider| rulebook.get(provider).map(|found| (provider, found)));
-    mappings
-        .flat_map(|(provider, mapping)| match check(provider, mapping.file(), mapping.text()) {
-            Ok(found) | Err(found) => found,
-        })
-        .collect()
+    let mappings = rulebook.providers().filter_map(|provider| rulebook.get(provider));
+    mappings.flat_map(|mapping| warnings(mapping)).collect()
 }
 
-/// How names end that hold a time, or a number that each send has anew.
-const SENDS: [&str; 9] =
-    ["time", "timestamp", "date", "startsat", "endsat", "_at", "uuid", "message_id", "messageid"];
+/// What is most likely not meant in the mapping's own file. What it extends is another's.
+fn warnings(mapping: &Mapping) -> Vec<LoadError> {
+    let files = Files::stored(mapping.file(), mapping.text());
+    let Ok(node) = files.read() else { return Vec::new() };
+    let mut checker = Checker { files: &files, warnings: Vec::new() };
+    checker.reach(mapping, &node);
+    checker.keys(&node);
+    checker.variables(&node);
+    checker.mapping(&node);
+    if let Ok(own) = Node::read(mapping.file(), files.text_at(At::default())) {
+        checker.flow(&own);
+    }
+    checker.warnings.sort_by_key(|warning| (warning.line, warning.column));
+    checker.warnings
+}
 
 /// Looks for what is most likely not meant.
 struct Checker<'a> {
-    file: &'a str,
-    text: &'a str,
+    files: &'a Files,
     warnings: Vec<LoadError>,
 }
 
 impl Checker<'_> {
     fn warn(&mut self, at: At, detail: impl Into<String>) {
-        self.warnings.push(LoadError::at(self.file, self.text, (at.line, at.column), detail));
+        let warning = self.files.error(at, detail);
+        if at.file == 0 && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    fn reach(&mut self, mapping: &Mapping, node: &Node) {
+        let variants = variants(node);
+        for (unreached, by) in reach::shadowed(mapping) {
+            let (Some(unreached), Some(by)) = (variants.get(unreached), variants.get(by)) else {
+                continue;
+            };
+            let name = |variant: &Node| variant.name().unwrap_or_default().to_owned();
+            let (above, below) = (name(by), name(unreached));
+            let why = match by.get("when").map(Node::to_json).filter(|when| !is_empty(when)) {
+                None => format!("`{above}` above it has no `when` and takes all"),
+                Some(_) => format!("`{above}` above it takes all that it waits for"),
+            };
+            self.warn(unreached.at, format!("no payload reaches the variant `{below}`: {why}"));
+            if unreached.at.file != by.at.file {
+                self.warn(by.at, format!("after the variant `{above}`, no payload reaches `{below}` of what is extended"));
+            }
+        }
+    }
+
+    fn keys(&mut self, node: &Node) {
+        for fault in keys::faults(node) {
+            match fault {
+                Fault::Suspect(at, what) => self.warn(
+                    at,
+                    format!("{what} looks like a time or the number of a send: a key stays the same until the recovery"),
+                ),
+                // That is an error, and told as one.
+                Fault::Clock(_) => {}
+            }
+        }
+    }
+
+    /// Variables that nothing uses.
+    fn variables(&mut self, node: &Node) {
+        let mut used = Vec::new();
+        written::variables(node, &mut used);
+        for (key, value) in entries(node.get("let")) {
+            let is_table = matches!(&value.kind, Kind::Table(entries) if !entries.iter().any(|(key, _)| is_operator(&key.text)));
+            if !is_table {
+                self.unused(key, &used);
+            }
+        }
+        for variant in variants(node) {
+            let mut used = Vec::new();
+            written::variables(variant, &mut used);
+            for (key, _) in entries(variant.get("let")) {
+                self.unused(key, &used);
+            }
+        }
+    }
+
+    fn unused(&mut self, key: &Key, used: &[&str]) {
+        if !used.contains(&key.text.as_str()) {
+            self.warn(key.at, format!("nothing uses the variable `{}`", key.text));
+        }
     }
 
     fn mapping(&mut self, node: &Node) {
-        let variants = match get(node, "events").map(|events| &events.kind) {
-            Some(Kind::List(variants)) => variants.as_slice(),
-            _ => &[],
-        };
-        let mut before: Vec<Option<Value>> = Vec::new();
-        for variant in variants {
-            let when = get(variant, "when").map(Node::to_json).filter(|when| !is_empty(when));
-            if before.contains(&None) {
-                self.warn(
-                    variant.at,
-                    "no payload reaches this variant: one above it has no `when`",
-                );
-            } else if when.is_some() && before.contains(&when) {
-                self.warn(
-                    variant.at,
-                    "no payload reaches this variant: one above it has the same `when`",
-                );
+        for (_, value) in entries(node.get("let")) {
+            written::values(value, &mut |value| self.value(value));
+        }
+        for variant in variants(node) {
+            for (_, value) in entries(variant.get("let")).iter().chain(entries(variant.get("set")))
+            {
+                written::values(value, &mut |value| self.value(value));
             }
-            before.push(when);
-            self.variant(variant);
+            self.each(variant);
+            for (key, field) in entries(variant.get("set")) {
+                self.words(key, field);
+            }
         }
     }
 
-    fn variant(&mut self, node: &Node) {
-        if let Some(each) = get(node, "each")
-            && let Kind::Scalar(Value::String(path)) = &each.kind
-            && !path.contains('*')
-            && !path.contains("[?")
+    /// A `map` that leaves something unsaid where that costs most.
+    fn words(&mut self, name: &Key, field: &Node) {
+        if field.get("map").is_none() || field.get("else").is_some() {
+            return;
+        }
+        let costs = match name.text.as_str() {
+            "severity" | "event_type" => "say what other words become",
+            "event_key" => "an item with another word has no key and fails",
+            _ => return,
+        };
+        self.warn(name.at, format!("`{}` has a `map` without an `else`: {costs}", name.text));
+    }
+
+    fn each(&mut self, variant: &Node) {
+        let Some((each, list)) =
+            variant.get("each").and_then(|each| Some((each, written::text(each)?)))
+        else {
+            return;
+        };
+        if !list.contains('*') && !list.contains("[?") && !list.contains(':') {
+            let detail = format!("`{list}` is one item; all elements of a list are `{list}[*]`");
+            self.warn(each.at, detail);
+            return;
+        }
+        let mut found = Vec::new();
+        for (_, value) in entries(variant.get("set")) {
+            written::values(value, &mut |value| {
+                for path in written::text(value).map(written::paths).unwrap_or_default() {
+                    let rest = path.strip_prefix(list);
+                    if let Some(rest) =
+                        rest.filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                    {
+                        found.push((value.at, format!("`{path}` reads all items, in each of them anew; this item's is `@{rest}`")));
+                    }
+                }
+            });
+        }
+        for (at, detail) in found {
+            self.warn(at, detail);
+        }
+    }
+
+    /// One value, wherever it stands.
+    fn value(&mut self, node: &Node) {
+        if let Some(text) = written::text(node) {
+            self.text(node.at, text);
+        }
+        if let Some(Kind::List(from)) = node.get("from").map(|from| &from.kind)
+            && let Some((_, but_last)) = from.split_last()
+            && let Some(constant) = but_last.iter().find(|value| is_constant(value))
+        {
+            let detail = format!(
+                "{} is always there, so that nothing after it is ever taken",
+                constant.describe()
+            );
+            self.warn(constant.at, detail);
+        }
+        for (key, _) in entries(node.get("map")) {
+            if key.text.is_empty() {
+                self.warn(
+                    key.at,
+                    "no word is ever empty: what is empty is not there, and goes to `else`",
+                );
+            }
+        }
+    }
+
+    /// A constant text that was most likely meant to be a path, or to have one in it.
+    fn text(&mut self, at: At, text: &str) {
+        if text.starts_with(['$', '@']) {
+            return;
+        }
+        let has_holes = text.contains("{{");
+        if text.contains("}}") && !has_holes {
+            self.warn(at, "`}}` without `{{`: this stands as it is");
+        }
+        let is_open = |at: usize| text[..at].ends_with([' ', '{', '(', '[', ':', '/']);
+        let path = ["$.", "@."]
+            .iter()
+            .find_map(|root| text.match_indices(root).map(|(at, _)| at).find(|at| is_open(*at)));
+        if let (Some(path), false) = (path, has_holes) {
+            let end =
+                text[path..].find([' ', '}', ')', ']', ',']).map_or(text.len(), |end| path + end);
+            let path = &text[path..end];
+            self.warn(at, format!("`{path}` stands here as it is; a path inside a text is written `{{{{ {path} }}}}`"));
+        } else if text.starts_with('.')
+            && text[1..].starts_with(|letter: char| letter.is_ascii_alphabetic())
         {
             self.warn(
-                each.at,
-                format!("`{path}` is one item; all elements of a list are `{path}[*]`"),
+                at,
+                format!(
+                    "`{text}` stands here as it is; a path begins with `$` or `@`, as `${text}`"
+                ),
             );
-        }
-        let Some(set) = get(node, "set") else { return };
-        for name in ["severity", "event_type"] {
-            let field = get(set, name);
-            let has_map = field.is_some_and(|field| get(field, "map").is_some());
-            let has_else = field.is_some_and(|field| get(field, "else").is_some());
-            if let (Some(field), true, false) = (field, has_map, has_else) {
-                self.warn(
-                    field.at,
-                    format!("`{name}` has a `map` without an `else`: say what other words become"),
-                );
-            }
-        }
-        if let Some(key) = get(set, "event_key") {
-            self.key(key);
         }
     }
 
-    /// A key must not hold a time: it would differ from one send to the next.
-    fn key(&mut self, node: &Node) {
+    /// Paths without quotes inside `[ ]` or `{ }`: they work until someone adds an index.
+    fn flow(&mut self, node: &Node) {
+        let is_flow = matches!(self.letter(node.at), Some('[' | '{'));
         match &node.kind {
-            Kind::Scalar(Value::String(text)) if text.contains(['$', '@']) => {
-                let is_of_a_send = |word: &str| {
-                    let word = word.to_lowercase();
-                    SENDS.iter().any(|known| word.ends_with(known))
-                };
-                if text
-                    .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-                    .any(is_of_a_send)
-                {
-                    self.warn(node.at, format!("`{text}` looks like a time or the number of a send: a key must stay the same until the recovery"));
+            Kind::Scalar(_) => {}
+            Kind::List(items) => {
+                for item in items {
+                    self.bare(is_flow, item.at, written::text(item));
+                    self.flow(item);
                 }
             }
-            Kind::Scalar(_) => {}
-            Kind::List(items) => items.iter().for_each(|item| self.key(item)),
             Kind::Table(entries) => {
-                let values =
-                    entries.iter().filter(|(key, _)| key.text != "when" && key.text != "map");
-                values.for_each(|(_, value)| self.key(value));
+                for (key, value) in entries {
+                    self.bare(is_flow, key.at, Some(&key.text));
+                    self.bare(is_flow, value.at, written::text(value));
+                    self.flow(value);
+                }
             }
         }
+    }
+
+    fn bare(&mut self, is_flow: bool, at: At, text: Option<&str>) {
+        let Some(text) = text.filter(|text| is_flow && text.starts_with('$')) else { return };
+        if self.letter(at) == Some('$') {
+            self.warn(at, format!("quote `{text}` inside `[ ]` and `{{ }}`, or write one entry a line: YAML takes `[`, `]`, `{{` and `}}` in it for its own"));
+        }
+    }
+
+    /// The letter at a place of the mapping's own file.
+    fn letter(&self, at: At) -> Option<char> {
+        let index = |number: u32| usize::try_from(number).ok()?.checked_sub(1);
+        self.files.text_at(at).lines().nth(index(at.line)?)?.chars().nth(index(at.column)?)
     }
 }
 
-fn get<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+fn variants(node: &Node) -> &[Node] {
+    match node.get("events").map(|events| &events.kind) {
+        Some(Kind::List(variants)) => variants,
+        _ => &[],
+    }
+}
+
+fn entries(node: Option<&Node>) -> &[(Key, Node)] {
+    match node.map(|node| &node.kind) {
+        Some(Kind::Table(entries)) => entries,
+        _ => &[],
+    }
+}
+
+fn is_constant(node: &Node) -> bool {
     match &node.kind {
-        Kind::Table(entries) => {
-            entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node)
+        Kind::Scalar(Value::Null) | Kind::List(_) | Kind::Table(_) => false,
+        Kind::Scalar(Value::String(text)) => {
+            !text.is_empty() && !text.starts_with(['$', '@']) && !text.contains("{{")
         }
-        Kind::Scalar(_) | Kind::List(_) => None,
+        Kind::Scalar(_) => true,
     }
 }
 
@@ -159,25 +311,31 @@ mod tests {
     fn what_is_most_likely_not_meant_is_said() {
         let text = "\
 title: T
+let:
+  sent: '{{ $.id }}/{{ $.sent_at }}'
+  unused: $.x
 events:
   - name: a
+    when: {$.kind: a}
     each: $.alerts
     set:
-      event_key: '{{ @.id }}-{{ @.startsAt }}'
+      event_key: {from: [$.id, '$.uid', none, '@.x']}
+      title: CPU of $.host is high
+      rule: .rule.name
       severity:
         from: '@.level'
-        map: {bad: ERROR}
+        map: {bad: ERROR, '': NONE}
   - name: b
+    each: $.items[*]
     set:
-      event_key: $.id
+      event_key: $sent
+      description: '{{ $.items[*].text }}'
+  - name: c
+    when: {'$.kind': c}
+    ignore: never
 ";
         let warnings: Vec<String> =
             check("t", "t.yaml", text).unwrap().iter().map(LoadError::sentence).collect();
-        insta::assert_snapshot!(warnings.join("\n"), @"
-        t.yaml:4:11: `$.alerts` is one item; all elements of a list are `$.alerts[*]`
-        t.yaml:8:9: `severity` has a `map` without an `else`: say what other words become
-        t.yaml:6:18: `{{ @.id }}-{{ @.startsAt }}` looks like a time or the number of a send: a key must stay the same until the recovery
-        t.yaml:10:5: no payload reaches this variant: one above it has no `when`
-        ");
+        insta::assert_snapshot!(warnings.join("\n"));
     }
 }

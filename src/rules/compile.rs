@@ -9,10 +9,13 @@ use super::{
     expr::Expr,
     extend::Files,
     fields::{Field, Fields},
+    keys,
     load::{Element, Loader, did_you_mean},
     mapping::{Items, Makes, Mapping, Variant},
     node::{At, Kind, Node},
-    read::{is_operator, or_leave},
+    plan::Plan,
+    read::{is_operator, operators, or_leave},
+    tally::Site,
     when::When,
 };
 use crate::load_error::LoadError;
@@ -41,6 +44,12 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
     let node = files.read()?;
     let mut loader = Loader::new(files);
     let read = loader.mapping(&node);
+    for fault in keys::faults(&node) {
+        if let keys::Fault::Clock(at) = fault {
+            let detail = "a clock in `event_key`: `received` differs with each send, so that no recovery would ever meet its problem; take what names the problem";
+            loader.wrong::<()>(at, detail);
+        }
+    }
     let own = files.name(At::default());
     let Some(Head { title, missing, lets, variants }) = read.filter(|_| loader.errors.is_empty())
     else {
@@ -48,6 +57,8 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
         return Err(loader.errors);
     };
     let text = files.text();
+    let (mut lets, mut variants) = (lets, variants);
+    let plan = Plan::of(&mut lets, &mut variants);
     let version = hex(&sha256(text.as_bytes())[..8]);
     Ok(Mapping {
         version: Arc::new(MappingVersion { provider: provider.to_owned(), version }),
@@ -57,7 +68,8 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
         missing,
         lets,
         variants,
-        live: Arc::default(),
+        live: Arc::new(plan.tally()),
+        plan: Arc::new(plan),
     })
 }
 
@@ -75,19 +87,25 @@ impl Loader<'_> {
             self.table(node, "a mapping", &["title", "extend", "missing", "let", "events"])?;
         let title = match table.get("title") {
             Some(title) => self.text(title, "`title`").unwrap_or_default().to_owned(),
-            None => return self.wrong(node.at, "a mapping has a `title`"),
+            None => {
+                return self.wrong(node.at, "`title` is missing: what people call the provider");
+            }
         };
         let missing = table.get("missing").map(|patterns| self.patterns(patterns));
         let lets = table.get("let").map_or_else(Vec::new, |lets| self.lets(lets));
         let Some(events) = table.get("events") else {
-            return self.wrong(node.at, "a mapping has `events`: its variants, tried in order");
+            return self.wrong(node.at, "`events` is missing: the variants, tried in order");
         };
+        let at = events.at;
         let Kind::List(events) = &events.kind else {
             return self.wrong(
                 events.at,
                 format!("`events` is a list of variants, not {}", events.describe()),
             );
         };
+        if events.is_empty() {
+            return self.wrong(at, "`events` is empty: it needs at least one variant");
+        }
         let variants: Vec<Option<Variant>> =
             events.iter().map(|variant| self.variant(variant)).collect();
         let variants: Vec<Variant> = variants.into_iter().collect::<Option<_>>()?;
@@ -95,7 +113,10 @@ impl Loader<'_> {
             if variants[..at].iter().any(|before| before.name == variant.name) {
                 self.wrong::<()>(
                     events[at].at,
-                    format!("there is a variant `{}` before this one", variant.name),
+                    format!(
+                        "a variant above is called `{}` too: names tell them apart",
+                        variant.name
+                    ),
                 );
             }
         }
@@ -121,6 +142,13 @@ impl Loader<'_> {
         for (key, value) in self.entries(node, "`let`").unwrap_or_default() {
             let is_words = matches!(&value.kind, Kind::Table(entries) if !entries.iter().any(|(key, _)| is_operator(&key.text)));
             if is_words {
+                let hint = match &value.kind {
+                    Kind::Table(entries) => {
+                        entries.first().map(|(key, _)| did_you_mean(&key.text, operators()))
+                    }
+                    Kind::Scalar(_) | Kind::List(_) => None,
+                };
+                self.words.push((key.text.clone(), hint.unwrap_or_default()));
                 continue;
             }
             self.is_new_name(&key.text, key.at);
@@ -148,7 +176,10 @@ impl Loader<'_> {
         let common = self.shared.len();
         let name = match table.get("name") {
             Some(name) => self.text(name, "`name`"),
-            None => self.wrong(node.at, "a variant has a `name`"),
+            None => self.wrong(
+                node.at,
+                "`name` is missing: what explanations and errors call this variant",
+            ),
         };
         let each = table.get("each").map(|each| self.each(each));
         // Without `each` the payload is the only item, so that variants may share their fields.
@@ -171,18 +202,26 @@ impl Loader<'_> {
                 return Some(Variant {
                     name: name?.into(),
                     line: node.at.line,
+                    site: Site::default(),
                     when,
                     shared,
                     makes,
                 });
             }
-            _ => self.wrong(node.at, "a variant has either `set` or `ignore`"),
+            (Some(_), Some(reason)) => {
+                self.wrong(reason.at, "a variant has `set` or `ignore`, not both")
+            }
+            (None, None) => self.wrong(
+                node.at,
+                "this variant makes nothing: it needs `set` (the fields of its events) or `ignore` (why it is no event)",
+            ),
         };
         self.leave_variant(common);
         let (fields, each) = makes?;
         let when = or_leave(when)?.unwrap_or(When { any: Vec::new() });
-        let makes = Makes::Events(Box::new(Items { each: each?, own, fields }));
-        Some(Variant { name: name?.into(), line: node.at.line, when, shared, makes })
+        let makes = Makes::Events(Box::new(Items { each: each?, own, fields, heads: Vec::new() }));
+        let (line, site) = (node.at.line, Site::default());
+        Some(Variant { name: name?.into(), line, site, when, shared, makes })
     }
 
     fn leave_variant(&mut self, common: usize) {
@@ -240,9 +279,8 @@ impl Loader<'_> {
             *slot =
                 expr.map(|expr| Field { expr, file: self.files.name(key.at), line: key.at.line });
         }
-        if fields.event_key.is_none()
-            && !matches!(&node.kind, Kind::Table(entries) if entries.iter().any(|(key, _)| key.text == "event_key"))
-        {
+        let key = node.get("event_key").map(|key| &key.kind);
+        if matches!(key, None | Some(Kind::Scalar(Value::Null))) {
             return self.wrong(
                 node.at,
                 "`event_key` is required: without it nothing tells one problem from another",
@@ -262,7 +300,10 @@ impl Loader<'_> {
                     let hint = did_you_mean(&found, words.iter().copied());
                     self.wrong::<()>(
                         node.at,
-                        format!("`{found}` is none of {}{hint}", words.join(", ")),
+                        format!(
+                            "`{found}` is none of the words for this field; they are {}{hint}",
+                            words.join(", ")
+                        ),
                     );
                 }
             }

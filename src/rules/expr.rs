@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{
     ops::{self, Step},
-    scene::{Scene, Source},
+    scene::{SHORT, Scene, Source},
+    tally::Site,
     template::Template,
     when::When,
 };
@@ -47,7 +48,29 @@ pub(super) enum Expr {
     /// `from: …`, with what is done to it.
     Chain(Box<Chain>),
     /// `case: [{when: …, use: …}]`: the first whose condition holds.
-    Case(Vec<(When, Expr)>, Option<Box<Expr>>),
+    Case(Vec<Arm>, Option<Box<Otherwise>>),
+    /// What does not depend on the item, so that it is read, and counted, once per payload; by its slot.
+    Once(usize, Box<Expr>),
+}
+
+/// One arm of a `case`.
+#[derive(Clone, Debug)]
+pub(super) struct Arm {
+    /// When it holds.
+    pub(super) when: When,
+    /// What it gives.
+    pub(super) gives: Expr,
+    /// Where it is counted.
+    pub(super) site: Site,
+}
+
+/// What stands in where nothing came out.
+#[derive(Clone, Debug)]
+pub(super) struct Otherwise {
+    /// What it gives.
+    pub(super) gives: Expr,
+    /// Where it is counted.
+    pub(super) site: Site,
 }
 
 /// A value, or the first of several that is there, and what is done to it.
@@ -60,14 +83,29 @@ pub(super) struct Chain {
     /// The words it is translated by.
     pub(super) map: Option<Lookup>,
     /// What stands in where nothing came out.
-    pub(super) otherwise: Option<Expr>,
+    pub(super) otherwise: Option<Otherwise>,
 }
 
 /// A translation of words, whatever their letter case.
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
-    /// The words, folded and sorted, and what they become.
-    pub(super) words: Vec<(Box<str>, Expr)>,
+    /// The words, sorted, and what they become.
+    pub(super) rows: Vec<Row>,
+    /// Where it is counted.
+    pub(super) site: Site,
+    /// Whether it gives how bad things are, so that the webhook's own words come first.
+    pub(super) is_of_severity: bool,
+}
+
+/// A word and what it becomes.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// The word, folded.
+    pub(super) word: Box<str>,
+    /// What it becomes.
+    pub(super) becomes: Expr,
+    /// Where it is counted.
+    pub(super) site: Site,
 }
 
 /// How many values are wanted of a path that selects many.
@@ -91,19 +129,23 @@ impl Expr {
             Self::ReceivedAt => Cow::Owned(Value::String(rfc3339(scene.input.received_at))),
             Self::Hash(parts) => Cow::Owned(Value::String(hash(parts, scene)?)),
             Self::Json(of) => Cow::Owned(ops::json(of.eval(scene, Want::One)?.as_ref())),
-            Self::Object(of) => Cow::Owned(ops::flattened(of.eval(scene, Want::One)?.as_ref())),
+            Self::Object(of) => {
+                Cow::Owned(ops::flattened(of.eval(scene, Want::One)?.as_ref(), scene))
+            }
             Self::Pairs(of) => Cow::Owned(ops::pairs(of.eval(scene, Want::All)?.as_ref())),
             Self::List(parts) => Cow::Owned(list(parts, scene)),
             Self::Fields(fields) => Cow::Owned(object(fields, scene)?),
             Self::Merge(parts) => Cow::Owned(merged(parts, scene)?),
             Self::Chain(chain) => return chain.eval(scene, want),
-            Self::Case(cases, otherwise) => {
-                let hit = cases.iter().find(|(when, _)| when.holds(scene)).map(|(_, value)| value);
-                return match hit.and_then(|value| value.eval(scene, want)) {
-                    Some(value) => Some(value),
-                    None => otherwise_of(otherwise.as_deref(), scene, want),
-                };
+            Self::Case(arms, otherwise) => {
+                let hit = arms.iter().find(|arm| arm.when.holds(scene));
+                let given = hit.and_then(|arm| {
+                    scene.hit(arm.site);
+                    arm.gives.eval(scene, want)
+                });
+                return given.or_else(|| otherwise_of(otherwise.as_deref(), scene, want));
             }
+            Self::Once(slot, of) => return once(*slot, of, scene, want),
         };
         (!scene.is_missing(&value)).then_some(value)
     }
@@ -113,10 +155,12 @@ impl Expr {
         match self {
             Self::Merge(parts) => return parts.iter().for_each(|part| part.pour(scene, into)),
             Self::Fields(fields) => {
-                let found = fields
-                    .iter()
-                    .filter_map(|(name, field)| Some((name, field.eval(scene, Want::All)?)));
-                into.extend(found.map(|(name, value)| (name.clone(), value.into_owned())));
+                for (name, field) in fields {
+                    if let Some(value) = field.eval(scene, Want::All) {
+                        scene.spend(name.len() + size(&value));
+                        into.insert(name.clone(), value.into_owned());
+                    }
+                }
                 return;
             }
             Self::Path(_)
@@ -131,12 +175,16 @@ impl Expr {
             | Self::Pairs(_)
             | Self::List(_)
             | Self::Chain(_)
-            | Self::Case(..) => {}
+            | Self::Case(..)
+            | Self::Once(..) => {}
         }
         match self.eval(scene, Want::One) {
             None => {}
             Some(Cow::Borrowed(Value::Object(fields))) => {
-                let fields = fields.iter().map(|(name, value)| (name.clone(), value.clone()));
+                let fields = fields.iter().map(|(name, value)| {
+                    scene.spend(name.len() + size(value));
+                    (name.clone(), value.clone())
+                });
                 // Building a map at once is cheaper than filling it.
                 if into.is_empty() {
                     *into = fields.collect();
@@ -146,6 +194,7 @@ impl Expr {
             }
             Some(Cow::Owned(Value::Object(fields))) => into.extend(fields),
             Some(other) => {
+                scene.spend(size(&other));
                 into.insert("value".to_owned(), other.into_owned());
             }
         }
@@ -164,7 +213,9 @@ impl Expr {
                     part.paths(found);
                 }
             }
-            Self::Json(of) | Self::Object(of) | Self::Pairs(of) => of.paths(found),
+            Self::Json(of) | Self::Object(of) | Self::Pairs(of) | Self::Once(_, of) => {
+                of.paths(found);
+            }
             Self::Fields(fields) => {
                 for (_, field) in fields {
                     field.paths(found);
@@ -175,15 +226,15 @@ impl Expr {
                     part.paths(found);
                 }
                 if let Some(part) = &chain.otherwise {
-                    part.paths(found);
+                    part.gives.paths(found);
                 }
             }
-            Self::Case(cases, otherwise) => {
-                for (_, part) in cases {
-                    part.paths(found);
+            Self::Case(arms, otherwise) => {
+                for arm in arms {
+                    arm.gives.paths(found);
                 }
                 if let Some(part) = otherwise {
-                    part.paths(found);
+                    part.gives.paths(found);
                 }
             }
         }
@@ -222,10 +273,24 @@ impl Lookup {
     /// What a value becomes.
     fn translate<'a>(&'a self, value: &Value, scene: &Scene<'a>) -> Option<Cow<'a, Value>> {
         let word = text(value);
-        let folded = folded(&word);
-        let found = self.words.binary_search_by(|(known, _)| (**known).cmp(&folded)).ok()?;
-        let (_, becomes) = self.words.get(found)?;
-        let value = becomes.eval(scene, Want::One)?;
+        // Nobody knows words so long, and reading them costs.
+        let folded = if word.len() <= SHORT { folded(&word) } else { Cow::Borrowed("") };
+        if self.is_of_severity
+            && let Some(severity) = scene.input.overrides.severity_map.get(&*folded)
+        {
+            scene.run.is_overridden.set(true);
+            scene.did(|| format!("webhook's severity map {word} to {severity}"));
+            return Some(Cow::Owned(Value::String(severity.as_str().to_owned())));
+        }
+        let found = self.rows.binary_search_by(|row| (*row.word).cmp(&*folded));
+        let Some(row) = found.ok().and_then(|at| self.rows.get(at)) else {
+            if let Some(stripe) = scene.stripe {
+                stripe.unknown(self.site, &word);
+            }
+            return None;
+        };
+        scene.hit(row.site);
+        let value = row.becomes.eval(scene, Want::One)?;
         scene.did(|| format!("map {word} to {}", text(&value)));
         Some(value)
     }
@@ -233,13 +298,38 @@ impl Lookup {
 
 /// What stands in where nothing came out.
 fn otherwise_of<'a>(
-    expr: Option<&'a Expr>,
+    otherwise: Option<&'a Otherwise>,
     scene: &Scene<'a>,
     want: Want,
 ) -> Option<Cow<'a, Value>> {
-    let expr = expr?;
-    scene.defaulted();
-    expr.eval(scene, want)
+    let otherwise = otherwise?;
+    scene.defaulted(otherwise.site);
+    otherwise.gives.eval(scene, want)
+}
+
+/// What does not depend on the item. Where origins are noted it is read for each, since each notes its own.
+fn once<'a>(slot: usize, of: &'a Expr, scene: &Scene<'a>, want: Want) -> Option<Cow<'a, Value>> {
+    let known = scene.run.once.get(slot).filter(|_| scene.trace.is_none());
+    let Some(known) = known else { return of.eval(scene, want) };
+    let (value, size) = known.get_or_init(|| {
+        let value = of.eval(scene, want).map(Cow::into_owned);
+        let size = value.as_ref().map_or(0, size);
+        (value, size)
+    });
+    scene.spend(*size);
+    value.as_ref().filter(|_| !scene.is_spent()).map(Cow::Borrowed)
+}
+
+/// About how many bytes it takes to copy a value.
+pub(super) fn size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 16,
+        Value::String(text) => 16 + text.len(),
+        Value::Array(items) => 16 + items.iter().map(size).sum::<usize>(),
+        Value::Object(fields) => {
+            16 + fields.iter().map(|(name, value)| 16 + name.len() + size(value)).sum::<usize>()
+        }
+    }
 }
 
 /// What a path selects.

@@ -160,7 +160,7 @@ fn mistakes_point_into_the_file_they_are_in() {
             "extend: base\nevents:\n  - name: oen\n    set: {title: x}\n",
             "mine/mapping.yaml:3:11: `base` has no variant `oen` to change, only `one` or `other`; a new one needs `set` with `event_key`, or `ignore`; did you mean `one`?",
         ),
-        ("extend: base\nlet: {host: null}\n", "base/mapping.yaml:12:14: `$host` is no variable"),
+        ("extend: base\nlet: {host: null}\n", "base/mapping.yaml:12:33: `$host` is no variable"),
         (
             "extend: base\nevents:\n  - name: one\n    set: {event_key: null}\n",
             "`event_key` is required",

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt::Display, str::FromStr, sync::
 use serde_json::Value;
 
 use super::{
-    expr::{Expr, Want, into_text},
+    expr::{Expr, Want, into_text, size},
     scene::Scene,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         words::{Cause, EventType, Severity},
     },
     value::{
-        text::{is_blank, text},
+        text::{folded, is_blank, text},
         time,
     },
 };
@@ -92,21 +92,39 @@ impl Fields {
 
     /// The field of that name, to be filled in.
     pub(super) fn slot(&mut self, name: &str) -> Option<&mut Option<Field>> {
-        Some(match name {
-            "event_key" => &mut self.event_key,
-            "event_type" => &mut self.event_type,
-            "severity" => &mut self.severity,
-            "title" => &mut self.title,
-            "description" => &mut self.description,
-            "rule" => &mut self.rule,
-            "image_url" => &mut self.image_url,
-            "resources" => &mut self.resources,
-            "provider" => &mut self.provider,
-            "account" => &mut self.account,
-            "additional_info" => &mut self.additional_info,
-            "occurred_at" => &mut self.occurred_at,
-            _ => return None,
-        })
+        self.all_mut().into_iter().find(|(known, _)| *known == name).map(|(_, slot)| slot)
+    }
+
+    /// All fields by name, in their order.
+    pub(super) fn all_mut(&mut self) -> [(&'static str, &mut Option<Field>); 12] {
+        let Self {
+            event_key,
+            event_type,
+            severity,
+            title,
+            description,
+            rule,
+            image_url,
+            resources,
+            provider,
+            account,
+            additional_info,
+            occurred_at,
+        } = self;
+        [
+            ("event_key", event_key),
+            ("event_type", event_type),
+            ("severity", severity),
+            ("title", title),
+            ("description", description),
+            ("rule", rule),
+            ("image_url", image_url),
+            ("resources", resources),
+            ("provider", provider),
+            ("account", account),
+            ("additional_info", additional_info),
+            ("occurred_at", occurred_at),
+        ]
     }
 
     /// The event that these fields make of an item.
@@ -133,7 +151,7 @@ impl Fields {
                 EventType::ALL,
                 EventType::Alert,
             )?,
-            severity: reader.word("severity", severity.as_ref(), Severity::ALL, Severity::None)?,
+            severity: reader.severity(severity.as_ref())?,
             title: reader.text("title", title.as_ref()),
             description: reader.text("description", description.as_ref()),
             rule: reader.text("rule", rule.as_ref()),
@@ -177,13 +195,13 @@ impl<'a> FieldReader<'a> {
     }
 
     /// Notes that a field has its default.
-    fn note_default(&mut self, name: &'static str, field: Option<&Field>, step: &str) {
+    fn note_default(&mut self, name: &'static str, field: Option<&Field>, step: &dyn Display) {
         if self.scene.trace.is_some() {
             let origin = Origin {
                 file: self.file_of(field).to_owned(),
                 line: field.map_or(0, |field| field.line),
                 path: None,
-                steps: vec![step.to_owned()],
+                steps: vec![step.to_string()],
                 defaulted: true,
             };
             self.origins.insert(name, origin);
@@ -197,12 +215,17 @@ impl<'a> FieldReader<'a> {
 
     fn text(&mut self, name: &'static str, field: Option<&'a Field>) -> Option<String> {
         let value = self.value(name, field?, Want::One)?;
-        Some(into_text(value).into_owned())
+        let text = into_text(value).into_owned();
+        self.scene.spend(text.len());
+        Some(text)
     }
 
     fn key(&mut self, field: Option<&'a Field>) -> Result<String, MapError> {
         let key = self.text("event_key", field).filter(|key| !key.trim().is_empty());
         key.ok_or_else(|| {
+            if self.scene.trace.is_none() {
+                return self.unplaced(Cause::NoKey);
+            }
             let mut paths = Vec::new();
             if let Some(field) = field {
                 field.expr.paths(&mut paths);
@@ -221,11 +244,14 @@ impl<'a> FieldReader<'a> {
         default: W,
     ) -> Result<W, MapError> {
         let Some(value) = field.and_then(|field| self.value(name, field, Want::One)) else {
-            self.note_default(name, field, &format!("nothing said, so {default}"));
+            self.note_default(name, field, &format_args!("nothing said, so {default}"));
             return Ok(default);
         };
         let found = text(&value);
         found.parse().or_else(|_| found.trim().to_ascii_uppercase().parse()).map_err(|_| {
+            if self.scene.trace.is_none() {
+                return self.unplaced(Cause::BadItem);
+            }
             let expected: Vec<String> = all.iter().map(ToString::to_string).collect();
             let found: String = found.chars().take(100).collect();
             let reason = format!("`{name}` is `{found}`, which is none of {}", expected.join(", "));
@@ -234,10 +260,35 @@ impl<'a> FieldReader<'a> {
         })
     }
 
+    /// How bad it is: in the webhook's own words, or as the mapping says. Words that the webhook gave are not asked for
+    /// a second time.
+    fn severity(&mut self, field: Option<&'a Field>) -> Result<Severity, MapError> {
+        let name = "severity";
+        let own = &self.scene.input.overrides.severity_map;
+        if own.is_empty() {
+            return self.word(name, field, Severity::ALL, Severity::None);
+        }
+        self.scene.run.is_overridden.set(false);
+        let said = field.and_then(|field| self.value(name, field, Want::One));
+        let said = said.map_or(Cow::Borrowed(Severity::None.as_str()), into_text);
+        let means = own.get(&*folded(said.trim()));
+        let Some(means) = means.filter(|_| !self.scene.run.is_overridden.get()) else {
+            return self.word(name, field, Severity::ALL, Severity::None);
+        };
+        if self.scene.trace.is_some() {
+            let origin = self.origins.entry(name).or_default();
+            self.file.clone_into(&mut origin.file);
+            origin.line = field.map_or(0, |field| field.line);
+            origin.steps.push(format!("webhook's severity map {said} to {means}"));
+        }
+        Ok(*means)
+    }
+
     fn texts(&mut self, name: &'static str, field: Option<&'a Field>) -> Vec<String> {
         let Some(value) = field.and_then(|field| self.value(name, field, Want::All)) else {
             return Vec::new();
         };
+        self.scene.spend(size(&value));
         match value.as_ref() {
             Value::Array(items) => items
                 .iter()
@@ -250,9 +301,25 @@ impl<'a> FieldReader<'a> {
 
     fn object(&mut self, name: &'static str, field: Option<&'a Field>) -> BTreeMap<String, Value> {
         let mut found = BTreeMap::new();
-        let Some(field) = field else { return found };
-        field.expr.pour(&self.scene, &mut found);
-        self.note(name, field, !found.is_empty());
+        if let Some(field) = field {
+            field.expr.pour(&self.scene, &mut found);
+            self.note(name, field, !found.is_empty());
+        }
+        let own = &self.scene.input.overrides.additional_info;
+        if own.is_empty() {
+            return found;
+        }
+        if self.scene.trace.is_some() {
+            let names: Vec<&str> = own.keys().map(String::as_str).collect();
+            let origin = self.origins.entry(name).or_default();
+            self.file.clone_into(&mut origin.file);
+            origin.line = field.map_or(0, |field| field.line);
+            origin.steps.push(format!("webhook's additional_info: {}", names.join(", ")));
+        }
+        for (name, value) in own {
+            self.scene.spend(name.len() + size(value));
+            found.insert(name.clone(), value.clone());
+        }
         found
     }
 
@@ -264,12 +331,21 @@ impl<'a> FieldReader<'a> {
         {
             return Some(time);
         }
-        let step = match value {
-            Some(value) => format!("`{}` is no time, so when it was received", text(&value)),
-            None => "nothing said, so when it was received".to_owned(),
-        };
-        self.note_default(name, Some(field), &step);
+        if self.scene.trace.is_some() {
+            let step = match value {
+                Some(value) => format!("`{}` is no time, so when it was received", text(&value)),
+                None => "nothing said, so when it was received".to_owned(),
+            };
+            self.note_default(name, Some(field), &step);
+        }
         Some(self.scene.input.received_at)
+    }
+
+    /// An error that is told again with its place, which only a trace knows.
+    fn unplaced(&self, cause: Cause) -> MapError {
+        let unreadable =
+            Unreadable { cause, reason: String::new(), file: None, line: None, path: None };
+        MapError { item: Some(self.item), unreadable }
     }
 
     /// A path as written, with the place of the item for `@`.

@@ -5,6 +5,7 @@ use super::{
     node::{At, Key, Kind, Node},
 };
 use crate::load_error::LoadError;
+pub(super) use crate::load_error::did_you_mean;
 
 /// Reads one rule file and collects what is wrong with it.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Loader<'a> {
     pub(super) shared: Vec<String>,
     /// The variables of one item, by slot.
     pub(super) own: Vec<String>,
+    /// The tables of words of `let`, which are no variables, with a hint at the operator that may have been meant.
+    pub(super) words: Vec<(String, String)>,
     /// What `@` means here.
     pub(super) element: Element,
     /// Whether what was read since this was last cleared depends on the item.
@@ -55,6 +58,7 @@ impl<'a> Loader<'a> {
             errors: Vec::new(),
             shared: Vec::new(),
             own: Vec::new(),
+            words: Vec::new(),
             element: Element::Unknown,
             uses_item: false,
         }
@@ -63,6 +67,20 @@ impl<'a> Loader<'a> {
     /// Notes that something is wrong. Gives `None`, so that a caller can leave with it.
     pub(super) fn wrong<T>(&mut self, at: At, detail: impl Into<String>) -> Option<T> {
         let error = self.files.error(at, detail);
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
+        None
+    }
+
+    /// The same, pointing at the piece of the text at `at` that is wrong.
+    pub(super) fn wrong_in<T>(
+        &mut self,
+        at: At,
+        piece: &str,
+        detail: impl Into<String>,
+    ) -> Option<T> {
+        let error = self.files.error(at, detail).moved_to(self.files.text_at(at), piece);
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }
@@ -132,9 +150,17 @@ impl<'a> Loader<'a> {
         match regex::RegexBuilder::new(text).size_limit(1 << 18).dfa_size_limit(1 << 20).build() {
             Ok(pattern) => Some(pattern),
             Err(error) => {
-                let detail = error.to_string();
-                let detail = detail.lines().last().unwrap_or_default().trim().to_owned();
-                self.wrong(node.at, format!("`{text}` is no regular expression: {detail}"))
+                let told = error.to_string();
+                let detail = told.lines().last().unwrap_or_default().trim();
+                let detail = detail.trim_start_matches("error: ");
+                // The reader of patterns draws a caret of its own, below the pattern.
+                let caret = told.lines().find(|line| line.trim() == "^").map_or(4, str::len);
+                let rest: String = text.chars().skip(caret.saturating_sub(5)).collect();
+                self.wrong_in(
+                    node.at,
+                    &rest,
+                    format!("`{text}` is no regular expression: {detail}"),
+                )
             }
         }
     }
@@ -147,49 +173,5 @@ pub(super) fn listed(words: &[&str]) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         Some((only, _)) => only.clone(),
         None => String::new(),
-    }
-}
-
-/// A hint at the word that may have been meant; empty where none is near.
-pub(super) fn did_you_mean<'w>(found: &str, words: impl Iterator<Item = &'w str>) -> String {
-    let near = words.map(|word| (distance(found, word), word)).min();
-    match near {
-        Some((distance, word)) if distance <= 1 + word.len() / 4 && distance < word.len() => {
-            format!("; did you mean `{word}`?")
-        }
-        _ => String::new(),
-    }
-}
-
-/// How many letters differ, letter case ignored; two neighbours that changed places count as one.
-fn distance(a: &str, b: &str) -> usize {
-    let letters = |word: &str| word.to_lowercase().chars().take(64).collect::<Vec<char>>();
-    let (a, b) = (letters(a), letters(b));
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for (at, letter) in a.iter().enumerate() {
-        let mut row = vec![at + 1];
-        for (column, other) in b.iter().enumerate() {
-            let replaced = rows[at][column] + usize::from(letter != other);
-            let mut least = replaced.min(rows[at][column + 1] + 1).min(row[column] + 1);
-            if at > 0 && column > 0 && *letter == b[column - 1] && a[at - 1] == *other {
-                least = least.min(rows[at - 1][column - 1] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn near_words_are_suggested() {
-        let words = ["severity", "title"];
-        assert_eq!(did_you_mean("sevrity", words.into_iter()), "; did you mean `severity`?");
-        assert_eq!(did_you_mean("oen", ["one"].into_iter()), "; did you mean `one`?");
-        assert_eq!(did_you_mean("account", words.into_iter()), "");
     }
 }

@@ -1,6 +1,6 @@
 //! One provider's mapping: which variant reads a payload, and what it makes of each item.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, cell::OnceCell, collections::BTreeMap, sync::Arc};
 
 use chrono_tz::Tz;
 use regex::RegexSet;
@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::{
     expr::{Expr, Want},
     fields::{FieldReader, Fields},
-    scene::{Scene, Source, Trace},
-    tally::Tally,
+    plan::{ITEMS_LOOKED_AT, MOST_HEADS, Plan, Way},
+    scene::{Run, Scene, Source, Trace},
+    tally::{Site, Tally},
     when::When,
 };
 use crate::{
@@ -33,6 +34,7 @@ pub struct Mapping {
     pub(super) missing: Option<RegexSet>,
     pub(super) lets: Vec<Expr>,
     pub(super) variants: Vec<Variant>,
+    pub(super) plan: Arc<Plan>,
     pub(super) live: Arc<Tally>,
 }
 
@@ -43,6 +45,8 @@ pub(super) struct Variant {
     pub(super) name: Arc<str>,
     /// Where it begins in the rule file.
     pub(super) line: u32,
+    /// Where it is counted.
+    pub(super) site: Site,
     /// Which payloads it reads.
     pub(super) when: When,
     /// The variables of the payload that it adds.
@@ -69,6 +73,8 @@ pub(super) struct Items {
     pub(super) own: Vec<Expr>,
     /// The fields of the event.
     pub(super) fields: Fields,
+    /// Where their paths part.
+    pub(super) heads: Vec<Way>,
 }
 
 /// What a mapping reads.
@@ -99,6 +105,9 @@ pub enum Reading {
     NoVariant(MapError),
 }
 
+/// The most items of a payload that are read.
+const MOST_ITEMS: usize = 10_000;
+
 /// Whether origins are noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Detail {
@@ -108,10 +117,26 @@ enum Detail {
     Origins,
 }
 
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+enum Count<'a> {
+    /// Nothing.
+    Nothing,
+    /// What is cheap, and the rest now and then.
+    Live(&'a Tally),
+    /// Everything.
+    All(&'a Tally),
+}
+
 impl Mapping {
     /// Which mapping this is: its provider and a digest of its text.
     pub fn version(&self) -> &Arc<MappingVersion> {
         &self.version
+    }
+
+    /// The same mapping, of which nothing was counted yet.
+    pub(super) fn uncounted(&self) -> Self {
+        Self { live: Arc::new(self.tally()), ..self.clone() }
     }
 
     /// Its YAML.
@@ -136,23 +161,23 @@ impl Mapping {
 
     /// What it makes of a payload.
     pub fn apply(&self, input: &Input<'_>) -> Reading {
-        self.read(input, Detail::Values)
+        self.read(input, Detail::Values, Count::Nothing)
     }
 
     /// What it makes of a payload, and where each value came from. Several times slower than [`Self::apply`].
     pub fn apply_traced(&self, input: &Input<'_>) -> Reading {
-        self.read(input, Detail::Origins)
+        self.read(input, Detail::Origins, Count::Nothing)
     }
 
-    /// What it makes of a payload, counting what was used of it.
+    /// What it makes of a payload, counting all that was used of it.
     pub fn apply_tallied(&self, input: &Input<'_>, tally: &Tally) -> Reading {
-        let _ = tally;
-        self.read(input, Detail::Values)
+        self.read(input, Detail::Values, Count::All(tally))
     }
 
-    /// What it makes of a payload, counting into its own tally. Cheap enough for every delivery.
+    /// What it makes of a payload, counting into its own tally. Cheap enough for every delivery: everything is counted,
+    /// except that paths are looked for in one payload a second at most.
     pub fn apply_live(&self, input: &Input<'_>) -> Reading {
-        self.apply_tallied(input, &self.live)
+        self.read(input, Detail::Values, Count::Live(&self.live))
     }
 
     /// What was used of it since it was loaded, counted by [`Self::apply_live`].
@@ -162,24 +187,28 @@ impl Mapping {
 
     /// An empty tally of it.
     pub fn tally(&self) -> Tally {
-        Tally::default()
+        self.plan.tally()
     }
 
-    fn read(&self, input: &Input<'_>, detail: Detail) -> Reading {
-        let bare = self.scene(input);
+    fn read(&self, input: &Input<'_>, detail: Detail, count: Count<'_>) -> Reading {
+        let run = Run::new(self.plan.once);
+        let bare = self.scene(input, &run, count);
+        bare.hit(Site::PAYLOADS);
         let mut shared = Vec::new();
         extend(&mut shared, &self.lets, bare, with_shared);
         let common = shared.len();
-        for variant in &self.variants {
+        for (number, variant) in self.variants.iter().enumerate() {
             shared.truncate(common);
             extend(&mut shared, &variant.shared, bare, with_shared);
             let scene = with_shared(bare, &shared);
             if !variant.when.holds(&scene) {
                 continue;
             }
+            scene.hit(variant.site);
             return match &variant.makes {
                 Makes::Nothing(reason) => Reading::Ignored(reason.clone()),
                 Makes::Events(items) => {
+                    self.look(number, &scene, count);
                     Reading::Items(self.read_items(variant, items, scene, detail))
                 }
             };
@@ -187,9 +216,35 @@ impl Mapping {
         Reading::NoVariant(self.no_variant(bare, shared, common))
     }
 
-    fn scene<'a>(&'a self, input: &'a Input<'a>) -> Scene<'a> {
-        let missing = self.missing.as_ref();
-        Scene { input, element: input.payload, shared: &[], own: &[], missing, trace: None }
+    fn scene<'a>(&'a self, input: &'a Input<'a>, run: &'a Run, count: Count<'a>) -> Scene<'a> {
+        let stripe = match count {
+            Count::Nothing => None,
+            Count::Live(tally) | Count::All(tally) => Some(tally.stripe()),
+        };
+        Scene {
+            input,
+            element: input.payload,
+            shared: &[],
+            own: &[],
+            heads: &[],
+            missing: self.missing.as_ref(),
+            trace: None,
+            stripe,
+            run,
+        }
+    }
+
+    /// Looks for the paths of a variant, where they are counted.
+    fn look(&self, variant: usize, scene: &Scene<'_>, count: Count<'_>) {
+        // What looking costs is not what reading costs.
+        let scene = Scene { stripe: None, run: &Run::default(), ..*scene };
+        match count {
+            Count::All(tally) => self.plan.look(tally, variant, &scene, usize::MAX),
+            Count::Live(tally) if tally.is_time_to_look(scene.input.received_at) => {
+                self.plan.look(tally, variant, &scene, ITEMS_LOOKED_AT);
+            }
+            Count::Nothing | Count::Live(_) => {}
+        }
     }
 
     fn read_items(
@@ -200,42 +255,66 @@ impl Mapping {
         detail: Detail,
     ) -> Vec<Result<Mapped, MapError>> {
         let Some(each) = &items.each else {
-            let read = |detail| self.read_item(variant, items, scene, (0, "$"), detail);
-            // What went wrong is told with its place, and only origins know places.
-            return vec![read(detail).or_else(|_| read(Detail::Origins))];
-        };
-        if detail == Detail::Origins {
-            let located = each.located(&scene).into_iter().zip(0..);
-            return located
-                .map(|((place, element), item)| {
-                    self.read_item(
-                        variant,
-                        items,
-                        Scene { element, ..scene },
-                        (item, &place),
-                        detail,
-                    )
-                })
-                .collect();
-        }
-        let elements = each.raw(&scene).into_iter().zip(0..);
-        let mut read: Vec<Result<Mapped, MapError>> = elements
-            .map(|(element, item)| {
-                self.read_item(variant, items, Scene { element, ..scene }, (item, "@"), detail)
-            })
-            .collect();
-        if read.iter().any(Result::is_err) {
-            for ((outcome, item), (place, element)) in
-                read.iter_mut().zip(0..).zip(each.located(&scene))
-            {
-                if outcome.is_err() {
-                    let scene = Scene { element, ..scene };
-                    *outcome =
-                        self.read_item(variant, items, scene, (item, &place), Detail::Origins);
-                }
+            if let Some(stripe) = scene.stripe {
+                stripe.hit(Site::ITEMS);
             }
+            return vec![self.read_placed(variant, items, scene, (0, || "$".to_owned(), detail))];
+        };
+        let elements = each.raw(&scene);
+        if scene.is_spent() {
+            return vec![Err(self.too_costly(None))];
+        }
+        if let Some(stripe) = scene.stripe {
+            stripe.add(Site::ITEMS, elements.len() as u64);
+        }
+        let places = OnceCell::new();
+        let place = |item: usize| {
+            let places: &Vec<(String, &Value)> = places.get_or_init(|| each.located(&scene));
+            places.get(item).map(|(place, _)| place.clone()).unwrap_or_default()
+        };
+        let mut read = Vec::with_capacity(elements.len().min(MOST_ITEMS));
+        for ((at, element), item) in elements.iter().enumerate().zip(0..).take(MOST_ITEMS) {
+            let scene = Scene { element, ..scene };
+            read.push(self.read_placed(variant, items, scene, (item, || place(at), detail)));
+        }
+        if elements.len() > MOST_ITEMS {
+            let item = u32::try_from(MOST_ITEMS).ok();
+            let reason = format!(
+                "the payload holds {} items; only the first {MOST_ITEMS} are read",
+                elements.len()
+            );
+            read.push(Err(self.refusal(item, reason)));
         }
         read
+    }
+
+    /// Reads an item; where that fails, again, since what went wrong is told with its place and only origins know places.
+    fn read_placed(
+        &self,
+        variant: &Variant,
+        items: &Items,
+        scene: Scene<'_>,
+        (item, place, detail): (u32, impl Fn() -> String, Detail),
+    ) -> Result<Mapped, MapError> {
+        let traced = |scene| {
+            let trace = Trace::of(&place());
+            self.read_item(
+                variant,
+                items,
+                Scene { trace: Some(&trace), stripe: None, ..scene },
+                item,
+            )
+        };
+        if scene.is_spent() {
+            return Err(self.too_costly(Some(item)));
+        }
+        let read = match detail {
+            Detail::Values => {
+                self.read_item(variant, items, scene, item).or_else(|_| traced(scene))
+            }
+            Detail::Origins => traced(scene),
+        };
+        if scene.is_spent() { Err(self.too_costly(Some(item))) } else { read }
     }
 
     fn read_item(
@@ -243,16 +322,30 @@ impl Mapping {
         variant: &Variant,
         items: &Items,
         scene: Scene<'_>,
-        (item, place): (u32, &str),
-        detail: Detail,
+        item: u32,
     ) -> Result<Mapped, MapError> {
         let mut own = Vec::new();
         extend(&mut own, &items.own, scene, with_own);
-        let trace = (detail == Detail::Origins).then(|| Trace::of(place));
-        let scene = Scene { own: &own, trace: trace.as_ref(), ..scene };
+        let scene = Scene { own: &own, ..scene };
+        let mut heads = [None; MOST_HEADS];
+        for (at, way) in items.heads.iter().enumerate().take(MOST_HEADS) {
+            heads[at] = way.follow(&scene, &heads[..at]);
+        }
+        let scene = Scene { heads: &heads[..items.heads.len().min(MOST_HEADS)], ..scene };
         let mut reader = FieldReader { scene, file: &self.file, item, origins: BTreeMap::new() };
         let draft = items.fields.read(&mut reader)?;
         Ok(Mapped { draft, variant: Arc::clone(&variant.name), origins: reader.origins })
+    }
+
+    /// That too much was to be copied.
+    fn too_costly(&self, item: Option<u32>) -> MapError {
+        let reason = "the payload is too costly to read: what its items share is too large to be repeated for each, or                       a path looks at too many values";
+        self.refusal(item, reason.to_owned())
+    }
+
+    fn refusal(&self, item: Option<u32>, reason: String) -> MapError {
+        let (file, cause) = (Some(self.file.clone()), Cause::BadItem);
+        MapError { item, unreadable: Unreadable { cause, reason, file, line: None, path: None } }
     }
 
     /// Why no variant fits.

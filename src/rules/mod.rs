@@ -4,30 +4,42 @@
 //! first variant whose condition holds reads the payload, and an item that cannot be read fails alone. A mapping reads
 //! the [`Input`] and nothing else: no clock, no network, nothing random, so the same input gives the same events.
 //!
-//! `node` is a file as it is written, `extend` makes one of several, `load`, `compile` and `read*` turn it into the compiled forms `mapping`, `fields`,
-//! `expr`, `ops`, `template` and `when`, which read from a `scene`.
+//! `node` is a file as it is written, `extend` makes one of several, `written` finds the values in it; `load`, `compile`
+//! and `read*` turn it into the compiled forms `mapping`, `fields`, `expr`, `ops`, `template` and `when`, which read from
+//! a `scene`. `plan` makes them fast and numbers what `tally` counts; `coverage` is what comes of the counts. `check`,
+//! `keys` and `reach` look for what is most likely not meant; `schema` is the language for editors.
 
 pub mod check;
 mod compile;
+mod coverage;
 mod expr;
 mod extend;
 mod fields;
+mod keys;
 mod load;
 mod mapping;
 mod node;
 mod ops;
+mod plan;
+mod reach;
 mod read;
 mod read_step;
 mod rulebook;
 pub mod samples;
 mod scene;
+pub mod schema;
 mod tally;
 mod template;
+mod walk;
 mod when;
+mod written;
 
+pub use coverage::{
+    ArmUse, Coverage, DefaultUse, Drift, PathUse, RowUse, UnknownValue, VariantUse,
+};
 pub use mapping::{Input, Mapping, Reading};
 pub use rulebook::Rulebook;
-pub use tally::{ArmUse, Coverage, DefaultUse, PathUse, RowUse, Tally, UnknownValue, VariantUse};
+pub use tally::Tally;
 
 pub use crate::domain::webhook::Overrides;
 

@@ -58,16 +58,8 @@ impl Node {
             return Err(LoadError::whole(file, "it is empty"));
         }
         let options = serde_saphyr::options! { strict_booleans: true };
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-            let place = error.location().map(at).unwrap_or_default();
-            let detail = error.without_snippet().to_string();
-            let mut detail = detail.lines().next().unwrap_or("it is no YAML").to_owned();
-            let line = usize::try_from(place.line)
-                .ok()
-                .and_then(|line| text.lines().nth(line.checked_sub(1)?));
-            detail.push_str(line.map(hint).unwrap_or_default());
-            LoadError::at(file, text, (place.line, place.column), detail)
-        })
+        serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| LoadError::of_yaml(file, text, &error))
     }
 
     /// `null`, standing somewhere.
@@ -135,19 +127,6 @@ impl Node {
             ),
         }
     }
-}
-
-/// What is most often wrong with a line that is no YAML.
-fn hint(line: &str) -> &'static str {
-    let value =
-        line.split_once(": ").map_or(line, |(_, value)| value).trim_start_matches(['-', ' ']);
-    if value.starts_with('@') || value.starts_with("{{") {
-        return "; quote what begins with `@` or `{{`";
-    }
-    if value.starts_with(['[', '{']) && line.contains(['$', '@']) {
-        return "; in flow style paths and templates need quotes; without `[ ]` and `{ }` they need none";
-    }
-    ""
 }
 
 fn at(place: serde_saphyr::Location) -> At {

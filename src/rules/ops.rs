@@ -12,7 +12,7 @@ use regex::Regex;
 use serde_json::{Map, Number, Value};
 
 use super::{
-    expr::{Expr, Want},
+    expr::{Expr, Otherwise, Want},
     scene::Scene,
     template::Filter,
 };
@@ -53,7 +53,7 @@ pub(super) enum Step {
     /// `pairs`: an object from pairs such as `[["k", "v"]]`, `[{"key": "k", "value": "v"}]` or `"k:v"`.
     Pairs,
     /// `default: value`: this value, where nothing has come out so far.
-    Default(Box<Expr>),
+    Default(Box<Otherwise>),
 }
 
 impl Step {
@@ -88,18 +88,21 @@ impl Step {
     ) -> Option<Cow<'a, Value>> {
         let Some(value) = value else {
             let Self::Default(instead) = self else { return None };
-            scene.defaulted();
-            return instead.eval(scene, Want::All);
+            scene.defaulted(instead.site);
+            return instead.gives.eval(scene, Want::All);
         };
         let done = match self {
             Self::Default(_) => return Some(value),
             Self::Filter(filter) => texts(&value, &|text| Some(filter.apply(text))),
             Self::Regex(pattern, group) => texts(&value, &|text| {
-                Some(pattern.captures(text)?.get(*group)?.as_str().to_owned())
+                let captured = pattern.captures(scene.matched(text))?;
+                Some(captured.get(*group)?.as_str().to_owned())
             }),
-            Self::Replace(pattern, with) => {
-                texts(&value, &|text| Some(pattern.replace_all(text, with.as_str()).into_owned()))
-            }
+            Self::Replace(pattern, with) => texts(&value, &|text| {
+                let head = scene.matched(text);
+                let replaced = pattern.replace_all(head, with.as_str()).into_owned();
+                Some(replaced + &text[head.len()..])
+            }),
             Self::Split(by) => Some(split(&value, by)),
             Self::Join(with, each) => join(&value, with, each.as_deref(), scene),
             Self::Each(of) => Some(Value::Array(elements(&value, of, scene))),
@@ -222,18 +225,23 @@ pub(super) fn json(value: &Value) -> Value {
 }
 
 /// An object flattened to texts.
-pub(super) fn flattened(value: &Value) -> Value {
+pub(super) fn flattened(value: &Value, scene: &Scene<'_>) -> Value {
     let mut flat = Map::new();
-    flatten(value, String::new(), &mut flat);
+    flatten(value, String::new(), &mut flat, scene);
     Value::Object(flat)
 }
 
-fn flatten(value: &Value, name: String, flat: &mut Map<String, Value>) {
+fn flatten(value: &Value, name: String, flat: &mut Map<String, Value>, scene: &Scene<'_>) {
     match value {
         Value::Object(fields) => {
             for (key, field) in fields {
+                // A long name stands before each of the names below it.
+                scene.spend(name.len());
+                if scene.is_spent() {
+                    return;
+                }
                 let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-                flatten(field, name, flat);
+                flatten(field, name, flat, scene);
             }
         }
         Value::Null => {}

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::{
-    expr::{Chain, Expr, Lookup},
+    expr::{Arm, Chain, Expr, Lookup, Otherwise, Row},
     load::{Element, Loader, did_you_mean},
-    node::{At, Kind, Node},
+    node::{At, Key, Kind, Node},
     ops::Step,
     scene::{Slot, Source},
+    tally::Site,
     template::{Filter, Part, Template},
     when::{Condition, Subject, Test, Type, When, Word},
 };
@@ -33,16 +34,24 @@ impl Loader<'_> {
             Kind::Scalar(value) => Some(Expr::Constant(value.clone())),
             Kind::List(_) => self.wrong(
                 node.at,
-                "a list of values stands under `from` (the first that is there) or `list` (all of them)",
+                "a list needs to be told what it is: put it under `from` (the first that is there) or `list` (all of them)",
             ),
             Kind::Table(entries) => {
                 let operator = entries.iter().find(|(key, _)| is_operator(&key.text));
                 let Some((operator, _)) = operator else {
-                    let words = OPERATORS.into_iter().chain([MERGE]);
-                    let hint = entries.first().map(|(key, _)| did_you_mean(&key.text, words)).unwrap_or_default();
-                    return self.wrong(node.at, format!("a value that is a table begins with `from`, `case` or another operator{hint}"));
+                    let hint = entries.first().map(|(key, _)| did_you_mean(&key.text, operators())).unwrap_or_default();
+                    let found = entries.first().map(|(key, _)| format!("; `{}` is none", key.text)).unwrap_or_default();
+                    let all: Vec<&str> = operators().collect();
+                    return self.wrong(node.at, format!("a table needs an operator to be a value: one of {}{found}{hint}", all.join(", ")));
                 };
-                self.operation(&operator.text, node)
+                let mut others = entries.iter().filter(|(key, _)| is_operator(&key.text)).skip(1);
+                if let Some((second, _)) = others.next() {
+                    return self.wrong(
+                        second.at,
+                        format!("`{}` and `{}` are two values in one table: put both into a list under `from`, or take one away", operator.text, second.text),
+                    );
+                }
+                self.operation(operator, node)
             }
         }
     }
@@ -57,7 +66,18 @@ impl Loader<'_> {
         Some(Expr::Constant(Value::String(text.to_owned())))
     }
 
-    fn operation(&mut self, operator: &str, node: &Node) -> Option<Expr> {
+    fn operation(&mut self, operator: &Key, node: &Node) -> Option<Expr> {
+        let operator = operator.text.as_str();
+        if let Kind::Table(entries) = &node.kind
+            && !matches!(operator, "from" | "case")
+            && let Some((key, _)) =
+                entries.iter().find(|(key, _)| matches!(key.text.as_str(), "then" | "map" | "else"))
+        {
+            return self.wrong(
+                key.at,
+                format!("`{operator}` knows no `{}`; `from` does: write `{operator}: …` under `from`, and `{}` beside that", key.text, key.text),
+            );
+        }
         match operator {
             "from" => return self.chain(node),
             "case" => return self.case(node),
@@ -106,7 +126,7 @@ impl Loader<'_> {
             None => Vec::new(),
         };
         let map = table.get("map").map(|words| self.lookup(words));
-        let otherwise = table.get("else").map(|value| self.value(value));
+        let otherwise = table.get("else").map(|value| self.otherwise(value));
         Some(Expr::Chain(Box::new(Chain {
             from: from?,
             then: then.into_iter().collect::<Option<_>>()?,
@@ -116,32 +136,40 @@ impl Loader<'_> {
     }
 
     fn lookup(&mut self, node: &Node) -> Option<Lookup> {
-        let mut words: Vec<(Box<str>, Expr)> = Vec::new();
+        let mut rows: Vec<Row> = Vec::new();
         for (key, becomes) in self.entries(node, "`map`")? {
             let word: Box<str> = folded(&key.text).into();
-            if words.iter().any(|(known, _)| *known == word) {
+            if rows.iter().any(|known| known.word == word) {
                 self.wrong::<()>(
                     key.at,
                     format!("`{}` stands twice: lookups ignore letter case", key.text),
                 );
             }
-            words.push((word, self.value(becomes)?));
+            let site = Site::at_line(key.at.line);
+            rows.push(Row { word, becomes: self.value(becomes)?, site });
         }
-        words.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Some(Lookup { words })
+        rows.sort_by(|a, b| a.word.cmp(&b.word));
+        Some(Lookup { rows, site: Site::at_line(node.at.line), is_of_severity: false })
+    }
+
+    /// What stands in where nothing came out.
+    pub(super) fn otherwise(&mut self, node: &Node) -> Option<Otherwise> {
+        Some(Otherwise { gives: self.value(node)?, site: Site::at_line(node.at.line) })
     }
 
     fn case(&mut self, node: &Node) -> Option<Expr> {
         let table = self.table(node, "a value", &["case", "else"])?;
         let mut cases = Vec::new();
         for case in table.get("case")?.as_list() {
+            let at = case.at;
+            let site = Site::at_line(case.at.line);
             let case = self.table(case, "a case", &["when", "use"])?;
             let (Some(when), Some(value)) = (case.get("when"), case.get("use")) else {
-                return self.wrong(node.at, "a case has `when` and `use`");
+                return self.wrong(at, "a case has `when` and `use`");
             };
-            cases.push((self.when(when)?, self.value(value)?));
+            cases.push(Arm { when: self.when(when)?, gives: self.value(value)?, site });
         }
-        let otherwise = or_leave(table.get("else").map(|value| self.value(value)))?;
+        let otherwise = or_leave(table.get("else").map(|value| self.otherwise(value)))?;
         Some(Expr::Case(cases, otherwise.map(Box::new)))
     }
 
@@ -149,12 +177,12 @@ impl Loader<'_> {
     fn source(&mut self, text: &str, at: At) -> Option<Source> {
         let path = match Path::parse(text) {
             Ok(path) => path,
-            Err(error) => return self.wrong(at, error.to_string()),
+            Err(error) => return self.wrong_in(at, text, error.to_string()),
         };
         let slot = match path.root() {
             Root::Payload => Slot::Payload,
             Root::Element if self.element == Element::Unknown => {
-                return self.wrong(at, "`@` is not known here: `when` decides over a payload, before its items; use `$`");
+                return self.wrong_in(at, text, "`@` is not known here: `when` decides over a payload, before its items; use `$`");
             }
             Root::Element => {
                 self.uses_item |= self.element == Element::Item;
@@ -162,14 +190,15 @@ impl Loader<'_> {
             }
             Root::Variable(name) => self.variable(name, at)?,
         };
-        Some(Source { slot, path })
+        Some(Source { slot, path, line: at.line, head: None })
     }
 
     fn variable(&mut self, name: &str, at: At) -> Option<Slot> {
         if let Some(slot) = self.own.iter().position(|known| known == name) {
             if self.element == Element::Unknown {
-                return self.wrong(
+                return self.wrong_in(
                     at,
+                    &format!("${name}"),
                     format!(
                         "`${name}` comes from an item, and `when` decides before there are items"
                     ),
@@ -181,9 +210,18 @@ impl Loader<'_> {
         if let Some(slot) = self.shared.iter().position(|known| known == name) {
             return Some(Slot::Shared(slot));
         }
+        if let Some((_, hint)) = self.words.iter().find(|(known, _)| known == name) {
+            let detail = format!(
+                "`{name}` of `let` is a table of words without an operator, and no variable{hint}"
+            );
+            return self.wrong_in(at, &format!("${name}"), detail);
+        }
         let known: Vec<&str> = self.own.iter().chain(&self.shared).map(String::as_str).collect();
         let hint = did_you_mean(name, known.into_iter());
-        self.wrong(at, format!("`${name}` is no variable of `let`; the payload is `$.`{hint}"))
+        let detail = format!(
+            "`${name}` is no variable of `let`; fields of the payload begin with `$.`{hint}"
+        );
+        self.wrong_in(at, &format!("${name}"), detail)
     }
 
     /// The items of a variant.
@@ -197,7 +235,7 @@ impl Loader<'_> {
         let mut rest = text;
         while let Some((before, hole)) = rest.split_once("{{") {
             let Some((inside, after)) = hole.split_once("}}") else {
-                return self.wrong(at, "`{{` without `}}`");
+                return self.wrong_in(at, &rest[before.len()..], "`{{` is never closed by `}}`");
             };
             if !before.is_empty() {
                 parts.push(Part::Text(before.to_owned()));
@@ -219,8 +257,9 @@ impl Loader<'_> {
             let known = Filter::ALL.into_iter().find(|(name, _)| *name == word);
             let Some((_, filter)) = known else {
                 let hint = did_you_mean(word, Filter::ALL.iter().map(|(name, _)| *name));
-                return self.wrong(
+                return self.wrong_in(
                     at,
+                    word,
                     format!("`{word}` is no filter; there are `lower`, `upper` and `trim`{hint}"),
                 );
             };
@@ -238,7 +277,7 @@ impl Loader<'_> {
 
     fn conditions(&mut self, node: &Node) -> Option<Vec<Condition>> {
         let mut all = Vec::new();
-        for (key, test) in self.entries(node, "a condition")? {
+        for (key, test) in self.entries(node, "a condition, such as `$.alerts: {type: array}`,")? {
             let subject = if let Some(name) = key.text.strip_prefix("header.") {
                 Some(Subject::Header(name.to_ascii_lowercase()))
             } else if let Some(name) = key.text.strip_prefix("query.") {
@@ -280,11 +319,19 @@ impl Loader<'_> {
     }
 
     fn type_of(&mut self, node: &Node) -> Option<Type> {
+        // `type: null` says what it means, though YAML takes it for nothing.
+        if let Kind::Scalar(Value::Null) = &node.kind {
+            return Some(Type::Null);
+        }
         let name = self.text(node, "`type`")?;
         let found = Type::ALL.into_iter().find(|known| known.name() == name);
         found.or_else(|| {
             let hint = did_you_mean(name, Type::ALL.into_iter().map(Type::name));
-            self.wrong(node.at, format!("`{name}` is no type of JSON{hint}"))
+            let all: Vec<&str> = Type::ALL.into_iter().map(Type::name).collect();
+            self.wrong(
+                node.at,
+                format!("`{name}` is no type of JSON; there are {}{hint}", all.join(", ")),
+            )
         })
     }
 
@@ -302,6 +349,11 @@ impl Loader<'_> {
             }
         }
     }
+}
+
+/// All words that make a table a value.
+pub(super) fn operators() -> impl Iterator<Item = &'static str> {
+    OPERATORS.into_iter().chain([MERGE])
 }
 
 /// Whether a key makes its table a value.

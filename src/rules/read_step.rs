@@ -11,6 +11,8 @@ use super::{
     template::Filter,
 };
 
+use crate::value::time;
+
 impl Loader<'_> {
     /// A step: a word, or a table with one word and what it needs.
     pub(super) fn step(&mut self, node: &Node) -> Option<Step> {
@@ -39,9 +41,10 @@ impl Loader<'_> {
             "time" => Some(Step::Time(None)),
             "join" => Some(Step::Join(", ".to_owned(), None)),
             "split" => Some(Step::Split(",".to_owned())),
-            known if Step::NAMES.contains(&known) => {
-                self.wrong(node.at, format!("`{known}` needs to be told more, as `{known}: …`"))
-            }
+            known if Step::NAMES.contains(&known) => self.wrong(
+                node.at,
+                format!("`{known}` says too little alone: write `- {}`", example(known)),
+            ),
             other => self.unknown_step(other, node),
         }
     }
@@ -52,7 +55,10 @@ impl Loader<'_> {
             "replace" => {
                 let table = self.table(with, "`replace`", &["pattern", "with"])?;
                 let (Some(pattern), Some(by)) = (table.get("pattern"), table.get("with")) else {
-                    return self.wrong(with.at, "`replace` has `pattern` and `with`");
+                    return self.wrong(
+                        with.at,
+                        "`replace` has `pattern` and `with`; `with: ''` takes away what matches",
+                    );
                 };
                 Some(Step::Replace(self.pattern(pattern)?, self.text(by, "`with`")?.to_owned()))
             }
@@ -68,9 +74,17 @@ impl Loader<'_> {
             },
             "time" => {
                 let format = self.text(with, "`time`")?;
-                Some(Step::Time((format != "auto").then(|| format.to_owned())))
+                if format == "auto" {
+                    return Some(Step::Time(None));
+                }
+                match time::format_fault(format) {
+                    None => Some(Step::Time(Some(format.to_owned()))),
+                    Some(fault) => {
+                        self.wrong(with.at, format!("`{format}` is no format of a time: {fault}"))
+                    }
+                }
             }
-            "default" => Some(Step::Default(Box::new(self.value(with)?))),
+            "default" => Some(Step::Default(Box::new(self.otherwise(with)?))),
             known if Step::NAMES.contains(&known) => {
                 self.wrong(node.at, format!("`{known}` stands alone, as `- {known}`"))
             }
@@ -149,5 +163,17 @@ impl Loader<'_> {
         let value = self.value(node);
         self.element = around;
         value
+    }
+}
+
+/// A step that needs to be told something, as it may be written.
+fn example(step: &str) -> &'static str {
+    match step {
+        "regex" => r"regex: '^\[(\w+)\]'",
+        "replace" => "replace: {pattern: '^x', with: ''}",
+        "each" => "each: '@.name'",
+        "index" => "index: 0",
+        "default" => "default: a value",
+        _ => "step: value",
     }
 }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use super::{
@@ -16,10 +16,20 @@ use super::{
 };
 use crate::load_error::LoadError;
 
-/// Every mapping, by provider; immutable once loaded.
+/// Every mapping, by provider; immutable once loaded. Those in the binary, which are known to be right, are compiled when
+/// they are first asked for: few installations need more than a handful of them.
 #[derive(Clone, Debug, Default)]
 pub struct Rulebook {
-    mappings: BTreeMap<String, Arc<Mapping>>,
+    mappings: BTreeMap<String, Entry>,
+}
+
+/// A mapping of a rulebook.
+#[derive(Clone, Debug)]
+enum Entry {
+    /// It was compiled when the rulebook was loaded.
+    Loaded(Arc<Mapping>),
+    /// It is in the binary; this rulebook's copy of it, which counts for itself, once somebody asked for it.
+    Shipped(Arc<OnceLock<Option<Arc<Mapping>>>>),
 }
 
 impl Rulebook {
@@ -40,7 +50,14 @@ impl Rulebook {
             Some(directory) => read_overlay(directory).map_err(|error| vec![error])?,
             None => BTreeMap::new(),
         };
-        Self::compile(&Shelves { shipped: Shipped::mappings().collect(), overlay })
+        let mut book = Self::default();
+        for provider in SHIPPED.keys() {
+            book.mappings.insert(provider.clone(), Entry::Shipped(Arc::default()));
+        }
+        let providers: Vec<String> = overlay.keys().cloned().collect();
+        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay };
+        book.compile(&shelves, providers)?;
+        Ok(book)
     }
 
     /// The mappings of these texts, by provider.
@@ -50,8 +67,11 @@ impl Rulebook {
     pub fn from_texts(
         texts: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Vec<LoadError>> {
-        let shipped = texts.into_iter().collect();
-        Self::compile(&Shelves { shipped, overlay: BTreeMap::new() })
+        let shipped: BTreeMap<String, String> = texts.into_iter().collect();
+        let providers: Vec<String> = shipped.keys().cloned().collect();
+        let mut book = Self::default();
+        book.compile(&Shelves { shipped, overlay: BTreeMap::new() }, providers)?;
+        Ok(book)
     }
 
     /// The mapping that had this text, which holds all that is needed: also what the mapping extends.
@@ -62,17 +82,13 @@ impl Rulebook {
         compile(provider, &file_of(provider), text)
     }
 
-    fn compile(shelves: &Shelves) -> Result<Self, Vec<LoadError>> {
-        let mut book = Self::default();
+    /// Adds these providers' mappings.
+    fn compile(&mut self, shelves: &Shelves, providers: Vec<String>) -> Result<(), Vec<LoadError>> {
         let mut errors: Vec<LoadError> = Vec::new();
-        for provider in shelves.shipped.keys().chain(shelves.overlay.keys()) {
-            if book.mappings.contains_key(provider) {
-                continue;
-            }
-            let files = shelves.files(provider).map_err(|error| vec![error]);
-            match files.and_then(|files| compile_files(provider, &files)) {
+        for provider in providers {
+            match shelves.compile(&provider) {
                 Ok(mapping) => {
-                    book.mappings.insert(provider.clone(), Arc::new(mapping));
+                    self.mappings.insert(provider, Entry::Loaded(Arc::new(mapping)));
                 }
                 // What is wrong with a base is wrong with each that extends it; once is enough.
                 Err(found) => {
@@ -84,7 +100,7 @@ impl Rulebook {
                 }
             }
         }
-        if errors.is_empty() { Ok(book) } else { Err(errors) }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// The same rules, with this text in place of a provider's mapping.
@@ -99,19 +115,38 @@ impl Rulebook {
     #[must_use]
     pub fn with(&self, mapping: Mapping) -> Self {
         let mut book = self.clone();
-        book.mappings.insert(mapping.version().provider.clone(), Arc::new(mapping));
+        let provider = mapping.version().provider.clone();
+        book.mappings.insert(provider, Entry::Loaded(Arc::new(mapping)));
         book
     }
 
     /// The mapping of a provider.
     pub fn get(&self, provider: &str) -> Option<&Arc<Mapping>> {
-        self.mappings.get(provider)
+        match self.mappings.get(provider)? {
+            Entry::Loaded(mapping) => Some(mapping),
+            Entry::Shipped(copy) => {
+                copy.get_or_init(|| Some(Arc::new(shipped(provider)?.uncounted()))).as_ref()
+            }
+        }
     }
 
     /// The providers that have a mapping.
     pub fn providers(&self) -> impl Iterator<Item = &str> {
         self.mappings.keys().map(String::as_str)
     }
+}
+
+/// The mappings in the binary, each compiled at most once.
+static SHIPPED: LazyLock<BTreeMap<String, OnceLock<Option<Mapping>>>> =
+    LazyLock::new(|| Shipped::mappings().map(|(name, _)| (name, OnceLock::new())).collect());
+
+/// A mapping in the binary.
+fn shipped(provider: &str) -> Option<&'static Mapping> {
+    let compile = || {
+        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay: BTreeMap::new() };
+        shelves.compile(provider).ok()
+    };
+    SHIPPED.get(provider)?.get_or_init(compile).as_ref()
 }
 
 /// The texts of all mappings, by provider.
@@ -135,6 +170,12 @@ impl Shelves {
             Shelf::Shipped => self.shipped.get(provider),
             Shelf::Overlay => self.overlay.get(provider),
         }
+    }
+
+    /// A provider's mapping.
+    fn compile(&self, provider: &str) -> Result<Mapping, Vec<LoadError>> {
+        let files = self.files(provider).map_err(|error| vec![error])?;
+        compile_files(provider, &files)
     }
 
     /// The files that a provider's mapping is made of: its own, and what that extends.
@@ -222,7 +263,18 @@ mod tests {
 
     #[test]
     fn the_shipped_rules_are_right() {
-        let book = Rulebook::embedded().unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let book = Rulebook::from_texts(Shipped::mappings());
+        let book = book.unwrap_or_else(|errors| panic!("{errors:#?}"));
         assert!(book.providers().count() > 0);
+    }
+
+    #[test]
+    fn each_rulebook_counts_for_itself() {
+        let (one, other) = (Rulebook::embedded().unwrap(), Rulebook::embedded().unwrap());
+        let name = one.providers().next().unwrap().to_owned();
+        let (mine, theirs) = (one.get(&name).unwrap(), other.get(&name).unwrap());
+        assert_eq!(mine.version(), theirs.version());
+        assert!(!Arc::ptr_eq(mine, theirs));
+        assert!(Arc::ptr_eq(mine, one.clone().get(&name).unwrap()));
     }
 }

@@ -1,12 +1,28 @@
 //! What a value is read from: the payload, the item that is looked at, the variables; and what is remembered of it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use regex::RegexSet;
 use serde_json::Value;
 
-use super::mapping::Input;
+use super::{
+    mapping::Input,
+    tally::{Site, Stripe},
+};
 use crate::value::{path::Path, text::is_blank};
+
+/// How much reading one payload may cost, about in bytes copied. What is read of one item is no more than it holds, a
+/// few times; but what all items share is copied into each of them.
+const MOST_COST: usize = 32 << 20;
+
+/// The longest text that a pattern is held against; what follows is not looked at.
+pub(super) const LONGEST_MATCHED: usize = 64 << 10;
+
+/// What costs too little to be noted, in bytes.
+pub(super) const SHORT: usize = 1024;
+
+/// What it costs to look at a value, against copying a byte.
+const VISIT: usize = 16;
 
 /// What a value is read from.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +35,26 @@ pub(super) struct Scene<'a> {
     pub(super) shared: &'a [Option<Value>],
     /// The variables of the item, by slot.
     pub(super) own: &'a [Option<Value>],
+    /// Where paths that begin alike part, looked up once; empty where that was not done.
+    pub(super) heads: &'a [Option<&'a Value>],
     /// Texts that mean that nothing was said.
     pub(super) missing: Option<&'a RegexSet>,
     /// What is remembered, where it was asked for.
     pub(super) trace: Option<&'a Trace>,
+    /// What counts, where it was asked for.
+    pub(super) stripe: Option<Stripe<'a>>,
+    /// What reading this payload has cost, and what all its items share.
+    pub(super) run: &'a Run,
+}
+
+/// What reading one payload has cost so far, and what need not be read again.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    cost: Cell<usize>,
+    /// What does not depend on the item, by slot, with its size.
+    pub(super) once: Box<[OnceCell<(Option<Value>, usize)>]>,
+    /// Whether the webhook's own words gave how bad the item is.
+    pub(super) is_overridden: Cell<bool>,
 }
 
 /// A path with its root found.
@@ -32,10 +64,23 @@ pub(super) struct Source {
     pub(super) slot: Slot,
     /// The path from there.
     pub(super) path: Path,
+    /// Its line in the rule file.
+    pub(super) line: u32,
+    /// Where it parts from others that begin alike.
+    pub(super) head: Option<Head>,
+}
+
+/// Where a path parts from others that begin alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// Its place among the heads of a variant.
+    pub(super) at: usize,
+    /// How many steps lead there.
+    pub(super) taken: usize,
 }
 
 /// Where a path starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Slot {
     /// At the payload.
     Payload,
@@ -68,20 +113,59 @@ pub(super) struct Remembered {
     pub(super) defaulted: bool,
 }
 
+impl Run {
+    /// Nothing so far; so many values do not depend on the item.
+    pub(super) fn new(once: usize) -> Self {
+        Self { once: (0..once).map(|_| OnceCell::new()).collect(), ..Self::default() }
+    }
+}
+
 impl<'a> Scene<'a> {
     /// The same scene around another element, whose own values are not remembered.
     pub(super) fn around<'b>(&self, element: &'b Value) -> Scene<'b>
     where
         'a: 'b,
     {
-        Scene { element, trace: None, ..*self }
+        Scene { element, heads: &[], trace: None, ..*self }
     }
 
     /// Whether a value says nothing, by itself or because the mapping says so.
     pub(super) fn is_missing(&self, value: &Value) -> bool {
         match (value, self.missing) {
-            (Value::String(text), Some(patterns)) => text.is_empty() || patterns.is_match(text),
+            (Value::String(text), Some(patterns)) => {
+                text.is_empty() || patterns.is_match(self.matched(text))
+            }
             _ => is_blank(value),
+        }
+    }
+
+    /// As much of a text as patterns are held against.
+    pub(super) fn matched<'t>(&self, text: &'t str) -> &'t str {
+        if text.len() <= SHORT {
+            return text;
+        }
+        let mut end = text.len().min(LONGEST_MATCHED);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.spend(end);
+        &text[..end]
+    }
+
+    /// Notes what something cost, about in bytes copied.
+    pub(super) fn spend(&self, cost: usize) {
+        self.run.cost.set(self.run.cost.get().saturating_add(cost));
+    }
+
+    /// Whether reading this payload has cost too much.
+    pub(super) fn is_spent(&self) -> bool {
+        self.run.cost.get() > MOST_COST
+    }
+
+    /// Counts that something of the mapping was used.
+    pub(super) fn hit(&self, site: Site) {
+        if let Some(stripe) = self.stripe {
+            stripe.hit(site);
         }
     }
 
@@ -92,8 +176,9 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Remembers that a default was used.
-    pub(super) fn defaulted(&self) {
+    /// Remembers that a default was used, and counts it.
+    pub(super) fn defaulted(&self, site: Site) {
+        self.hit(site);
         if let Some(trace) = self.trace {
             trace.defaulted.set(true);
         }
@@ -132,7 +217,7 @@ impl Trace {
 
 impl Source {
     /// What its root is.
-    fn root<'a>(&self, scene: &Scene<'a>) -> Option<&'a Value> {
+    pub(super) fn root<'a>(&self, scene: &Scene<'a>) -> Option<&'a Value> {
         match self.slot {
             Slot::Payload => Some(scene.input.payload),
             Slot::Element => Some(scene.element),
@@ -143,33 +228,46 @@ impl Source {
 
     /// The first value it selects that says something.
     pub(super) fn first<'a>(&self, scene: &Scene<'a>) -> Option<&'a Value> {
-        let root = self.root(scene)?;
         let found = if self.path.is_singular() {
-            self.path.first(root).filter(|found| !scene.is_missing(found))
+            self.only(scene).filter(|found| !scene.is_missing(found))
         } else {
-            self.path.all(root).into_iter().find(|found| !scene.is_missing(found))
+            self.raw(scene).into_iter().find(|found| !scene.is_missing(found))
         }?;
-        self.remember(scene, root, |value| std::ptr::eq(value, found));
+        if scene.trace.is_some() {
+            self.remember(scene, |value| std::ptr::eq(value, found));
+        }
         Some(found)
     }
 
     /// Every value it selects that says something.
     pub(super) fn all<'a>(&self, scene: &Scene<'a>) -> Vec<&'a Value> {
-        let Some(root) = self.root(scene) else { return Vec::new() };
-        let mut found = self.path.all(root);
+        let mut found = self.raw(scene);
         found.retain(|value| !scene.is_missing(value));
-        self.remember(scene, root, |value| !scene.is_missing(value));
+        self.remember(scene, |value| !scene.is_missing(value));
         found
     }
 
-    /// Every value it selects, said or not.
+    /// Every value it selects, said or not; nothing once reading has cost too much.
     pub(super) fn raw<'a>(&self, scene: &Scene<'a>) -> Vec<&'a Value> {
-        self.root(scene).map(|root| self.path.all(root)).unwrap_or_default()
+        if scene.is_spent() {
+            return Vec::new();
+        }
+        let Some(root) = self.root(scene) else { return Vec::new() };
+        let (found, visits) = self.path.all_and_visits(root);
+        if self.slot != Slot::Element {
+            scene.spend(visits * VISIT);
+        }
+        found
     }
 
     /// The value it selects, said or not, if it is a path that selects one at most.
     pub(super) fn only<'a>(&self, scene: &Scene<'a>) -> Option<&'a Value> {
-        self.path.only(self.root(scene)?)
+        if let Some(head) = self.head
+            && let Some(found) = scene.heads.get(head.at)
+        {
+            return self.path.only_after(head.taken, (*found)?);
+        }
+        self.path.only_after(0, self.root(scene)?)
     }
 
     /// Every value it selects, with its place.
@@ -178,14 +276,19 @@ impl Source {
         self.path.located(root, &self.base(scene))
     }
 
-    fn remember(&self, scene: &Scene<'_>, root: &Value, is_used: impl Fn(&Value) -> bool) {
+    fn remember(&self, scene: &Scene<'_>, is_used: impl Fn(&Value) -> bool) {
         let Some(trace) = scene.trace else { return };
-        let located = self.path.located(root, &self.base(scene));
-        let places =
-            located.into_iter().filter(|(_, value)| is_used(value)).map(|(place, _)| place);
+        let places = self
+            .located(scene)
+            .into_iter()
+            .filter(|(_, value)| is_used(value))
+            .map(|(place, _)| place);
         let mut paths = trace.paths.borrow_mut();
         for place in places {
-            if !paths.contains(&place) && paths.len() < 16 {
+            if paths.len() == 16 {
+                break;
+            }
+            if !paths.contains(&place) {
                 paths.push(place);
             }
         }

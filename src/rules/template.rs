@@ -68,6 +68,7 @@ impl Template {
                 }
             }
         }
+        scene.spend(out.len());
         says_something.then_some(out)
     }
 

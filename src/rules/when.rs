@@ -5,7 +5,7 @@ use std::fmt;
 use regex::Regex;
 use serde_json::Value;
 
-use super::scene::{Scene, Source};
+use super::scene::{SHORT, Scene, Source};
 use crate::value::text::{folded, text};
 
 /// A condition: any of these tables holds. Without tables it always does.
@@ -132,15 +132,15 @@ impl Condition {
         match &self.subject {
             Subject::Path(source) if source.path.is_singular() => {
                 let found = source.only(scene).filter(|value| !self.is_unsaid(value, scene));
-                self.test.holds(found.as_slice())
+                self.test.holds(found.as_slice(), scene)
             }
             Subject::Path(source) => {
                 let mut found = source.raw(scene);
                 found.retain(|value| !self.is_unsaid(value, scene));
-                self.test.holds(&found)
+                self.test.holds(&found, scene)
             }
-            Subject::Header(name) => self.test.holds_for_text(scene.input.headers.get(name)),
-            Subject::Query(name) => self.test.holds_for_text(scene.input.query.get(name)),
+            Subject::Header(name) => self.test.holds_for_text(scene.input.headers.get(name), scene),
+            Subject::Query(name) => self.test.holds_for_text(scene.input.query.get(name), scene),
         }
     }
 
@@ -174,25 +174,24 @@ impl Condition {
 
 impl Test {
     /// Whether it holds for what was found.
-    fn holds(&self, found: &[&Value]) -> bool {
+    fn holds(&self, found: &[&Value], scene: &Scene<'_>) -> bool {
         match self {
             Self::Same(words) => {
                 found.iter().any(|value| is_scalar(value) && is_one_of(&text(value), words))
             }
             Self::Exists(wanted) => found.iter().any(|value| says_something(value)) == *wanted,
-            Self::Matches(pattern) => {
-                found.iter().any(|value| is_scalar(value) && pattern.is_match(&text(value)))
-            }
+            Self::Matches(pattern) => found
+                .iter()
+                .any(|value| is_scalar(value) && pattern.is_match(scene.matched(&text(value)))),
             Self::Is(wanted) => found.iter().any(|value| Type::of(value) == *wanted),
-            Self::Not(test) => !test.holds(found),
-            Self::All(tests) => tests.iter().all(|test| test.holds(found)),
+            Self::Not(test) => !test.holds(found, scene),
+            Self::All(tests) => tests.iter().all(|test| test.holds(found, scene)),
         }
     }
 
-    fn holds_for_text(&self, found: Option<&String>) -> bool {
+    fn holds_for_text(&self, found: Option<&String>, scene: &Scene<'_>) -> bool {
         let value = found.map(|text| Value::String(text.clone()));
-        let found: Vec<&Value> = value.iter().collect();
-        self.holds(&found)
+        self.holds(value.as_ref().as_slice(), scene)
     }
 }
 
@@ -229,6 +228,10 @@ fn says_something(value: &Value) -> bool {
 }
 
 fn is_one_of(text: &str, words: &[Word]) -> bool {
+    // Nobody asks for words so long, and folding them costs.
+    if text.len() > SHORT {
+        return false;
+    }
     let text = folded(text);
     words.iter().any(|word| word.folded == *text)
 }

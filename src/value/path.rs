@@ -3,7 +3,10 @@
 //! Chains of names, indexes and wildcards, which is what nearly every rule needs, are walked directly; anything else is
 //! left to `jsonpath_rust`, which is several times slower.
 
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    ops::Range,
+};
 
 use jsonpath_rust::{
     parser::{model::JpQuery, parse_json_path},
@@ -40,6 +43,9 @@ pub struct PathError {
     /// What is wrong with it.
     pub reason: String,
 }
+
+/// How much more a query costs for each value than a walk.
+const QUERY_COST: usize = 4;
 
 /// How a path is followed.
 #[derive(Clone, Debug)]
@@ -92,34 +98,54 @@ impl Path {
         self.is_singular
     }
 
-    /// The first value it selects that is not `null`, starting at `from`.
-    pub fn first<'a>(&self, from: &'a Value) -> Option<&'a Value> {
+    /// The names that it begins with.
+    pub fn leading_names(&self) -> Vec<&str> {
+        let Walk::Steps(steps) = &self.walk else { return Vec::new() };
+        let names = steps.iter().map_while(|step| match step {
+            Step::Name(name) => Some(name.as_ref()),
+            Step::Index(_) | Step::All => None,
+        });
+        names.collect()
+    }
+
+    /// The value that it selects, `null` included, if it is a path that selects one at most; its first `taken` steps
+    /// have led to `from`.
+    pub fn only_after<'a>(&self, taken: usize, from: &'a Value) -> Option<&'a Value> {
         match &self.walk {
-            Walk::Steps(steps) => first_of(steps, from),
-            Walk::Query(query) => {
-                selected(query, from).into_iter().map(QueryRef::val).find(|found| !found.is_null())
+            Walk::Steps(steps) => {
+                steps.get(taken..)?.iter().try_fold(from, |value, step| down(step, value))
             }
+            Walk::Query(_) => None,
         }
     }
 
-    /// The value that it selects, `null` included, if it is a path that selects one at most.
-    pub fn only<'a>(&self, from: &'a Value) -> Option<&'a Value> {
+    /// The value that some of its steps lead to from `from`, none of which may lead to more than one.
+    pub fn only_through<'a>(&self, steps: Range<usize>, from: &'a Value) -> Option<&'a Value> {
         match &self.walk {
-            Walk::Steps(steps) => steps.iter().try_fold(from, |value, step| down(step, value)),
+            Walk::Steps(all) => {
+                all.get(steps)?.iter().try_fold(from, |value, step| down(step, value))
+            }
             Walk::Query(_) => None,
         }
     }
 
     /// Every value it selects, starting at `from`, in document order.
     pub fn all<'a>(&self, from: &'a Value) -> Vec<&'a Value> {
+        self.all_and_visits(from).0
+    }
+
+    /// The same, and about how many values were looked at.
+    pub fn all_and_visits<'a>(&self, from: &'a Value) -> (Vec<&'a Value>, usize) {
+        let mut found = Vec::new();
+        let mut visits = 1;
         match &self.walk {
-            Walk::Steps(steps) => {
-                let mut found = Vec::new();
-                all_of(steps, from, &mut found);
-                found
+            Walk::Steps(steps) => all_of(steps, from, &mut found, &mut visits),
+            Walk::Query(query) => {
+                found.extend(selected(query, from).into_iter().map(QueryRef::val));
+                visits = QUERY_COST * size(from);
             }
-            Walk::Query(query) => selected(query, from).into_iter().map(QueryRef::val).collect(),
         }
+        (found, visits)
     }
 
     /// Every value it selects with its place, where `from` itself is at `base`, e.g. `$.alerts[2]`.
@@ -282,23 +308,22 @@ fn children<'a>(value: &'a Value) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
     }
 }
 
-fn first_of<'a>(steps: &[Step], from: &'a Value) -> Option<&'a Value> {
-    let mut value = from;
-    for (at, step) in steps.iter().enumerate() {
-        if *step == Step::All {
-            return children(value).find_map(|child| first_of(&steps[at + 1..], child));
-        }
-        value = down(step, value)?;
+/// How many values there are in a value, itself included.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(size).sum::<usize>() + 1,
+        Value::Object(fields) => fields.values().map(size).sum::<usize>() + 1,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
     }
-    (!value.is_null()).then_some(value)
 }
 
-fn all_of<'a>(steps: &[Step], from: &'a Value, found: &mut Vec<&'a Value>) {
+fn all_of<'a>(steps: &[Step], from: &'a Value, found: &mut Vec<&'a Value>, visits: &mut usize) {
     let mut value = from;
     for (at, step) in steps.iter().enumerate() {
         if *step == Step::All {
             for child in children(value) {
-                all_of(&steps[at + 1..], child, found);
+                *visits += 1;
+                all_of(&steps[at + 1..], child, found, visits);
             }
             return;
         }
@@ -401,8 +426,9 @@ mod tests {
             let path = Path::parse(text).unwrap();
             let found: Vec<&Value> = path.all(&payload);
             assert_eq!(json!(found), expected, "{text}");
-            let first = expected.as_array().unwrap().iter().find(|value| !value.is_null());
-            assert_eq!(path.first(&payload), first, "{text}");
+            if path.is_singular() {
+                assert_eq!(path.only_after(0, &payload), found.first().copied(), "{text}");
+            }
         }
     }
 

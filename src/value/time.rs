@@ -2,6 +2,7 @@
 
 use chrono::{
     DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+    format::{Item, StrftimeItems},
 };
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -33,6 +34,16 @@ pub fn formatted(text: &str, format: &str, zone: Tz) -> Option<Timestamp> {
         },
     }?;
     believable(time)
+}
+
+/// What is wrong with a `strftime` format; `None` where it can be read by.
+pub fn format_fault(format: &str) -> Option<&'static str> {
+    if !format.contains('%') {
+        return Some("parts of a time begin with `%`, as in `%Y-%m-%d %H:%M:%S`");
+    }
+    let is_known = StrftimeItems::new(format).all(|item| !matches!(item, Item::Error));
+    (!is_known)
+        .then_some("a letter after `%` is none of strftime's, such as `%Y %m %d %H %M %S %z`")
 }
 
 /// The time in whole milliseconds, unless it is a zero time or beyond what RFC 3339 can write.

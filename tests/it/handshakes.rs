@@ -165,7 +165,8 @@ async fn the_key_may_be_the_password_of_a_user_of_any_name() {
 async fn what_a_sender_appends_to_the_address_is_a_parameter() {
     let (house, _overlay) = house().await;
     let hook = house.webhook("api-direct").await;
-    for path in [format!("{}/v2/alerts/a%20b%2Fc%25/close?x=1", hook.path()), format!("{}/", hook.path())]
+    for path in
+        [format!("{}/v2/alerts/a%20b%2Fc%25/close?x=1", hook.path()), format!("{}/", hook.path())]
     {
         let request = TestRequest::put().uri(&path).set_payload(r#"{"event_key":"k"}"#);
         assert_eq!(house.send(request).await.status, 200, "{path}");

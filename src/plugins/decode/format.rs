@@ -1,7 +1,8 @@
 //! How a manifest says that bodies are encoded: `body: json`, or `body: {text: {line: …}}`.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -36,11 +37,14 @@ const NAMES: &[&str] =
     &["json", "lenient_json", "ndjson", "form", "multipart", "text", "xml", "auto"];
 
 /// The formats that take options, as a manifest writes them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Options {
+    /// A web form.
     form: Option<Form>,
+    /// Text for people.
     text: Option<Lines>,
+    /// XML.
     xml: Option<Xml>,
 }
 
@@ -82,5 +86,19 @@ impl<'de> Visitor<'de> for NameOrOptions {
                 Err(A::Error::custom("expected one of `form`, `text` and `xml`"))
             }
         }
+    }
+}
+
+impl JsonSchema for BodyFormat {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("BodyFormat")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let options = generator.subschema_for::<Options>();
+        json_schema!({
+            "description": "How a provider encodes its bodies.",
+            "anyOf": [{ "enum": NAMES }, options],
+        })
     }
 }

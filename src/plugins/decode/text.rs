@@ -1,6 +1,7 @@
 //! Text for people: kept whole, and the lines that say `key: value` taken out of it.
 
 use regex::{Regex, RegexBuilder};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -11,7 +12,7 @@ use crate::domain::receipt::Unreadable;
 const WHOLE: &str = "text";
 
 /// Which lines of a text are fields.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::plugins) struct Lines {
     /// What such a line looks like; where absent, none is a field.
@@ -19,8 +20,9 @@ pub(in crate::plugins) struct Lines {
 }
 
 /// A pattern whose groups `key` and `value` are the name and the value of a field.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 struct Pattern(Regex);
 
 /// Why a text is no such pattern.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -9,7 +10,7 @@ use super::{Repeated, add, as_text, json, unreadable};
 use crate::domain::receipt::Unreadable;
 
 /// A web form.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::plugins) struct Form {
     /// The field that holds the whole payload as JSON; where absent, the fields are the payload.

@@ -7,6 +7,7 @@ use quick_xml::{
     escape::{resolve_predefined_entity, unescape},
     events::{BytesRef, BytesStart, Event},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -14,7 +15,7 @@ use super::{DEPTH, Repeated, add, as_text, unreadable};
 use crate::domain::receipt::Unreadable;
 
 /// How XML becomes JSON.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::plugins) struct Xml {
     /// The elements that are a list even where there is one of them.

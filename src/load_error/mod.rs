@@ -1,6 +1,11 @@
 //! What is wrong with a file that people write, and where.
 
+mod words;
+mod yaml;
+
 use std::fmt;
+
+pub use words::did_you_mean;
 
 /// How many letters of a line are shown at most; a longer one is cut around the column.
 const SHOWN: usize = 100;
@@ -40,6 +45,44 @@ impl LoadError {
         Self { file: file.into(), line, column, detail: detail.into(), excerpt }
     }
 
+    /// The same, but at the first place from there on where `piece` stands, in what is indented as deep; where it stands
+    /// nowhere, unchanged.
+    #[must_use]
+    pub fn moved_to(self, text: &str, piece: &str) -> Self {
+        let index = |number: u32| usize::try_from(number).ok()?.checked_sub(1);
+        let (Some(line), Some(column)) = (index(self.line), index(self.column)) else {
+            return self;
+        };
+        if piece.is_empty() {
+            return self;
+        }
+        for (number, found) in text.lines().enumerate().skip(line).take(20) {
+            let from = if number == line { column } else { 0 };
+            let indent = found.chars().take_while(|letter| matches!(letter, ' ' | '-')).count();
+            if number > line && !found.trim().is_empty() && indent < column {
+                break;
+            }
+            let start = found.char_indices().nth(from).map_or(found.len(), |(start, _)| start);
+            if let Some(at) = found[start..].find(piece) {
+                let column = found[..start + at].chars().count() + 1;
+                let narrow = |number| u32::try_from(number).unwrap_or_default();
+                return Self::at(
+                    self.file,
+                    text,
+                    (narrow(number + 1), narrow(column)),
+                    self.detail,
+                );
+            }
+        }
+        self
+    }
+
+    /// The same, said to be a warning: `file:line:column: warning: detail`.
+    #[must_use]
+    pub fn as_warning(&self) -> Self {
+        Self { detail: format!("warning: {}", self.detail), ..self.clone() }
+    }
+
     /// The place and the sentence, without the line of the file.
     pub fn sentence(&self) -> String {
         let Self { file, line, column, detail, .. } = self;
@@ -73,7 +116,10 @@ impl fmt::Display for LoadError {
 
 /// A line as it is shown, and how many letters of that stand before the column.
 fn cut(line: &str, column: usize) -> (String, usize) {
-    let letters: Vec<char> = line.trim_end().chars().collect();
+    // A file may hold what would move a cursor.
+    let shown =
+        |letter: char| if letter.is_control() && letter != '\t' { '\u{fffd}' } else { letter };
+    let letters: Vec<char> = line.trim_end().chars().map(shown).collect();
     let column = column.min(letters.len());
     if letters.len() <= SHOWN {
         return (letters.into_iter().collect(), column);
@@ -108,6 +154,19 @@ mod tests {
         assert_eq!(LoadError::whole("a", "it is empty").to_string(), "a: it is empty");
         let beyond = LoadError::at("a", "x\n", (9, 1), "unexpected end");
         assert_eq!(beyond.to_string(), "a:9:1: unexpected end");
+    }
+
+    #[test]
+    fn a_mistake_moves_to_what_it_is_about() {
+        let text = "a:\n  - b: x y\n    c: é y\nd: y\n";
+        let place = |at, piece| {
+            let error = LoadError::at("f", text, at, "d").moved_to(text, piece);
+            (error.line, error.column)
+        };
+        assert_eq!(place((2, 5), "y"), (2, 10));
+        assert_eq!(place((2, 5), "c:"), (3, 5));
+        assert_eq!(place((3, 5), "y"), (3, 10));
+        assert_eq!(place((2, 5), "d:"), (2, 5));
     }
 
     #[test]
