@@ -43,6 +43,7 @@ fuzz_target!(|bytes: &[u8]| {
         severity: dice
             .one_in(8)
             .then(|| (dice.of(&shelf.words).to_lowercase(), *dice.of(Severity::ALL))),
+        counted: dice.one_in(8),
     };
     let post = post(&mut dice, shelf, name);
     let (delivery, webhook) = arrived(name, &post, &settings);
