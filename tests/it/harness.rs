@@ -345,7 +345,14 @@ impl Hook {
 
     /// A delivery to it.
     pub fn delivery(&self, body: &[u8], headers: &[(&str, &str)]) -> TestRequest {
-        let mut request = TestRequest::default().method(Method::POST).uri(&self.path());
+        self.delivery_with("", body, headers)
+    }
+
+    /// A delivery to it, with a query string.
+    pub fn delivery_with(&self, query: &str, body: &[u8], headers: &[(&str, &str)]) -> TestRequest {
+        let address = format!("{}?{query}", self.path());
+        let address = address.trim_end_matches('?');
+        let mut request = TestRequest::default().method(Method::POST).uri(address);
         let says_type = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if !says_type {
             request = request.insert_header(("Content-Type", "application/json"));
