@@ -34,7 +34,7 @@ impl<'b> Dice<'b> {
         }
     }
 
-    /// SplitMix64.
+    /// The next number of `SplitMix64`.
     fn generated(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;

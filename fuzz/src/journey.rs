@@ -117,12 +117,7 @@ pub fn once(
 ///
 /// # Errors
 /// What does not hold of it.
-pub fn check(
-    books: &Books,
-    name: &str,
-    post: &Post,
-    settings: &Settings,
-) -> Result<Seen, String> {
+pub fn check(books: &Books, name: &str, post: &Post, settings: &Settings) -> Result<Seen, String> {
     let plugin = books.plugins.get(name).ok_or("no such plugin")?;
     let (delivery, webhook) = arrived(name, post, settings);
     let (decoded, first) = once(books, (plugin, &webhook), &delivery);

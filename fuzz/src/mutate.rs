@@ -234,7 +234,8 @@ fn leaf(dice: &mut Dice<'_>, shelf: &Shelf) -> Value {
 fn other_type(value: Value) -> Value {
     match value {
         Value::Array(items) => {
-            let named = items.into_iter().zip(0..).map(|(item, at): (_, u32)| (at.to_string(), item));
+            let named =
+                items.into_iter().zip(0..).map(|(item, at): (_, u32)| (at.to_string(), item));
             Value::Object(named.collect())
         }
         Value::Object(fields) => Value::Array(fields.into_iter().map(|(_, field)| field).collect()),
@@ -288,15 +289,15 @@ fn nest(dice: &mut Dice<'_>, node: &mut Value) {
 }
 
 fn widen(dice: &mut Dice<'_>, node: &mut Value) {
-    let copies = *dice.of(&[2, 3, 10, 60]);
+    let times = *dice.of(&[2, 3, 10, 60]);
     match node {
         Value::Array(items) if nodes(&Value::Array(items.clone())) < 500 => {
-            *items = items.iter().cycle().take(items.len() * copies).cloned().collect();
+            *items = items.iter().cycle().take(items.len() * times).cloned().collect();
         }
         Value::Object(fields) if fields.len() < 100 => {
             let copied: Map<String, Value> = fields
                 .iter()
-                .map(|(name, field)| (format!("{name}{copies}"), field.clone()))
+                .map(|(name, field)| (format!("{name}{times}"), field.clone()))
                 .collect();
             fields.extend(copied);
         }
@@ -363,7 +364,7 @@ pub fn bytes(dice: &mut Dice<'_>, shelf: &Shelf, body: &mut Vec<u8>) {
             }
             3 => insert(body, at, dice.of(PIECES).as_bytes()),
             4 => insert(body, at, text(dice, shelf).as_bytes()),
-            5 => insert(body, at, &dice.number().to_be_bytes()[..1 + end % 8]),
+            5 => insert(body, at, &dice.number().to_be_bytes()[..=end % 8]),
             6 => {
                 let piece = dice.of(PIECES).repeat(*dice.of(&[2, 30, 70, 130, 1_500]));
                 insert(body, at, piece.as_bytes());

@@ -100,7 +100,8 @@ impl Shelf {
 }
 
 fn below(directory: &Path) -> BTreeMap<String, PathBuf> {
-    let entries = fs::read_dir(directory).unwrap_or_else(|why| panic!("{directory:?}: {why}"));
+    let entries =
+        fs::read_dir(directory).unwrap_or_else(|why| panic!("{}: {why}", directory.display()));
     let named = entries.flatten().filter(|entry| entry.path().is_dir());
     named.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect()
 }

@@ -277,7 +277,8 @@ mod tests {
 
     #[test]
     fn a_sign_where_a_digit_should_be_is_no_time() {
-        for text in ["2026-0!-01", "2026-+1-01", "2026-01-01T00:00:0 ", "2026-01-01T00:00:00+!0:00"] {
+        for text in ["2026-0!-01", "2026-+1-01", "2026-01-01T00:00:0 ", "2026-01-01T00:00:00+!0:00"]
+        {
             assert_eq!(auto(&json!(text), Tz::UTC), None, "{text}");
         }
     }

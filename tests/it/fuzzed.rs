@@ -18,7 +18,8 @@ use self::{dice::Dice, journey::Settings, shelf::Shelf};
 
 /// How often each plugin is posted to; `FUZZ_CASES=100000` for a longer look without another toolchain.
 fn cases() -> u32 {
-    let said = std::env::var("FUZZ_CASES").ok().and_then(|cases| cases.parse().ok());
+    let said =
+        std::env::var_os("FUZZ_CASES").and_then(|cases| cases.into_string().ok()?.parse().ok());
     said.unwrap_or(40)
 }
 
@@ -36,8 +37,8 @@ fn what_every_provider_posts_makes_nothing_panic_however_it_is_changed() {
     let (mut events, mut dead, mut read) = (0, 0, BTreeSet::new());
     for name in books.plugins.names() {
         for case in 0..cases() {
-            let seed = [name.as_bytes(), &case.to_be_bytes()].concat();
-            let mut dice = Dice::new(&seed);
+            let begins = [name.as_bytes(), &case.to_be_bytes()].concat();
+            let mut dice = Dice::new(&begins);
             // The name and the number are no choices, only what they begin with.
             dice.seal();
             let post = mutate::post(&mut dice, shelf, name);
