@@ -12,7 +12,7 @@ use alertmill::{
         webhook::{Overrides, SigningSecret, Webhook, WebhookOptions},
         words::{Severity, WebhookState},
     },
-    ingest::{Books, Interpreted, interpret, interpret_traced},
+    ingest::{Books, Interpreted, interpret, interpret_tallied, interpret_traced},
     plugins::{Method, Plugin},
 };
 use serde_json::Value;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub time_zone: Option<String>,
     /// A word for how bad something is, and what it means here.
     pub severity: Option<(String, Severity)>,
+    /// Whether it is also read with everything counted.
+    pub counted: bool,
 }
 
 /// What came of a post.
@@ -115,12 +117,7 @@ pub fn once(
 ///
 /// # Errors
 /// What does not hold of it.
-pub fn check(
-    books: &Books,
-    name: &str,
-    post: &Post,
-    settings: &Settings,
-) -> Result<Seen, String> {
+pub fn check(books: &Books, name: &str, post: &Post, settings: &Settings) -> Result<Seen, String> {
     let plugin = books.plugins.get(name).ok_or("no such plugin")?;
     let (delivery, webhook) = arrived(name, post, settings);
     let (decoded, first) = once(books, (plugin, &webhook), &delivery);
@@ -133,6 +130,16 @@ pub fn check(
     same(&decoded, &plugin.decode(&delivery.body, delivery.header("content-type")), "decoded")?;
     let weight = decoded.as_ref().map_or(0, weight) + said;
     let most = decoded.as_ref().map_or(1, nodes);
+    if settings.counted {
+        let tally = books.rulebook.get(plugin.mapping()).map(|mapping| (mapping, mapping.tally()));
+        if let Some((mapping, tally)) = tally {
+            let read_by = (&**plugin, &webhook);
+            let read =
+                interpret_tallied(&books.rulebook, read_by, &delivery, decoded.clone(), &tally);
+            same(&first.items, &read.items, "read and counted")?;
+            let _ = tally.report(mapping);
+        }
+    }
     read_alike(books, (plugin, &webhook), &delivery, (decoded, &first))?;
     bounded_events(&first, weight, most)
 }
@@ -251,7 +258,7 @@ fn whole(draft: &Draft) -> Result<(), String> {
     }
 }
 
-pub fn draft_weight(draft: &Draft) -> usize {
+fn draft_weight(draft: &Draft) -> usize {
     let texts = [&draft.title, &draft.description, &draft.rule, &draft.image_url];
     let texts: usize = texts.into_iter().flatten().map(String::len).sum();
     let named = draft.event_key.len() + draft.provider.len() + draft.account.len();

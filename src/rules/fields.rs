@@ -16,10 +16,14 @@ use crate::{
         words::{Cause, EventType, Severity},
     },
     value::{
-        text::{folded, is_blank, text},
+        text::{flatten_below, folded, is_blank, text},
         time,
     },
 };
+
+/// How many levels a value of `additional_info` has: a body may have 128, a mapping may put it deeper still, and what is
+/// kept must be readable inside of what holds it.
+const DEPTH: usize = 64;
 
 /// The right-hand side of one field, and where it stands.
 #[derive(Clone, Debug)]
@@ -303,6 +307,7 @@ impl<'a> FieldReader<'a> {
         let mut found = Vec::new();
         if let Some(field) = field {
             field.expr.pour(&self.scene, &mut found);
+            found.values_mut().for_each(|value| flatten_below(value, DEPTH));
             self.note(name, field, !found.is_empty());
         }
         let own = &self.scene.input.overrides.additional_info;

@@ -299,3 +299,14 @@ fn all_mistakes_of_a_file_are_told_at_once() {
     let lines: Vec<u32> = errors.iter().map(|error| error.line).collect();
     assert_eq!(lines, [5, 6, 7]);
 }
+
+#[test]
+fn what_is_nested_too_deep_to_be_read_again_is_kept_as_text() {
+    let deep = (0..120).fold(json!("end"), |inner, _| json!({ "a": [inner] }));
+    let kept = value("$", &deep);
+    let text = kept.to_string();
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), kept);
+    // Its upper levels are as they were, and nothing of the rest is lost.
+    assert!(kept["a"][0]["a"][0]["a"].is_array());
+    assert!(text.contains("end"));
+}

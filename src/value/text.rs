@@ -43,6 +43,23 @@ pub fn is_blank(value: &Value) -> bool {
     }
 }
 
+/// Makes what is nested deeper than so many levels a text of JSON: what reads JSON stops at some depth, here and at whoever
+/// asks for it.
+pub fn flatten_below(value: &mut Value, levels: usize) {
+    match value {
+        Value::Array(_) | Value::Object(_) if levels == 0 => {
+            *value = Value::String(value.to_string());
+        }
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| flatten_below(item, levels - 1));
+        }
+        Value::Object(fields) => {
+            fields.values_mut().for_each(|field| flatten_below(field, levels - 1));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// What comparisons compare: the text of a value without its letter case and without noise, so that `1`, `1.0` and
 /// `"1"` are the same.
 pub fn folded(text: &str) -> Cow<'_, str> {

@@ -295,6 +295,14 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_where_a_digit_should_be_is_no_time() {
+        for text in ["2026-0!-01", "2026-+1-01", "2026-01-01T00:00:0 ", "2026-01-01T00:00:00+!0:00"]
+        {
+            assert_eq!(auto(&json!(text), Tz::UTC), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_format_reads_what_it_says() {
         let format = "%a %b %d %H:%M:%S UTC %Y";
         let read = formatted("Fri Mar 24 17:28:40 UTC 2023", format, Tz::Asia__Seoul).map(rfc3339);

@@ -12,6 +12,7 @@ mod concurrency;
 mod crash;
 mod door;
 mod explain;
+mod fuzzed;
 mod handshakes;
 mod harness;
 mod hostile;
