@@ -136,8 +136,8 @@ fn every_provider_has_the_samples_that_show_it() {
 async fn each_posted(provider: &str) -> (House, Vec<(Sample, Hook, Answer)>) {
     let house = House::new().await;
     let mut posted = Vec::new();
-    for sample in samples(&provider) {
-        let hook = house.webhook(&provider).await;
+    for sample in samples(provider) {
+        let hook = house.webhook(provider).await;
         let answer = sample.posted(&house, &hook).await;
         posted.push((sample, hook, answer));
     }
