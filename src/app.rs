@@ -27,10 +27,10 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    ingest::{Books, Intake},
+    ingest::{Intake, Shelves},
     jobs::Jobs,
     load_error::LoadError,
-    metrics::Metrics,
+    metrics::{Metrics, VersionLabels},
     outbound::{AllowPrivate, Outbound},
     store::{Store, Tx},
 };
@@ -121,13 +121,16 @@ impl App {
         make_directory(&config.data)?;
         let lock = lock(&config.data)?;
         let metrics = Arc::new(Metrics::default());
-        let books = Books::load(config.rules.as_deref(), config.plugins.as_deref())
-            .map_err(StartError::Mistakes)?;
+        let (rules, plugins) = (config.rules.as_deref(), config.plugins.as_deref());
+        let (shelves, books) =
+            Shelves::open(rules, plugins, clock.now()).map_err(StartError::Mistakes)?;
+        metrics.loaded(&VersionLabels { version: shelves.standing().version.clone() });
         let file = config.data.join("alertmill.db");
         let store = Store::open(&file, &config.store_options(), Arc::clone(&metrics))?;
         let intake = Arc::new(Intake {
             store: store.clone(),
             books: ArcSwap::from_pointee(books),
+            shelves,
             mint: clock.mint().clone(),
             metrics: Arc::clone(&metrics),
             outbound: config.allow_confirm.then(|| outbound(&config)),

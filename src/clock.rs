@@ -9,6 +9,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::id::Mint;
 
@@ -78,6 +79,14 @@ pub fn to_millis(time: Timestamp) -> Timestamp {
 /// The API's way to write a time: `2026-01-02T03:04:05.678Z`.
 pub fn rfc3339(time: Timestamp) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// How long the thread that asks has computed since it began. Unlike time that passes, it does not grow while others
+/// have the processor.
+pub fn thread_cpu_time() -> Duration {
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(spent.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(spent.tv_nsec).unwrap_or_default())
 }
 
 /// Measures how long something took.

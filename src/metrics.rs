@@ -1,6 +1,6 @@
 //! What the program counts about itself, in the text format of Prometheus.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::atomic::Ordering, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -29,6 +29,20 @@ pub struct KindLabels {
     pub kind: &'static str,
 }
 
+/// The label of the rules and plugins that are live.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct VersionLabels {
+    /// A digest of them all.
+    pub version: String,
+}
+
+/// The labels of what is counted of a mapping.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct MappingLabels {
+    /// The provider whose mapping it is; one of those that are loaded, so there are never many.
+    pub provider: String,
+}
+
 /// The labels of a timing of HTTP requests.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct HttpLabels {
@@ -49,12 +63,20 @@ pub struct Metrics {
     pub alerts_open: Family<KindLabels, Gauge>,
     /// Requests that were refused at the door, by reason.
     pub rejected: Family<KindLabels, Counter>,
+    /// How often rules and plugins were loaded again, by what came of it.
+    pub reloads: Family<KindLabels, Counter>,
+    /// Which rules and plugins are live.
+    pub rules_loaded: Family<VersionLabels, Gauge>,
     /// How long a commit took, in seconds.
     pub commit_seconds: Histogram,
     /// How many units of work shared a commit.
     pub commit_jobs: Histogram,
     /// How many units of work wait.
     pub queue_depth: Gauge,
+    /// How often a `map` met a word that it does not know, by mapping. It starts again with each load of the rules.
+    pub mapping_unknown_values: Family<MappingLabels, Counter>,
+    /// How many paths that a mapping reads used to be in its payloads and are not any more, by mapping.
+    pub mapping_paths_gone: Family<MappingLabels, Gauge>,
     /// How long HTTP requests took, in seconds, by route pattern and status.
     pub http_seconds: Family<HttpLabels, Histogram, fn() -> Histogram>,
 }
@@ -72,9 +94,13 @@ impl Default for Metrics {
             events: Family::default(),
             alerts_open: Family::default(),
             rejected: Family::default(),
+            reloads: Family::default(),
+            rules_loaded: Family::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.0001, 2.0, 16)),
             commit_jobs: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             queue_depth: Gauge::default(),
+            mapping_unknown_values: Family::default(),
+            mapping_paths_gone: Family::default(),
             http_seconds: Family::new_with_constructor(request_buckets),
         };
         registry.register(
@@ -89,10 +115,30 @@ impl Default for Metrics {
             "Requests refused at the door by reason",
             metrics.rejected.clone(),
         );
+        registry.register(
+            "rules_reloads",
+            "Reloads of rules and plugins by outcome",
+            metrics.reloads.clone(),
+        );
+        registry.register(
+            "rules_loaded",
+            "One for the version of rules and plugins that is live",
+            metrics.rules_loaded.clone(),
+        );
         let (commit, jobs) = (metrics.commit_seconds.clone(), metrics.commit_jobs.clone());
         registry.register_with_unit("commit", "Duration of a commit", Unit::Seconds, commit);
         registry.register("commit_jobs", "Units of work that shared a commit", jobs);
         registry.register("queue_depth", "Units of work that wait", metrics.queue_depth.clone());
+        registry.register(
+            "mapping_unknown_values",
+            "Words that a map of a mapping does not know",
+            metrics.mapping_unknown_values.clone(),
+        );
+        registry.register(
+            "mapping_paths_gone",
+            "Paths of a mapping that used to be in payloads and are not any more",
+            metrics.mapping_paths_gone.clone(),
+        );
         let http = metrics.http_seconds.clone();
         registry.register_with_unit("http", "Duration of HTTP requests", Unit::Seconds, http);
         Self { registry, ..metrics }
@@ -110,6 +156,21 @@ impl Metrics {
     pub fn committed(&self, jobs: usize, took: Duration) {
         self.commit_seconds.observe(took.as_secs_f64());
         self.commit_jobs.observe(f64::from(u32::try_from(jobs).unwrap_or(u32::MAX)));
+    }
+
+    /// Notes which rules and plugins are live.
+    pub fn loaded(&self, live: &VersionLabels) {
+        self.rules_loaded.clear();
+        self.rules_loaded.get_or_create(live).set(1);
+    }
+
+    /// Says how often the `map`s of a mapping met words that they do not know, and how many of its paths are gone.
+    pub fn mapping(&self, provider: &str, unknown: u64, gone: usize) {
+        let labels = MappingLabels { provider: provider.to_owned() };
+        let counter = self.mapping_unknown_values.get_or_create(&labels);
+        counter.inner().store(unknown, Ordering::Relaxed);
+        let gone = i64::try_from(gone).unwrap_or(i64::MAX);
+        self.mapping_paths_gone.get_or_create(&labels).set(gone);
     }
 
     /// All of it, as Prometheus reads it.

@@ -1,11 +1,14 @@
 //! `alertmill event`: what came in, one by one.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
     Failure,
     client::Client,
+    rules::explain::fields_told,
     show::{Screen, field, minute, more, record, rows, short, table},
 };
 use crate::{
@@ -28,6 +31,11 @@ enum Verb {
     List(Wanted),
     /// Show one event, with what it was made from.
     Get {
+        /// The event's identifier.
+        event_id: String,
+    },
+    /// Say where each value of an event came from, and why it did to alerts what it did.
+    Explain {
         /// The event's identifier.
         event_id: String,
     },
@@ -73,6 +81,10 @@ impl Event {
                 let asked = json!({ "event_id": event_id });
                 screen.show(&client.post("/monitoring/v1/event/get", asked).await?, record)
             }
+            Verb::Explain { event_id } => {
+                let path = format!("/api/v1/events/{event_id}/explain");
+                screen.show(&client.get(&path, &[]).await?, explained)
+            }
         }
     }
 }
@@ -98,6 +110,51 @@ impl Wanted {
         }
         asked
     }
+}
+
+/// Why an event is what it is, for people.
+fn explained(answer: &Value) -> String {
+    let said = |name: &str| field(answer, name);
+    let mut text = said("because");
+    let _ = write!(
+        text,
+        "\n\nItem {} of delivery {}, which came through webhook {} at {}.",
+        said("item"),
+        said("delivery_id"),
+        match said("webhook_name") {
+            name if name.is_empty() => said("webhook_id"),
+            name => format!("`{name}` ({})", said("webhook_id")),
+        },
+        said("received_at"),
+    );
+    if answer.get("mapping").is_some_and(Value::is_object) {
+        let is_current = answer.get("mapping_is_current") == Some(&Value::Bool(true));
+        let since = if is_current { "as it is today" } else { "which has changed since" };
+        let (file, version) = (said("mapping.file"), said("mapping.version"));
+        let variant = said("variant");
+        let _ =
+            write!(text, "\nRead by variant `{variant}` of {file}, version {version}, {since}.");
+    }
+    let nothing = Value::Null;
+    let event = answer.get("event").unwrap_or(&nothing);
+    let _ = write!(text, "\n\n{}", fields_told(event, answer.get("origins")));
+    if let Some(why) = answer.get("unexplained").and_then(Value::as_str) {
+        let _ = write!(text, "\n\nIt cannot be read once more: {why}.");
+    }
+    let list = |name: &str| answer.get(name).and_then(Value::as_array).into_iter().flatten();
+    for error in list("errors") {
+        let _ = write!(text, "\n\nNot understood: {}", field(error, "reason"));
+        let (file, line) = (field(error, "file"), field(error, "line"));
+        if !file.is_empty() {
+            let _ = write!(text, " ({file}{}{line})", if line.is_empty() { "" } else { ":" });
+        }
+    }
+    for difference in list("differences") {
+        let (name, read) = (field(difference, "field"), field(difference, "read"));
+        let stored = field(difference, "stored");
+        let _ = write!(text, "\n\nRead once more, `{name}` would be {read}; stored is {stored}.");
+    }
+    text
 }
 
 fn listed(answer: &Value) -> String {

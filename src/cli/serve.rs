@@ -10,6 +10,7 @@ use std::{
 
 use clap::Args;
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, program, show::Screen};
@@ -18,6 +19,8 @@ use crate::{
     clock::Clock,
     config::{Config, LogFormat},
     http,
+    ingest::Prompt,
+    jobs::{self, Jobs},
 };
 
 /// What our dependencies say of themselves at every start is not worth a line.
@@ -41,12 +44,28 @@ impl Serve {
         let Opened { app, first_token } = App::open(self.config, Clock::system()).await?;
         let app = Arc::new(app);
         actix_web::rt::spawn(app.jobs().run());
+        actix_web::rt::spawn(jobs::watch(app.jobs()));
+        reload_when_told(app.jobs())?;
         let (shown, json) = (Arc::clone(&app), self.json);
         let served = http::serve(Arc::clone(&app), move |bound| {
             greet(&shown.config, bound, first_token.as_deref(), json)
         });
         Ok(served.await?)
     }
+}
+
+/// Loads rules and plugins again at each SIGHUP.
+fn reload_when_told(jobs: Jobs) -> Result<(), Failure> {
+    let mut told = signal(SignalKind::hangup())
+        .map_err(|cause| Failure::usage(format!("Cannot listen for signals: {cause}.")))?;
+    actix_web::rt::spawn(async move {
+        while told.recv().await.is_some() {
+            if let Err(error) = jobs::reload(&jobs, Prompt::Asked, jobs.clock.now()).await {
+                tracing::warn!(%error, cause = ?error.cause, "rules and plugins could not be loaded again");
+            }
+        }
+    });
+    Ok(())
 }
 
 /// Fails where the address is taken, before anything is made that is only shown once.

@@ -34,7 +34,7 @@ impl Screen {
 }
 
 /// `text` without what would move a cursor, colour a line or turn its direction: titles come from strangers.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let shown = |c: char| if (c.is_control() && c != '\n') || turns(c) { '\u{fffd}' } else { c };
     text.chars().map(shown).collect()

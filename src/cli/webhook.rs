@@ -26,6 +26,8 @@ pub(super) struct Webhook {
 enum Verb {
     /// Make a webhook; prints its URL and its access key, once.
     Create(New),
+    /// Change what a webhook says over its mapping; what is not said stays, and what is said replaces all of its kind.
+    Update(Change),
     /// List webhooks.
     List,
     /// Show one webhook, with what was refused at it lately.
@@ -51,6 +53,76 @@ struct New {
     /// The project that its alerts go to.
     #[arg(long, value_name = "ID", default_value = "default")]
     project: String,
+    #[command(flatten)]
+    own: Own,
+}
+
+/// What a webhook says over its mapping.
+#[derive(Args)]
+struct Own {
+    /// What a word for how bad it is means here, e.g. `P1=CRITICAL`; before the mapping's own words. May be repeated.
+    #[arg(long = "severity", value_name = "WORD=SEVERITY", value_parser = pair)]
+    severities: Vec<(String, String)>,
+    /// A field of `additional_info` that each event carries, e.g. `team=web`. May be repeated.
+    #[arg(long = "info", value_name = "NAME=TEXT", value_parser = pair)]
+    info: Vec<(String, String)>,
+    /// The zone of times that name none, e.g. `Asia/Seoul`.
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+}
+
+#[derive(Args)]
+struct Change {
+    /// The webhook's identifier.
+    webhook_id: String,
+    #[command(flatten)]
+    own: Own,
+    /// Forget the words that were set before.
+    #[arg(long, conflicts_with = "severities")]
+    no_severity: bool,
+    /// Forget the fields that were set before.
+    #[arg(long, conflicts_with = "info")]
+    no_info: bool,
+}
+
+/// What is said as `NAME=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it is written as `NAME=VALUE`")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Own {
+    /// The options of a request; what is not said is left as it is.
+    fn options(&self) -> Value {
+        let mut options = json!({});
+        let object = |pairs: &[(String, String)]| {
+            let fields = pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+            Value::Object(fields.collect())
+        };
+        if !self.severities.is_empty() {
+            options["severity_map"] = object(&self.severities);
+        }
+        if !self.info.is_empty() {
+            options["additional_info"] = object(&self.info);
+        }
+        if let Some(zone) = &self.time_zone {
+            options["time_zone"] = zone.as_str().into();
+        }
+        options
+    }
+}
+
+impl Change {
+    fn asked(&self) -> Value {
+        let mut options = self.own.options();
+        if self.no_severity {
+            options["severity_map"] = json!({});
+        }
+        if self.no_info {
+            options["additional_info"] = json!({});
+        }
+        json!({ "webhook_id": self.webhook_id, "options": options })
+    }
 }
 
 #[derive(Args)]
@@ -78,9 +150,12 @@ impl Webhook {
         };
         match self.verb {
             Verb::Create(new) => {
-                let asked = json!({ "name": new.name, "provider": new.provider, "project_id": new.project });
+                let asked = json!({ "name": new.name, "provider": new.provider, "project_id": new.project, "options": new.own.options() });
                 let made = opened(&call("create", asked).await?);
                 screen.show(&made, |made| created(made, &new.provider))
+            }
+            Verb::Update(change) => {
+                said(&screen, &call("update", change.asked()).await?, "is changed")
             }
             Verb::List => {
                 let answer =

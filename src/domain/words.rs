@@ -227,6 +227,8 @@ words! {
         BadItem = "bad_item",
         /// The item has no event key.
         NoKey = "no_key",
+        /// The script of its plugin failed, or was stopped.
+        BadScript = "bad_script",
     }
 }
 

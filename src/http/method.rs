@@ -3,7 +3,7 @@
 //! Whoever adds a method adds one row to a table. What a row says (its right, whether it reads or writes, what goes in
 //! and comes out) is what the handler enforces, what the audit trail records and what `openapi.json` shows.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -58,6 +58,8 @@ pub(super) enum Kind {
     Read,
     /// It runs in a transaction, with its audit record.
     Write,
+    /// It computes over what it is given, and changes nothing.
+    Compute,
     /// It is neither: it runs over the whole program, and writes as it needs.
     Act,
 }
@@ -131,6 +133,29 @@ where
     })
 }
 
+/// A method that computes over what it is given, on a thread that may take its time. Few run at once.
+pub(super) fn compute<Q, S>(method: fn(&App, &Call, Q) -> Result<S>) -> Work
+where
+    Q: DeserializeOwned + JsonSchema + Send + 'static,
+    S: Serialize + JsonSchema + Send + 'static,
+{
+    work::<Q, S>(Kind::Compute, move |asked| {
+        Box::pin(async move {
+            let Asked { front, call, sent, .. } = asked;
+            let request: Q = decode::request(sent)?;
+            let turn =
+                Arc::clone(&front.computing).acquire_owned().await.map_err(Error::internal)?;
+            let app = Arc::clone(&front.app);
+            let computing = tokio::task::spawn_blocking(move || {
+                // Held until it is done, though nobody may wait for the answer any more.
+                let _turn = turn;
+                json(&method(&app, &call, request)?)
+            });
+            computing.await.map_err(Error::internal)?
+        })
+    })
+}
+
 fn work<Q: JsonSchema, S: JsonSchema>(
     kind: Kind,
     run: impl Fn(Asked) -> Answering + Send + Sync + 'static,
@@ -158,7 +183,7 @@ impl Method {
     ) -> Self {
         let right = match work.kind {
             Kind::Read => Right::Read,
-            Kind::Write | Kind::Act => Right::Write,
+            Kind::Write | Kind::Compute | Kind::Act => Right::Write,
         };
         Self { path, verb: Verb::Post, name, summary, right, work }
     }
@@ -181,7 +206,7 @@ impl Method {
     /// Whether it changes anything, so that refusing it is recorded.
     pub(super) fn changes(&self) -> bool {
         match self.work.kind {
-            Kind::Read => false,
+            Kind::Read | Kind::Compute => false,
             Kind::Write => true,
             Kind::Act => self.right != Right::Read,
         }

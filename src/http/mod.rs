@@ -19,6 +19,7 @@ mod rate;
 mod receipt;
 mod refusals;
 mod remote;
+mod rules;
 mod server;
 mod vitals;
 mod watch;
@@ -34,6 +35,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, Payload, ServiceConfig},
 };
+use tokio::sync::Semaphore;
 
 use self::{
     method::{Method, Verb},
@@ -44,6 +46,9 @@ use self::{
 pub use self::{openapi::document, server::serve};
 use crate::app::App;
 
+/// How many methods compute at once; more wait, so that deliveries do not have to.
+const COMPUTING: usize = 2;
+
 /// Everything a request needs: the program, and what only its edge keeps.
 pub struct Front {
     app: Arc<App>,
@@ -51,13 +56,16 @@ pub struct Front {
     refusals: Refusals,
     rates: RateLimits,
     quiet: Quiet,
+    /// How many more methods may compute at this moment.
+    computing: Arc<Semaphore>,
 }
 
 impl Front {
     /// The edge of `app`.
     pub fn new(app: Arc<App>) -> Self {
         let (refusals, rates) = (Refusals::default(), RateLimits::default());
-        Self { app, methods: methods(), refusals, rates, quiet: Quiet::default() }
+        let computing = Arc::new(Semaphore::new(COMPUTING));
+        Self { app, methods: methods(), refusals, rates, quiet: Quiet::default(), computing }
     }
 }
 
@@ -65,6 +73,7 @@ impl Front {
 fn methods() -> Vec<Method> {
     let mut all = cloudforet::methods();
     all.extend(native::methods());
+    all.extend(rules::methods());
     all
 }
 

@@ -120,6 +120,7 @@ fn method_codes(method: &Method) -> Vec<Code> {
     ];
     match method.work.kind {
         Kind::Read => codes.extend([Code::Query, Code::Deadline]),
+        Kind::Compute => {}
         Kind::Write | Kind::Act => codes.push(Code::NotUnique),
     }
     if method.right != Right::Read {

@@ -48,6 +48,7 @@ async fn is_ready(front: &Front) -> Result<()> {
 }
 
 async fn metrics(front: Data<Front>) -> HttpResponse {
+    front.app.intake.count_mappings();
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(front.app.metrics.text())

@@ -5,6 +5,7 @@ use std::{str::FromStr, sync::Arc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
+use super::Books;
 use crate::{
     domain::{
         delivery::Delivery,
@@ -13,9 +14,12 @@ use crate::{
         webhook::Webhook,
         words::Cause,
     },
-    plugins::Plugin,
+    plugins::{Made, Method, Plugin, Posted, Script},
     rules::{self, Input, Mapping, Rulebook, Tally},
 };
+
+/// Why an empty batch is no event.
+pub const NO_ITEMS: &str = "the payload holds no items";
 
 /// What a delivery says.
 #[derive(Clone, Debug)]
@@ -57,6 +61,16 @@ pub fn interpret(
     read(rulebook, read_by, (delivery, payload), Mapping::apply_live)
 }
 
+/// The same; counts nothing.
+pub fn interpret_uncounted(
+    rulebook: &Rulebook,
+    read_by: (&Plugin, &Webhook),
+    delivery: &Delivery,
+    payload: Result<Value, Unreadable>,
+) -> Interpreted {
+    read(rulebook, read_by, (delivery, payload), Mapping::apply)
+}
+
 /// The same with the origin of each value; counts nothing.
 pub fn interpret_traced(
     rulebook: &Rulebook,
@@ -80,6 +94,39 @@ pub fn interpret_tallied(
     })
 }
 
+/// What a delivery that was kept says by these rules, as if it came in now; counts nothing.
+pub fn interpret_again(books: &Books, webhook: &Webhook, delivery: &Delivery) -> Interpreted {
+    again(books, (webhook, delivery), Mapping::apply)
+}
+
+/// The same, counted in the tally of the mapping that reads it, if there is one for it.
+pub fn interpret_again_tallied<'t>(
+    books: &Books,
+    (webhook, delivery): (&Webhook, &Delivery),
+    tally: impl Fn(&Mapping) -> Option<&'t Tally>,
+) -> Interpreted {
+    again(books, (webhook, delivery), |mapping, input| match tally(mapping) {
+        Some(tally) => mapping.apply_tallied(input, tally),
+        None => mapping.apply(input),
+    })
+}
+
+fn again(
+    books: &Books,
+    (webhook, delivery): (&Webhook, &Delivery),
+    apply: impl Fn(&Mapping, &Input<'_>) -> rules::Reading,
+) -> Interpreted {
+    let plain = || Arc::new(Plugin::plain(&webhook.plugin));
+    let plugin = books.plugins.get(&webhook.plugin).cloned().unwrap_or_else(plain);
+    let payload = plugin.decode(&delivery.body, delivery.header("content-type"));
+    let asked = (delivery, payload.as_ref().ok());
+    let secrets = &webhook.options.signing_secrets;
+    if let Some(handshake) = plugin.handshake(Method::Post, asked, secrets) {
+        return Interpreted::ignored(handshake.reason);
+    }
+    read(&books.rulebook, (&plugin, webhook), (delivery, payload), apply)
+}
+
 /// What a delivery says, where `apply` says what a mapping makes of its payload.
 fn read(
     rulebook: &Rulebook,
@@ -94,6 +141,16 @@ fn read(
     let Some(mapping) = rulebook.get(plugin.mapping()) else {
         return Interpreted::dead(no_mapping(plugin));
     };
+    let payload = match made(plugin, mapping, delivery, payload) {
+        Ok(Made::Events(payload)) => payload,
+        Ok(Made::Nothing(reason)) => {
+            return Interpreted {
+                mapping: Some(Arc::clone(mapping)),
+                ..Interpreted::ignored(reason)
+            };
+        }
+        Err(unreadable) => return Interpreted::dead(unreadable),
+    };
     let input = Input {
         payload: &payload,
         headers: &delivery.headers,
@@ -103,14 +160,30 @@ fn read(
         overrides: &webhook.options.overrides,
     };
     let (items, ignored) = match apply(mapping, &input) {
-        rules::Reading::Items(items) if items.is_empty() => {
-            (items, Some("the payload holds no items".to_owned()))
-        }
+        rules::Reading::Items(items) if items.is_empty() => (items, Some(NO_ITEMS.to_owned())),
         rules::Reading::Items(items) => (items, None),
         rules::Reading::Ignored(reason) => (Vec::new(), Some(reason)),
         rules::Reading::NoVariant(error) => (vec![Err(error)], None),
     };
     Interpreted { items, ignored, mapping: Some(Arc::clone(mapping)) }
+}
+
+/// What the mapping reads: the payload, or what a script makes of it.
+fn made(
+    plugin: &Plugin,
+    mapping: &Mapping,
+    delivery: &Delivery,
+    payload: Value,
+) -> Result<Made, Unreadable> {
+    if !mapping.is_scripted() {
+        return Ok(Made::Events(payload));
+    }
+    let posted = Posted { delivery, payload: Some(&payload) };
+    match plugin.script().filter(|script| script.text() == mapping.text()) {
+        Some(script) => script.map(posted),
+        // An earlier script, to show how a delivery was read in its time.
+        None => Script::restore(mapping.file(), mapping.text())?.map(posted),
+    }
 }
 
 /// The zone of times that name none.

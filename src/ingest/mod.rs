@@ -11,6 +11,7 @@ mod authenticate;
 mod books;
 mod interpret;
 mod redrive;
+mod reload;
 mod report;
 mod settle;
 #[cfg(test)]
@@ -25,8 +26,12 @@ use self::settle::Settling;
 pub use self::{
     authenticate::authenticate,
     books::Books,
-    interpret::{Interpreted, interpret, interpret_tallied, interpret_traced},
+    interpret::{
+        Interpreted, NO_ITEMS, interpret, interpret_again, interpret_again_tallied,
+        interpret_tallied, interpret_traced, interpret_uncounted,
+    },
     redrive::{Redrive, redrive},
+    reload::{Prompt, Refusal, Reloaded, Shelves, Standing, Swap, reload},
     report::report,
 };
 use crate::{
@@ -53,6 +58,8 @@ pub struct Intake {
     pub store: Store,
     /// What payloads mean, and how providers talk.
     pub books: ArcSwap<Books>,
+    /// Where those are loaded from.
+    pub shelves: Shelves,
     /// What makes identifiers.
     pub mint: Mint,
     /// What is counted.
@@ -95,6 +102,11 @@ impl Intake {
             let detail = format!("alerting is not switched on in project `{project}`");
             Error::new(Code::AlertFeatureIsNotActivated, detail)
         })
+    }
+
+    /// Says in the metrics what the mappings of this moment have counted.
+    pub fn count_mappings(&self) {
+        self.books.load().rulebook.count(&self.metrics);
     }
 
     fn count(&self, receipt: &Receipt) {

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{Answer, Books, Intake, ingest};
+use super::{Answer, Intake, Shelves, ingest};
 use crate::{
     clock::{Clock, from_millis},
     digest::sha256,
@@ -114,9 +114,11 @@ fn open(directory: &std::path::Path) -> Store {
 }
 
 fn intake(store: Store, clock: &Clock) -> Intake {
+    let (shelves, books) = Shelves::open(None, None, clock.now()).unwrap();
     Intake {
         store,
-        books: ArcSwap::from_pointee(Books::load(None, None).unwrap()),
+        books: ArcSwap::from_pointee(books),
+        shelves,
         mint: clock.mint().clone(),
         metrics: Arc::new(Metrics::default()),
         outbound: None,

@@ -1,9 +1,12 @@
 //! What happens by itself: a ticker that tests can step.
 
+mod reload;
 pub mod self_check;
+mod watch;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+pub use self::{reload::reload, watch::watch};
 use crate::{clock::Clock, ingest::Intake};
 
 /// How often the ticker ticks.

@@ -1,5 +1,5 @@
-//! Whether Alertmill itself is well: a disk that fills up, or deliveries that pile up because nobody mends their
-//! rules, become alerts in the project `system`, like anybody else's.
+//! Whether Alertmill itself is well: a disk that fills up, deliveries that pile up because nobody mends their rules, or
+//! rules that were refused, become alerts in the project `system`, like anybody else's.
 
 use chrono::TimeDelta;
 
@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     ingest::report,
+    load_error::LoadError,
 };
 
 /// Below this share of free space, in percent, the disk is nearly full.
@@ -21,6 +22,12 @@ const LOW_PERCENT: u64 = 5;
 
 /// From this number of deliveries on that are not understood, they pile up.
 const PILE: u32 = 100;
+
+/// How long what comes and goes must have been well before its alert is resolved.
+const LINGERS: TimeDelta = TimeDelta::minutes(5);
+
+/// How many mistakes are told in an alert.
+const TOLD: usize = 10;
 
 /// What was looked at, and what is wrong with it, if anything is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +39,9 @@ pub struct Finding {
     /// What a person reads first.
     pub title: String,
     /// What to do.
-    pub advice: &'static str,
+    pub advice: String,
+    /// How long its alert stays once it is well again, so that what comes and goes makes one alert.
+    pub lingers: TimeDelta,
 }
 
 /// Looks at everything, and reports what changed since the last look.
@@ -42,10 +51,33 @@ pub struct Finding {
 pub async fn check(jobs: &Jobs, now: Timestamp) -> Result<()> {
     let disk = rustix::fs::statvfs(&jobs.data).map_err(Error::internal)?;
     let dead = jobs.intake.store.read(|tx| tx.dead_deliveries(None, PILE)).await?;
+    check_rules(jobs, now).await?;
     for finding in [space(disk.f_bavail, disk.f_blocks), pile(dead)] {
         tell(jobs, finding, now).await?;
     }
     Ok(())
+}
+
+/// Looks at what became of the last reload, and reports if that is news.
+///
+/// # Errors
+/// Where the store cannot be asked, or cannot take a report.
+pub async fn check_rules(jobs: &Jobs, now: Timestamp) -> Result<()> {
+    let standing = jobs.intake.shelves.standing();
+    let mistakes = standing.refused.as_ref().map(|refusal| refusal.mistakes.as_slice());
+    tell(jobs, rules(mistakes.unwrap_or_default()), now).await
+}
+
+/// Whether the rules and plugins that should be live are, or were refused for mistakes.
+pub fn rules(mistakes: &[LoadError]) -> Finding {
+    let told: Vec<String> = mistakes.iter().take(TOLD).map(LoadError::sentence).collect();
+    Finding {
+        event_key: "alertmill:rules",
+        severity: (!mistakes.is_empty()).then_some(Severity::Warning),
+        title: "Changed rules or plugins were refused; those from before are live still".to_owned(),
+        advice: format!("Mend them: {}", told.join("\n")),
+        lingers: TimeDelta::zero(),
+    }
 }
 
 /// Whether the disk has room: `free` of `all` blocks.
@@ -60,7 +92,9 @@ pub fn space(free: u64, all: u64) -> Finding {
         event_key: "alertmill:disk",
         severity,
         title: format!("The disk of Alertmill's data has {percent} % left"),
-        advice: "When it is full, deliveries are answered 503 and senders must send again. Make room on it.",
+        advice: "When it is full, deliveries are answered 503 and senders must send again. Make room on it."
+            .to_owned(),
+        lingers: LINGERS,
     }
 }
 
@@ -70,7 +104,9 @@ pub fn pile(dead: u64) -> Finding {
         event_key: "alertmill:dead-deliveries",
         severity: (dead >= u64::from(PILE)).then_some(Severity::Warning),
         title: format!("{dead} or more deliveries are not understood"),
-        advice: "See `alertmill delivery list --state dead`, mend the rule that each one names, then redrive them.",
+        advice: "See `alertmill delivery list --state dead`, mend the rule that each one names, then redrive them."
+            .to_owned(),
+        lingers: LINGERS,
     }
 }
 
@@ -86,14 +122,14 @@ async fn tell(jobs: &Jobs, finding: Finding, now: Timestamp) -> Result<()> {
         (Some(severity), Some(open)) if open.severity >= severity => return Ok(()),
         (None, None) => return Ok(()),
         (Some(severity), _) => (EventType::Alert, severity),
-        (None, Some(open)) if now - open.updated_at < TimeDelta::minutes(5) => return Ok(()),
+        (None, Some(open)) if now - open.updated_at < finding.lingers => return Ok(()),
         (None, Some(_)) => (EventType::Recovery, Severity::Info),
     };
     let draft = Draft {
         event_type,
         severity,
         title: Some(finding.title),
-        description: Some(finding.advice.to_owned()),
+        description: Some(finding.advice),
         occurred_at: Some(now),
         ..Draft::new(key)
     };

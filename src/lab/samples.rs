@@ -9,28 +9,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::DateTime;
-use chrono_tz::Tz;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::{posted::Posted, reading::ReadingInfo};
 use crate::{
-    clock::{Timestamp, from_millis, rfc3339},
-    domain::{
-        event::{Draft, MapError, Mapped},
-        receipt::Unreadable,
-        words::Cause,
-    },
-    rules::{
-        Input, Overrides, Reading, Rulebook,
-        samples::{SampleRequest, case_of, files},
-    },
+    ingest::Books,
+    rules::samples::{SampleRequest, case_of, files},
 };
-
-/// When a sample arrives that does not say when: `2026-01-01T00:00:00Z`.
-const NEW_YEAR_2026: i64 = 1_767_225_600_000;
-
-/// How a provider's bodies are decoded: provider, body, content type.
-pub type Decode<'a> = dyn Fn(&str, &[u8], Option<&str>) -> Result<Value, Unreadable> + 'a;
 
 /// Where samples are.
 #[derive(Clone, Debug)]
@@ -132,18 +117,33 @@ impl std::fmt::Display for Difference {
 /// Where a directory cannot be read or written.
 pub fn check_samples(
     shelf: &Shelf,
-    rulebook: &Rulebook,
-    decode: &Decode<'_>,
+    books: &Books,
+    update: Update,
+) -> io::Result<Vec<SampleResult>> {
+    check_samples_of(shelf, books, None, update)
+}
+
+/// Checks every sample of a shelf that is of a provider; of all where none is named.
+///
+/// # Errors
+/// Where a directory cannot be read or written.
+pub fn check_samples_of(
+    shelf: &Shelf,
+    books: &Books,
+    only: Option<&str>,
     update: Update,
 ) -> io::Result<Vec<SampleResult>> {
     let files = shelf.files()?;
     let mut results = Vec::new();
     for (file, body) in &files {
         let Some((provider, case)) = case_of(file) else { continue };
+        if only.is_some_and(|only| only != provider) {
+            continue;
+        }
         let beside = |kind: &str| files.get(&format!("{provider}/samples/{case}.{kind}"));
-        let actual = request_of(beside("request.yaml")).and_then(|request| {
-            outcome(rulebook, decode, &Posted { provider, body, request: &request })
-        });
+        let posted = request_of(beside("request.yaml"))
+            .and_then(|request| Posted::sample(provider, body.clone(), request));
+        let actual = outcome(books, posted);
         let verdict = match actual {
             Err(why) => Verdict::Broken(why),
             Ok(actual) => match compare(beside("events.json"), &actual) {
@@ -161,7 +161,8 @@ pub fn check_samples(
 }
 
 impl Shelf {
-    fn files(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    /// Every file of samples, by its path below the rules directory.
+    pub(super) fn files(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
         let Self::Directory(directory) = self else {
             return Ok(files()
                 .into_iter()
@@ -198,124 +199,16 @@ fn sorted(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn request_of(text: Option<&Vec<u8>>) -> Result<SampleRequest, String> {
+pub(super) fn request_of(text: Option<&Vec<u8>>) -> Result<SampleRequest, String> {
     let Some(bytes) = text else { return Ok(SampleRequest::default()) };
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     SampleRequest::read("request.yaml", text).map_err(|error| error.to_string())
 }
 
-/// A payload on its way in.
-struct Posted<'a> {
-    provider: &'a str,
-    body: &'a [u8],
-    request: &'a SampleRequest,
-}
-
 /// What a payload becomes, as `.events.json` says it.
-fn outcome(rulebook: &Rulebook, decode: &Decode<'_>, posted: &Posted<'_>) -> Result<Value, String> {
-    let Posted { provider, body, request } = posted;
-    let mapping =
-        rulebook.get(provider).ok_or_else(|| format!("there is no mapping for `{provider}`"))?;
-    let received_at = received_at(request)?;
-    let payload = match decode(provider, body, request.content_type.as_deref()) {
-        Ok(payload) => payload,
-        Err(unreadable) => {
-            return Ok(reading(&Reading::NoVariant(MapError { item: None, unreadable })));
-        }
-    };
-    let (headers, query) = (&request.headers, &request.query);
-    let input = Input {
-        payload: &payload,
-        headers,
-        query,
-        received_at,
-        zone: Tz::UTC,
-        overrides: Overrides::NONE,
-    };
-    Ok(reading(&mapping.apply(&input)))
-}
-
-fn received_at(request: &SampleRequest) -> Result<Timestamp, String> {
-    let Some(text) = &request.received_at else { return Ok(from_millis(NEW_YEAR_2026)) };
-    let time =
-        DateTime::parse_from_rfc3339(text).map_err(|error| format!("received_at: {error}"))?;
-    Ok(time.to_utc())
-}
-
-/// Decodes a body as JSON, whatever its content type.
-///
-/// # Errors
-/// Where it is no JSON.
-pub fn decode_json(body: &[u8]) -> Result<Value, Unreadable> {
-    serde_json::from_slice(body).map_err(|error| Unreadable {
-        cause: Cause::BadBody,
-        reason: format!("the body is no JSON: {error}"),
-        file: None,
-        line: None,
-        path: None,
-    })
-}
-
-/// What a mapping made of a payload, as the outside sees it, without origins.
-pub fn reading(reading: &Reading) -> Value {
-    match reading {
-        Reading::Ignored(reason) => json!({ "events": [], "items": [], "ignored": reason }),
-        Reading::NoVariant(error) => {
-            json!({ "events": [], "items": [failed(None, error)], "ignored": null })
-        }
-        Reading::Items(items) => {
-            let events: Vec<Value> =
-                items.iter().flatten().map(|mapped| event(&mapped.draft)).collect();
-            let items: Vec<Value> =
-                items.iter().zip(0..).map(|(item, index)| line(item, index)).collect();
-            json!({ "events": events, "items": items, "ignored": null })
-        }
-    }
-}
-
-fn line(item: &Result<Mapped, MapError>, index: u32) -> Value {
-    match item {
-        Ok(mapped) => json!({ "index": index, "variant": mapped.variant.as_ref() }),
-        Err(error) => failed(Some(index), error),
-    }
-}
-
-fn failed(index: Option<u32>, error: &MapError) -> Value {
-    let Unreadable { cause, reason, file, line, path } = &error.unreadable;
-    let error = json!({ "cause": cause.as_str(), "reason": reason, "file": file, "line": line, "path": path });
-    json!({ "index": index, "error": error })
-}
-
-/// The normalized fields of an event.
-pub fn event(draft: &Draft) -> Value {
-    let Draft {
-        event_key,
-        event_type,
-        severity,
-        title,
-        description,
-        rule,
-        image_url,
-        resources,
-        provider,
-        account,
-        additional_info,
-        occurred_at,
-    } = draft;
-    json!({
-        "event_key": event_key,
-        "event_type": event_type,
-        "severity": severity,
-        "title": title,
-        "description": description,
-        "rule": rule,
-        "image_url": image_url,
-        "resources": resources,
-        "provider": provider,
-        "account": account,
-        "additional_info": additional_info,
-        "occurred_at": occurred_at.map(rfc3339),
-    })
+fn outcome(books: &Books, posted: Result<Posted, String>) -> Result<Value, String> {
+    let interpreted = posted?.read(books);
+    serde_json::to_value(ReadingInfo::of(&interpreted)).map_err(|error| error.to_string())
 }
 
 fn compare(golden: Option<&Vec<u8>>, actual: &Value) -> Verdict {

@@ -3,17 +3,15 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
+use crate::ingest::Interpreted;
 
-fn decoded(_: &str, body: &[u8], _: Option<&str>) -> Result<Value, Unreadable> {
-    decode_json(body)
-}
-
-fn book() -> &'static Rulebook {
-    static BOOK: LazyLock<Rulebook> =
-        LazyLock::new(|| Rulebook::embedded().unwrap_or_else(|errors| panic!("{errors:?}")));
-    &BOOK
+fn books() -> &'static Books {
+    static BOOKS: LazyLock<Books> =
+        LazyLock::new(|| Books::load(None, None).unwrap_or_else(|errors| panic!("{errors:?}")));
+    &BOOKS
 }
 
 #[test]
@@ -24,7 +22,7 @@ fn shipped_samples_become_what_stands_beside_them() {
     } else {
         Update::Compare
     };
-    let results = check_samples(&Shelf::Directory(directory), book(), &decoded, update).unwrap();
+    let results = check_samples(&Shelf::Directory(directory), books(), update).unwrap();
     let wrong: Vec<String> =
         results.iter().filter(|result| !result.is_right()).map(ToString::to_string).collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
@@ -35,33 +33,30 @@ fn shipped_samples_become_what_stands_beside_them() {
     }
 }
 
-/// What a shipped sample becomes, once changed.
-fn read(path: &str, change: impl Fn(Value) -> Value) -> Reading {
+fn posted(path: &str) -> Posted {
     let (provider, case) = path.split_once('/').unwrap();
     let sample =
         crate::rules::samples::sample(provider, case).unwrap_or_else(|| panic!("no sample {path}"));
-    let payload = change(serde_json::from_slice(&sample.body).unwrap());
-    let (headers, query) = (&sample.request.headers, &sample.request.query);
-    let received_at = received_at(&sample.request).unwrap();
-    let input = Input {
-        payload: &payload,
-        headers,
-        query,
-        received_at,
-        zone: Tz::UTC,
-        overrides: Overrides::NONE,
-    };
-    book().get(provider).unwrap().apply(&input)
+    Posted::sample(provider, sample.body, sample.request).unwrap()
+}
+
+/// What a shipped sample becomes, once changed.
+fn read(path: &str, change: impl Fn(Value) -> Value) -> Interpreted {
+    let mut posted = posted(path);
+    if let Ok(payload) = serde_json::from_slice(&posted.body) {
+        posted.body = change(payload).to_string().into_bytes();
+    }
+    posted.read(books())
 }
 
 fn keys(path: &str) -> Vec<String> {
-    let Reading::Items(items) = read(path, |payload| payload) else { panic!("{path}: no items") };
-    items.into_iter().flatten().map(|mapped| mapped.draft.event_key).collect()
+    let read = read(path, |payload| payload);
+    read.items.into_iter().flatten().map(|mapped| mapped.draft.event_key).collect()
 }
 
 #[test]
 fn a_problem_keeps_its_key_until_it_recovers_and_shares_it_with_no_other() {
-    for provider in book().providers() {
+    for provider in books().rulebook.providers() {
         let files = crate::rules::samples::files();
         let file = format!("{provider}/samples/problems.yaml");
         let text = files.get(&file).unwrap_or_else(|| panic!("{file} is missing"));
@@ -87,7 +82,6 @@ fn a_problem_keeps_its_key_until_it_recovers_and_shares_it_with_no_other() {
 #[test]
 fn the_items_of_a_batch_have_keys_of_their_own() {
     for path in crate::rules::samples::names() {
-        let Reading::Items(_) = read(&path, |payload| payload) else { continue };
         let all = keys(&path);
         let distinct: BTreeSet<&String> = all.iter().collect();
         assert_eq!(distinct.len(), all.len(), "{path}: {all:?}");
@@ -118,34 +112,23 @@ fn reversed(value: Value) -> Value {
 #[test]
 fn the_order_of_fields_changes_nothing() {
     for path in crate::rules::samples::names() {
-        assert_eq!(read(&path, |payload| payload), read(&path, reversed), "{path}");
+        let (read, turned) = (read(&path, |payload| payload), read(&path, reversed));
+        assert_eq!(ReadingInfo::of(&read), ReadingInfo::of(&turned), "{path}");
     }
 }
 
 #[test]
 fn what_is_asked_with_origins_is_the_same_as_without() {
-    let book = book();
     for path in crate::rules::samples::names() {
-        let (provider, case) = path.split_once('/').unwrap();
-        let sample = crate::rules::samples::sample(provider, case).unwrap();
-        let payload: Value = serde_json::from_slice(&sample.body).unwrap();
-        let (headers, query) = (BTreeMap::new(), BTreeMap::new());
-        let input = Input {
-            payload: &payload,
-            headers: &headers,
-            query: &query,
-            received_at: from_millis(NEW_YEAR_2026),
-            zone: Tz::UTC,
-            overrides: Overrides::NONE,
-        };
-        let mapping = book.get(provider).unwrap();
-        let traced = mapping.apply_traced(&input);
-        assert_eq!(reading(&mapping.apply(&input)), reading(&traced), "{path}");
-        if let Reading::Items(items) = traced {
-            for mapped in items.iter().flatten() {
-                assert!(mapped.origins.contains_key("event_key"), "{path}");
-            }
+        let posted = posted(&path);
+        let (plain, traced) = (posted.read(books()), posted.read_traced(books()));
+        let mut without = ReadingInfo::of(&traced);
+        for item in &mut without.items {
+            let has_key = item.origins.contains_key("event_key");
+            assert!(has_key || item.error.is_some(), "{path}");
+            item.origins.clear();
         }
+        assert_eq!(ReadingInfo::of(&plain), without, "{path}");
     }
 }
 
@@ -202,18 +185,14 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_json_makes_a_mapping_panic(payload in any_json()) {
-        let book = book();
-        let (headers, query) = (BTreeMap::new(), BTreeMap::new());
-        let received_at = from_millis(NEW_YEAR_2026);
-        let input = Input { payload: &payload, headers: &headers, query: &query, received_at, zone: Tz::UTC, overrides: Overrides::NONE };
-        for provider in book.providers() {
-            let mapping = book.get(provider).unwrap();
-            let values = mapping.apply(&input);
-            prop_assert_eq!(reading(&values), reading(&mapping.apply_traced(&input)));
-            if let Reading::Items(items) = values {
-                for mapped in items.iter().flatten() {
-                    prop_assert!(!mapped.draft.event_key.trim().is_empty());
-                }
+        for provider in books().rulebook.providers() {
+            let posted = Posted::new(provider, payload.to_string().into_bytes());
+            let (plain, traced) = (posted.read(books()), posted.read_traced(books()));
+            let of_plain: Vec<_> = plain.items.iter().flatten().map(|item| &item.draft).collect();
+            let of_traced: Vec<_> = traced.items.iter().flatten().map(|item| &item.draft).collect();
+            prop_assert_eq!(&of_plain, &of_traced);
+            for draft in of_plain {
+                prop_assert!(!draft.event_key.trim().is_empty());
             }
         }
     }

@@ -9,19 +9,25 @@ use std::{
 
 use rust_embed::RustEmbed;
 
-use super::manifest::{Manifest, Plugin};
+use super::{
+    manifest::{Manifest, Plugin},
+    script::Script,
+};
 use crate::load_error::LoadError;
 
 /// The file that says how a provider talks.
 const MANIFEST: &str = "plugin.yaml";
 
-/// The manifests in the binary.
+/// The file that computes what a manifest cannot say.
+const SCRIPT: &str = "main.js";
+
+/// The manifests and scripts in the binary.
 #[derive(RustEmbed)]
 #[folder = "plugins/"]
 struct Embedded;
 
 /// Every plugin we have, by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PluginBook {
     plugins: BTreeMap<String, Arc<Plugin>>,
 }
@@ -44,14 +50,36 @@ impl PluginBook {
             else {
                 continue;
             };
-            let Some(file) = Embedded::get(&path) else { continue };
-            let added = book.add(name, &format!("plugins/{path}"), &file.data);
-            mistakes.extend(added.err());
+            let Some(manifest) = Embedded::get(&path) else { continue };
+            let script = Embedded::get(&format!("{name}/{SCRIPT}"));
+            // A program that runs no scripts does without our plugins that need one; those of people it refuses.
+            if script.is_some() && !cfg!(feature = "plugins-js") {
+                continue;
+            }
+            let files = Files {
+                manifest: (&format!("plugins/{path}"), &manifest.data),
+                script: script.as_ref().map(|script| &*script.data),
+            };
+            mistakes.extend(book.add(name, &files).err());
         }
         if let Some(overlay) = overlay {
             mistakes.extend(book.overlay(overlay));
         }
         if mistakes.is_empty() { Ok(book) } else { Err(mistakes) }
+    }
+
+    /// The same plugins, with this manifest in place of that of `name`, or beside the others. A script stays as it is:
+    /// code comes from files alone.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn with_text(&self, name: &str, text: &str) -> Result<Self, LoadError> {
+        let mut book = Self { plugins: self.plugins.clone() };
+        let file = format!("{name}/{MANIFEST}");
+        let script = self.get(name).and_then(|plugin| plugin.script()).map(Script::text);
+        let script = script.map(str::as_bytes);
+        book.add(name, &Files { manifest: (&file, text.as_bytes()), script })?;
+        Ok(book)
     }
 
     /// The plugin called `name`.
@@ -72,25 +100,53 @@ impl PluginBook {
         };
         let mut mistakes = Vec::new();
         for (name, file) in manifests {
-            let added = match fs::read(&file) {
-                Ok(text) => self.add(&name, &file.display().to_string(), &text),
-                Err(fault) => Err(whole(&file, format!("cannot be read: {fault}"))),
-            };
-            mistakes.extend(added.err());
+            mistakes.extend(self.overlay_one(&name, &file).err());
         }
         mistakes
     }
 
-    fn add(&mut self, name: &str, file: &str, text: &[u8]) -> Result<(), LoadError> {
+    /// Adds what stands in one directory.
+    fn overlay_one(&mut self, name: &str, file: &Path) -> Result<(), LoadError> {
+        let read = |file: &Path| {
+            fs::read(file).map_err(|fault| whole(file, format!("cannot be read: {fault}")))
+        };
+        let beside = file.with_file_name(SCRIPT);
+        let script = if beside.is_file() { Some(read(&beside)?) } else { None };
+        if !file.is_file() {
+            return Err(whole(&beside, format!("has no `{MANIFEST}` beside it")));
+        }
+        let (shown, text) = (file.display().to_string(), read(file)?);
+        self.add(name, &Files { manifest: (&shown, &text), script: script.as_deref() })
+    }
+
+    fn add(&mut self, name: &str, files: &Files<'_>) -> Result<(), LoadError> {
+        let (file, text) = files.manifest;
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || !name.chars().all(fits) {
             let wanted = "expected lower-case letters, digits and `-`";
             return Err(whole(Path::new(file), format!("`{name}` is no plugin's name; {wanted}")));
         }
-        let manifest = parse(file, text)?;
-        self.plugins.insert(name.to_owned(), Arc::new(Plugin::new(name, manifest)));
+        let mut plugin = Plugin::new(name, parse(file, text)?);
+        if let Some(script) = files.script {
+            let beside = Path::new(file).with_file_name(SCRIPT);
+            let script = Script::load(&format!("plugins/{name}/{SCRIPT}"), script);
+            // Where it is found counts now; what it is called counts later, for people who do not see our directories.
+            let script = script
+                .map_err(|error| LoadError { file: beside.display().to_string(), ..error })?;
+            plugin =
+                plugin.with_script(script).map_err(|detail| whole(&beside, detail.to_owned()))?;
+        }
+        self.plugins.insert(name.to_owned(), Arc::new(plugin));
         Ok(())
     }
+}
+
+/// The files of one plugin.
+struct Files<'a> {
+    /// The manifest, after the path that is shown of it.
+    manifest: (&'a str, &'a [u8]),
+    /// The script, where there is one.
+    script: Option<&'a [u8]>,
 }
 
 /// The manifests one level below `dir`, by the name of their directory.
@@ -99,7 +155,7 @@ fn manifests_in(dir: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let manifest = entry.path().join(MANIFEST);
-        if manifest.is_file() {
+        if manifest.is_file() || entry.path().join(SCRIPT).is_file() {
             found.insert(entry.file_name().to_string_lossy().into_owned(), manifest);
         }
     }

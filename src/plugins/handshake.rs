@@ -5,7 +5,7 @@
 
 use regex::Regex;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     body_path::BodyPath,
@@ -32,7 +32,7 @@ pub struct Handshake {
 }
 
 /// The HTTP method that something is asked with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// It asks for an answer, and has no body.
@@ -130,7 +130,7 @@ struct WrittenConfirm {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
-struct HostPattern(Regex);
+pub(super) struct HostPattern(Regex);
 
 /// The status of a good answer.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -140,7 +140,7 @@ struct Status(u16);
 
 /// Why a handshake's description is refused.
 #[derive(Debug, thiserror::Error)]
-enum Fault {
+pub(super) enum Fault {
     #[error("expected one of `header`, `query` and `body`, and either `is` or `exists: true`")]
     Sign,
     #[error("expected either `url` or `header`, and `host`")]
@@ -187,6 +187,13 @@ impl TryFrom<u16> for Status {
 
     fn try_from(status: u16) -> Result<Self, Fault> {
         if (200..300).contains(&status) { Ok(Self(status)) } else { Err(Fault::Status(status)) }
+    }
+}
+
+impl HostPattern {
+    /// Whether it is one of the hosts that are meant.
+    pub(super) fn allows(&self, host: &str) -> bool {
+        self.0.is_match(host)
     }
 }
 
@@ -250,7 +257,7 @@ impl Confirm {
         };
         match outbound::https_host(&url) {
             Err(fault) => Err(format!("its address is not fetched: {fault}")),
-            Ok(host) if self.host.0.is_match(&host) => Ok(url),
+            Ok(host) if self.host.allows(&host) => Ok(url),
             Ok(host) => {
                 Err(format!("its address is not fetched: `{host}` is no host of the sender"))
             }

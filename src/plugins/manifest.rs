@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::{
     decode::{self, BodyFormat},
-    handshake::{self, Handshake, Method, Question, Rule},
+    handshake::{self, Handshake, HostPattern, Method, Question, Rule},
     place::{Place, Said},
     scheme::Scheme,
+    script::{Asked, Posted, Script},
     verify::{self, Refusal},
 };
 use crate::{
@@ -25,10 +26,11 @@ const SENDER_ID_LENGTH: usize = 200;
 pub struct Plugin {
     name: String,
     manifest: Manifest,
+    script: Option<Script>,
 }
 
 /// A `plugin.yaml`, as written.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     /// What people call the provider.
@@ -47,6 +49,9 @@ pub(super) struct Manifest {
     /// What it asks before it sends events.
     #[serde(default)]
     handshakes: Vec<Rule>,
+    /// What the whole host of an address must match that its script's handshake wants confirmed.
+    #[serde(default)]
+    confirm_hosts: Vec<HostPattern>,
     /// What to paste into its own configuration.
     setup: Option<String>,
 }
@@ -54,7 +59,33 @@ pub(super) struct Manifest {
 impl Plugin {
     /// The plugin called `name`, which talks as `manifest` says.
     pub(super) fn new(name: &str, manifest: Manifest) -> Self {
-        Self { name: name.to_owned(), manifest }
+        Self { name: name.to_owned(), manifest, script: None }
+    }
+
+    /// The same with a script.
+    ///
+    /// # Errors
+    /// Where both the manifest and the script say the same thing: why.
+    pub(super) fn with_script(self, script: Script) -> Result<Self, &'static str> {
+        if script.verifies() && !self.manifest.signatures.is_empty() {
+            return Err(
+                "exports `verify`, and the manifest has `signatures`; expected one of them",
+            );
+        }
+        if script.maps() && self.manifest.mapping.is_some() {
+            return Err("exports `map`, and the manifest has a `mapping`; expected one of them");
+        }
+        Ok(Self { script: Some(script), ..self })
+    }
+
+    /// Its script, where it has one.
+    pub fn script(&self) -> Option<&Script> {
+        self.script.as_ref()
+    }
+
+    /// A plugin that posts plain JSON, for a mapping that no plugin reads by.
+    pub fn plain(name: &str) -> Self {
+        Self::new(name, Manifest { title: name.to_owned(), ..Manifest::default() })
     }
 
     /// Its name: the directory's below `plugins/`.
@@ -74,7 +105,12 @@ impl Plugin {
 
     /// Whether the provider can sign, so that a signing secret makes sense.
     pub fn can_sign(&self) -> bool {
-        !self.manifest.signatures.is_empty()
+        !self.manifest.signatures.is_empty() || self.verifying().is_some()
+    }
+
+    /// The script that says who signed.
+    fn verifying(&self) -> Option<&Script> {
+        self.script.as_ref().filter(|script| script.verifies())
     }
 
     /// What to paste into the sender's own configuration, so that it posts to `url`, which holds `key`.
@@ -99,6 +135,13 @@ impl Plugin {
         (delivery, payload): (&'a Delivery, &'a dyn Fn() -> Option<&'a Value>),
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        if let Some(script) = self.verifying() {
+            if secrets.is_empty() {
+                return Ok(());
+            }
+            let posted = Posted { delivery, payload: payload() };
+            return script.verify(Asked::of(posted).with_secrets(secrets));
+        }
         let manifest = &self.manifest;
         if manifest.signatures.is_empty() && manifest.handshakes.iter().any(Rule::needs_secret) {
             return Ok(());
@@ -125,6 +168,21 @@ impl Plugin {
         secrets: &[SigningSecret],
     ) -> Option<Handshake> {
         let said = Said { delivery, payload: &|| payload };
-        handshake::answer(&self.manifest.handshakes, Question { method, said, secrets })
+        let question = Question { method, said, secrets };
+        handshake::answer(&self.manifest.handshakes, question).or_else(|| {
+            let asked = Asked::of(Posted { delivery, payload }).by(method);
+            match self.script.as_ref()?.handshake(asked, &self.manifest.confirm_hosts) {
+                Ok(answer) => answer,
+                Err(reason) => {
+                    // What might be an event must not be lost because a question could not be answered.
+                    tracing::warn!(
+                        plugin = self.name,
+                        reason,
+                        "a script failed to answer a handshake"
+                    );
+                    None
+                }
+            }
+        })
     }
 }

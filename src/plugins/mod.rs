@@ -1,7 +1,8 @@
 //! How providers talk: how their bodies are encoded, how they sign, what they ask before they send events.
 //!
-//! All of it is data: `plugins/<name>/plugin.yaml`, embedded in the binary and overlaid by a directory. What a body
-//! *means* is not here but in the mapping language. Start with a manifest, then [`Plugin`], which is all that others see.
+//! All of it is data: `plugins/<name>/plugin.yaml`, embedded in the binary and overlaid by a directory; where that is not
+//! enough, a script beside it. What a body *means* is not here but in the mapping language, or in that script. Start with
+//! a manifest, then [`Plugin`], which is all that others see.
 
 mod body_path;
 mod book;
@@ -13,12 +14,14 @@ mod manifest;
 mod place;
 mod reply;
 mod scheme;
+mod script;
 mod verify;
 
 pub use self::{
     book::PluginBook,
     handshake::{Handshake, Method},
     manifest::Plugin,
+    script::{Made, Posted, Script},
     verify::Refusal,
 };
 

@@ -42,6 +42,9 @@ pub enum Refusal {
         /// How many may.
         tolerance_seconds: u32,
     },
+    /// The plugin's script refuses it.
+    #[error("{0}")]
+    ByScript(String),
 }
 
 /// Whether one of `secrets` signed a delivery by one of `schemes`. Where there are no secrets, nothing is asked.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{
     compile::compile,
+    coverage::{Coverage, UnknownValue},
     extend::Files,
     keys::{self, Fault},
     mapping::Mapping,
@@ -23,14 +24,40 @@ pub fn check(provider: &str, file: &str, text: &str) -> Result<Vec<LoadError>, V
     compile(provider, file, text).map(|mapping| warnings(&mapping))
 }
 
+/// Checks the mapping of one provider in a rulebook, which is right by itself: what comes are warnings.
+pub fn check_provider(rulebook: &Rulebook, provider: &str) -> Vec<LoadError> {
+    rulebook.get(provider).map(|mapping| warnings(mapping)).unwrap_or_default()
+}
+
 /// Checks every mapping of a rulebook, which is right by itself: what comes are warnings.
 pub fn check_all(rulebook: &Rulebook) -> Vec<LoadError> {
-    let mappings = rulebook.providers().filter_map(|provider| rulebook.get(provider));
-    mappings.flat_map(|mapping| warnings(mapping)).collect()
+    rulebook.providers().flat_map(|provider| check_provider(rulebook, provider)).collect()
+}
+
+/// What payloads say that a `map` without an `else` does not know, by what was counted of them.
+pub fn unmet(mapping: &Mapping, coverage: &Coverage) -> Vec<LoadError> {
+    let files = Files::stored(mapping.file(), mapping.text());
+    let Ok(node) = files.read() else { return Vec::new() };
+    let mut checker = Checker { files: &files, warnings: Vec::new() };
+    for UnknownValue { variant, field, value, .. } in &coverage.unknown {
+        let read_by = variants(&node).iter().find(|one| one.name() == Some(variant));
+        let field = read_by.and_then(|one| one.get("set")?.get(field));
+        let map = entries(field).iter().find(|(key, _)| key.text == "map");
+        if let (Some((map, _)), None) = (map, field.and_then(|field| field.get("else"))) {
+            let detail = format!(
+                "a sample says `{value}`, which this `map` does not know, and there is no `else`"
+            );
+            checker.warn(map.at, detail);
+        }
+    }
+    checker.warnings
 }
 
 /// What is most likely not meant in the mapping's own file. What it extends is another's.
 fn warnings(mapping: &Mapping) -> Vec<LoadError> {
+    if mapping.is_scripted() {
+        return Vec::new();
+    }
     let files = Files::stored(mapping.file(), mapping.text());
     let Ok(node) = files.read() else { return Vec::new() };
     let mut checker = Checker { files: &files, warnings: Vec::new() };

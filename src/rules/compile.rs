@@ -15,6 +15,7 @@ use super::{
     node::{At, Kind, Node},
     plan::Plan,
     read::{is_operator, operators, or_leave},
+    scene::Missing,
     tally::Site,
     when::When,
 };
@@ -70,13 +71,14 @@ pub(super) fn compile_files(provider: &str, files: &Files) -> Result<Mapping, Ve
         variants,
         live: Arc::new(plan.tally()),
         plan: Arc::new(plan),
+        is_scripted: false,
     })
 }
 
 /// What a rule file says.
 struct Head {
     title: String,
-    missing: Option<RegexSet>,
+    missing: Option<Missing>,
     lets: Vec<Expr>,
     variants: Vec<Variant>,
 }
@@ -123,7 +125,7 @@ impl Loader<'_> {
         Some(Head { title, missing: or_leave(missing)?, lets, variants })
     }
 
-    fn patterns(&mut self, node: &Node) -> Option<RegexSet> {
+    fn patterns(&mut self, node: &Node) -> Option<Missing> {
         let texts: Vec<Option<String>> = node
             .as_list()
             .iter()
@@ -131,7 +133,7 @@ impl Loader<'_> {
             .collect();
         let texts: Vec<String> = texts.into_iter().collect::<Option<_>>()?;
         match RegexSet::new(texts) {
-            Ok(set) => Some(set),
+            Ok(set) => Some(Missing::of(set)),
             Err(error) => self.wrong(node.at, error.to_string()),
         }
     }

@@ -1,6 +1,6 @@
 //! How a mapping says where a value comes from, compiled.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
@@ -150,15 +150,17 @@ impl Expr {
         (!scene.is_missing(&value)).then_some(value)
     }
 
-    /// Adds the fields of the object that it gives; anything else it gives stands under `value`.
-    pub(super) fn pour(&self, scene: &Scene<'_>, into: &mut BTreeMap<String, Value>) {
+    /// Adds the fields of the object that it gives, later ones of a name standing for earlier ones; anything else it
+    /// gives stands under `value`.
+    pub(super) fn pour(&self, scene: &Scene<'_>, into: &mut Vec<(String, Value)>) {
         match self {
             Self::Merge(parts) => return parts.iter().for_each(|part| part.pour(scene, into)),
             Self::Fields(fields) => {
+                into.reserve(fields.len());
                 for (name, field) in fields {
                     if let Some(value) = field.eval(scene, Want::All) {
                         scene.spend(name.len() + size(&value));
-                        into.insert(name.clone(), value.into_owned());
+                        into.push((name.clone(), value.into_owned()));
                     }
                 }
                 return;
@@ -181,21 +183,16 @@ impl Expr {
         match self.eval(scene, Want::One) {
             None => {}
             Some(Cow::Borrowed(Value::Object(fields))) => {
-                let fields = fields.iter().map(|(name, value)| {
+                into.reserve(fields.len() + 4);
+                for (name, value) in fields {
                     scene.spend(name.len() + size(value));
-                    (name.clone(), value.clone())
-                });
-                // Building a map at once is cheaper than filling it.
-                if into.is_empty() {
-                    *into = fields.collect();
-                } else {
-                    into.extend(fields);
+                    into.push((name.clone(), value.clone()));
                 }
             }
             Some(Cow::Owned(Value::Object(fields))) => into.extend(fields),
             Some(other) => {
                 scene.spend(size(&other));
-                into.insert("value".to_owned(), other.into_owned());
+                into.push(("value".to_owned(), other.into_owned()));
             }
         }
     }
@@ -367,6 +364,7 @@ fn is_empty_object(value: &Value) -> bool {
 }
 
 fn list(parts: &[Expr], scene: &Scene<'_>) -> Value {
+    scene.made();
     let mut all = Vec::new();
     for part in parts {
         match part.eval(scene, Want::All).map(Cow::into_owned) {
@@ -381,6 +379,7 @@ fn list(parts: &[Expr], scene: &Scene<'_>) -> Value {
 }
 
 fn object(fields: &[(String, Expr)], scene: &Scene<'_>) -> Option<Value> {
+    scene.made();
     let found: Map<String, Value> = fields
         .iter()
         .filter_map(|(name, field)| {
@@ -391,7 +390,8 @@ fn object(fields: &[(String, Expr)], scene: &Scene<'_>) -> Option<Value> {
 }
 
 fn merged(parts: &[Expr], scene: &Scene<'_>) -> Option<Value> {
-    let mut all = BTreeMap::new();
+    scene.made();
+    let mut all = Vec::new();
     for part in parts {
         part.pour(scene, &mut all);
     }

@@ -50,6 +50,11 @@ impl Files {
         self.0.push(File { name: name.into(), text: text.to_owned() });
     }
 
+    /// Adds the base of the last one, and what that extends.
+    pub(super) fn append(&mut self, base: Self) {
+        self.0.extend(base.0);
+    }
+
     /// All that is needed to read them again: the text of a mapping that extends nothing is its file's.
     pub(super) fn text(&self) -> String {
         let mut all = String::new();
@@ -145,7 +150,7 @@ impl Laying {
                 "let" => laid(&mut entries, key, change, by_name),
                 "missing" => laid(&mut entries, key, change, together),
                 "events" => {
-                    laid(&mut entries, key, change, |base, over| self.events(&name, base, over))
+                    laid(&mut entries, key, change, |base, over| self.events(&name, base, over));
                 }
                 _ => laid(&mut entries, key, change, |_, over| over),
             }
@@ -160,7 +165,7 @@ impl Laying {
         };
         let names: Vec<String> =
             variants.iter().filter_map(|variant| variant.name().map(ToOwned::to_owned)).collect();
-        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        let (mut new, mut done) = (Vec::new(), Vec::new());
         for change in changes.clone() {
             let known = change.name().and_then(|name| names.iter().position(|known| known == name));
             let Some(known) = known else {
@@ -169,12 +174,12 @@ impl Laying {
                 }
                 continue;
             };
-            if changed.contains(&known) {
+            if done.contains(&known) {
                 let detail = format!("`{}` is changed before this already", names[known]);
                 self.wrong.push((change.at, detail));
                 continue;
             }
-            changed.push(known);
+            done.push(known);
             let base = std::mem::replace(&mut variants[known], Node::nothing(over.at));
             variants[known] = variant(base, change);
         }

@@ -120,6 +120,16 @@ fn the_stored_text_holds_both_files_and_their_digest_is_the_version() {
 }
 
 #[test]
+fn a_text_in_place_of_a_mapping_may_extend_one_of_the_book() {
+    let text = "extend: base\ntitle: Mine\n";
+    let known = book(&[("base", BASE)]).unwrap();
+    let with = known.with_text("mine", text).unwrap();
+    assert_eq!(with.get("mine").unwrap().text(), mapping(text).text());
+    let unknown = known.with_text("mine", "extend: bose\n").unwrap_err();
+    assert!(unknown[0].detail.ends_with("did you mean `base`?"), "{}", unknown[0]);
+}
+
+#[test]
 fn a_chain_of_files_is_laid_one_over_the_other() {
     let book = book(&[
         ("a", "extend: b\nevents: [{name: one, set: {title: a}}]"),

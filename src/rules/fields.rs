@@ -304,7 +304,7 @@ impl<'a> FieldReader<'a> {
     }
 
     fn object(&mut self, name: &'static str, field: Option<&'a Field>) -> BTreeMap<String, Value> {
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         if let Some(field) = field {
             field.expr.pour(&self.scene, &mut found);
             found.values_mut().for_each(|value| flatten_below(value, DEPTH));
@@ -312,7 +312,7 @@ impl<'a> FieldReader<'a> {
         }
         let own = &self.scene.input.overrides.additional_info;
         if own.is_empty() {
-            return found;
+            return found.into_iter().collect();
         }
         if self.scene.trace.is_some() {
             let names: Vec<&str> = own.keys().map(String::as_str).collect();
@@ -323,9 +323,9 @@ impl<'a> FieldReader<'a> {
         }
         for (name, value) in own {
             self.scene.spend(name.len() + size(value));
-            found.insert(name.clone(), value.clone());
+            found.push((name.clone(), value.clone()));
         }
-        found
+        found.into_iter().collect()
     }
 
     fn time(&mut self, name: &'static str, field: Option<&'a Field>) -> Option<Timestamp> {

@@ -59,21 +59,18 @@ fn look(node: &Node, lets: [Option<&Node>; 2], used: Option<(At, &str)>, found: 
 fn is_of_a_send(name: &str) -> bool {
     let words = words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        [
-            ..,
-            "time" | "timestamp" | "date" | "datetime" | "ts" | "epoch" | "startsat" | "endsat",
-        ]
-        | [.., "timestamp", _]
-        | [_, .., "at"] => true,
-        ["messageid" | "requestid" | "deliveryid" | "notificationid"] => true,
-        [
-            ..,
-            "message" | "delivery" | "request" | "notification" | "trace" | "invocation",
-            "id" | "uuid",
-        ] => true,
-        _ => false,
-    }
+    let is_time = matches!(
+        words.as_slice(),
+        [.., "time" | "timestamp" | "date" | "datetime" | "ts" | "epoch" | "startsat" | "endsat"]
+            | [.., "timestamp", _]
+            | [_, .., "at"]
+    );
+    let is_send = matches!(
+        words.as_slice(),
+        ["messageid" | "requestid" | "deliveryid"]
+            | [.., "message" | "delivery" | "request" | "trace" | "invocation", "id" | "uuid"]
+    );
+    is_time || is_send
 }
 
 /// The words of a name, in lower case: `startsAt` and `starts_at` are `starts` and `at`.

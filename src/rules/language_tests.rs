@@ -1,4 +1,4 @@
-//! The language, line by line: each operator, step and test with an example, and each mistake with its message.
+//! The language, line by line: each operator, step and test with an example. Mistakes are in `tests/it/mistakes.rs`.
 
 use std::collections::BTreeMap;
 
@@ -290,69 +290,6 @@ events:
     assert!(mapped.origins["title"].defaulted && mapped.origins["severity"].defaulted);
     assert!(mapped.origins["occurred_at"].defaulted);
     assert_eq!(mapped.draft.occurred_at, Some(received_at));
-}
-
-/// Rule files that are wrong, and what is told of them.
-const MISTAKES: &[(&str, &str)] = &[
-    ("titel: T\nevents: []\n", "1:1: a mapping has no `titel`"),
-    (
-        "title: T\nevents:\n  - name: a\n    set:\n      event_key: k\n      sevrity: INFO\n",
-        "6:7: events have no field `sevrity`",
-    ),
-    (
-        "title: T\nevents:\n  - name: a\n    set:\n      event_key: k\n      severity: CRITCAL\n",
-        "did you mean `CRITICAL`?",
-    ),
-    ("title: T\nevents:\n  - name: a\n    set:\n      title: x\n", "5:7: `event_key` is required"),
-    (
-        "title: T\nevents:\n  - name: a\n    set:\n      event_key: $.a b\n",
-        "5:18: `$.a b` is not a path",
-    ),
-    (
-        "title: T\nevents:\n  - name: a\n    set:\n      event_key: $mgs.a\n",
-        "`$mgs` is no variable",
-    ),
-    (
-        "title: T\nevents:\n  - name: a\n    set:\n      event_key:\n        form: $.a\n",
-        "did you mean `from`?",
-    ),
-    (
-        "title: T\nevents:\n  - name: a\n    set:\n      event_key:\n        from: $.a\n        then: [lowr]\n",
-        "7:16: `lowr` is no step",
-    ),
-    (
-        "title: T\nevents:\n  - name: a\n    set:\n      event_key:\n        from: $.a\n        then:\n          - regex: '('\n",
-        "8:21: `(` is no regular expression",
-    ),
-    (
-        "title: T\nevents:\n  - name: a\n    when:\n      '@.a': 1\n    each: $.a[*]\n    set: {event_key: k}\n",
-        "5:8: `@` is not known here",
-    ),
-    (
-        "title: T\nevents:\n  - name: a\n    when:\n      $.a: {typ: array}\n    set: {event_key: k}\n",
-        "did you mean `type`?",
-    ),
-    ("title: T\nevents:\n  - name: a\n", "3:5: a variant has either `set` or `ignore`"),
-    ("title: T\nevents:\n  - name: a\n    set: {event_key: k}\n    set: {event_key: l}\n", "5:5: "),
-    (
-        "title: T\nevents:\n  - name: a\n    set:\n      event_key: {from: [$.a[0], b]}\n",
-        "in flow style",
-    ),
-    ("title: T\nevents:\n  - name: a\n    set:\n      event_key: @.a\n", "quote"),
-    (
-        "title: T\nevents:\n  - name: a\n    set:\n      event_key: '{{ $.a | uper }}'\n",
-        "did you mean `upper`?",
-    ),
-    ("", "it is empty"),
-];
-
-#[test]
-fn mistakes_are_told_with_their_place_and_what_was_meant() {
-    for &(text, expected) in MISTAKES {
-        let errors = compile("test", "t.yaml", text).expect_err(text);
-        let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        assert!(told.iter().any(|line| line.contains(expected)), "{expected}: {told:?}");
-    }
 }
 
 #[test]

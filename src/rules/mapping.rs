@@ -3,14 +3,13 @@
 use std::{borrow::Cow, cell::OnceCell, collections::BTreeMap, sync::Arc};
 
 use chrono_tz::Tz;
-use regex::RegexSet;
 use serde_json::Value;
 
 use super::{
     expr::{Expr, Want},
     fields::{FieldReader, Fields},
     plan::{ITEMS_LOOKED_AT, MOST_HEADS, Plan, Way},
-    scene::{Run, Scene, Source, Trace},
+    scene::{MOST_TOLD, Missing, Run, Scene, Source, Trace},
     tally::{Site, Tally},
     when::When,
 };
@@ -31,11 +30,12 @@ pub struct Mapping {
     pub(super) file: String,
     pub(super) title: String,
     pub(super) text: String,
-    pub(super) missing: Option<RegexSet>,
+    pub(super) missing: Option<Missing>,
     pub(super) lets: Vec<Expr>,
     pub(super) variants: Vec<Variant>,
     pub(super) plan: Arc<Plan>,
     pub(super) live: Arc<Tally>,
+    pub(super) is_scripted: bool,
 }
 
 /// One shape of payload.
@@ -269,7 +269,8 @@ impl Mapping {
         }
         let places = OnceCell::new();
         let place = |item: usize| {
-            let places: &Vec<(String, &Value)> = places.get_or_init(|| each.located(&scene));
+            let places: &Vec<(String, &Value)> =
+                places.get_or_init(|| each.located(&scene, MOST_ITEMS));
             places.get(item).map(|(place, _)| place.clone()).unwrap_or_default()
         };
         let mut read = Vec::with_capacity(elements.len().min(MOST_ITEMS));
@@ -309,9 +310,17 @@ impl Mapping {
             return Err(self.too_costly(Some(item)));
         }
         let read = match detail {
-            Detail::Values => {
-                self.read_item(variant, items, scene, item).or_else(|_| traced(scene))
-            }
+            Detail::Values => match self.read_item(variant, items, scene, item) {
+                Err(_) if scene.run.may_tell_again() => traced(scene),
+                Err(error) => Err(self.refusal(
+                    error.item,
+                    format!(
+                        "it cannot be read ({}), like {MOST_TOLD} items of this payload before it",
+                        error.unreadable.cause
+                    ),
+                )),
+                read => read,
+            },
             Detail::Origins => traced(scene),
         };
         if scene.is_spent() { Err(self.too_costly(Some(item))) } else { read }

@@ -28,6 +28,7 @@ mod rulebook;
 pub mod samples;
 mod scene;
 pub mod schema;
+mod scripted;
 mod tally;
 mod template;
 mod walk;
@@ -44,4 +45,8 @@ pub use tally::Tally;
 pub use crate::domain::webhook::Overrides;
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod language_tests;
+#[cfg(test)]
+mod tally_tests;

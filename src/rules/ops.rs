@@ -108,7 +108,7 @@ impl Step {
             Self::Each(of) => Some(Value::Array(elements(&value, of, scene))),
             Self::Index(index) => index_of(&value, *index),
             Self::Unique => Some(unique(&value)),
-            Self::Number => number(&text(&value)),
+            Self::Number => numbers(&value),
             Self::Time(format) => read_time(&value, format.as_deref(), scene),
             Self::Json => Some(json(&value)),
             Self::Pairs => Some(pairs(&value)),
@@ -186,7 +186,8 @@ fn elements(value: &Value, each: &Expr, scene: &Scene<'_>) -> Vec<Value> {
 }
 
 fn index_of(value: &Value, index: i64) -> Option<Value> {
-    let items = value.as_array()?;
+    // One value is a list of one.
+    let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let distance = usize::try_from(index.unsigned_abs()).ok()?;
     let place = if index < 0 { items.len().checked_sub(distance)? } else { distance };
     items.get(place).cloned()
@@ -196,6 +197,16 @@ fn unique(value: &Value) -> Value {
     let Value::Array(items) = value else { return value.clone() };
     let mut seen = BTreeSet::new();
     items.iter().filter(|item| seen.insert(canonical(item))).cloned().collect()
+}
+
+/// The number of a value; of each element, if it is a list.
+fn numbers(value: &Value) -> Option<Value> {
+    match value {
+        Value::Array(items) => Some(items.iter().filter_map(numbers).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            number(&text(&unwrapped(value)))
+        }
+    }
 }
 
 fn number(text: &str) -> Option<Value> {

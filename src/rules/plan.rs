@@ -159,23 +159,35 @@ impl Plan {
         }
         match expr {
             Expr::Hash(parts) | Expr::List(parts) => {
-                parts.iter_mut().for_each(|part| self.share(part, true));
+                for part in parts {
+                    self.share(part, true);
+                }
             }
-            Expr::Merge(parts) => parts.iter_mut().for_each(|part| self.share(part, is_copied)),
+            Expr::Merge(parts) => {
+                for part in parts {
+                    self.share(part, is_copied);
+                }
+            }
             Expr::Json(of) | Expr::Object(of) | Expr::Pairs(of) => self.share(of, true),
             Expr::Fields(fields) => {
-                fields.iter_mut().for_each(|(_, field)| self.share(field, is_copied));
+                for (_, field) in fields {
+                    self.share(field, is_copied);
+                }
             }
             Expr::Chain(chain) => {
                 let is_copied = is_copied || !chain.then.is_empty();
-                chain.from.iter_mut().for_each(|part| self.share(part, is_copied));
+                for part in &mut chain.from {
+                    self.share(part, is_copied);
+                }
                 self.share_steps(&mut chain.then);
                 if let Some(otherwise) = &mut chain.otherwise {
                     self.share(&mut otherwise.gives, is_copied);
                 }
             }
             Expr::Case(arms, otherwise) => {
-                arms.iter_mut().for_each(|arm| self.share(&mut arm.gives, is_copied));
+                for arm in arms {
+                    self.share(&mut arm.gives, is_copied);
+                }
                 if let Some(otherwise) = otherwise {
                     self.share(&mut otherwise.gives, is_copied);
                 }
@@ -193,8 +205,7 @@ impl Plan {
     fn share_steps(&mut self, steps: &mut [Step]) {
         for step in steps {
             match step {
-                Step::Join(_, Some(each)) => self.share(each, true),
-                Step::Each(each) => self.share(each, true),
+                Step::Join(_, Some(each)) | Step::Each(each) => self.share(each, true),
                 Step::Default(otherwise) => self.share(&mut otherwise.gives, true),
                 Step::Join(_, None)
                 | Step::Filter(_)

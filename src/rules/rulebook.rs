@@ -8,13 +8,19 @@ use std::{
 };
 
 use super::{
+    Drift, PathUse,
     compile::{compile, compile_files},
     extend::Files,
     load::did_you_mean,
     mapping::Mapping,
     samples::Shipped,
+    scripted::is_script,
 };
-use crate::load_error::LoadError;
+use crate::{
+    digest::{hex, sha256},
+    load_error::LoadError,
+    metrics::Metrics,
+};
 
 /// Every mapping, by provider; immutable once loaded. Those in the binary, which are known to be right, are compiled when
 /// they are first asked for: few installations need more than a handful of them.
@@ -46,17 +52,37 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn load(overlay: Option<&Path>) -> Result<Self, Vec<LoadError>> {
+        Self::default().reload(overlay)
+    }
+
+    /// The same loaded again. A mapping whose text is the same is taken over, with what was counted of it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn reload(&self, overlay: Option<&Path>) -> Result<Self, Vec<LoadError>> {
         let overlay = match overlay {
             Some(directory) => read_overlay(directory).map_err(|error| vec![error])?,
             None => BTreeMap::new(),
         };
         let mut book = Self::default();
         for provider in SHIPPED.keys() {
-            book.mappings.insert(provider.clone(), Entry::Shipped(Arc::default()));
+            let known = self.mappings.get(provider);
+            let copy = known.and_then(Entry::shipped).unwrap_or_default();
+            book.mappings.insert(provider.clone(), Entry::Shipped(copy));
         }
-        let providers: Vec<String> = overlay.keys().cloned().collect();
-        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay };
-        book.compile(&shelves, providers)?;
+        let mut changed = Vec::new();
+        for (provider, text) in &overlay {
+            // The text of one that extends another is longer than its file's.
+            let same = self.mappings.get(provider).filter(|entry| entry.was_loaded_from(text));
+            match same {
+                Some(same) => {
+                    book.mappings.insert(provider.clone(), same.clone());
+                }
+                None => changed.push(provider.clone()),
+            }
+        }
+        let shelves = Shelves { shipped: TEXTS.clone(), overlay };
+        book.compile(&shelves, changed)?;
         Ok(book)
     }
 
@@ -79,6 +105,10 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with it, which is nothing unless the language has changed since.
     pub fn restore(provider: &str, text: &str) -> Result<Mapping, Vec<LoadError>> {
+        if is_script(text) {
+            let file = format!("plugins/{provider}/main.js");
+            return Mapping::scripted(provider, (provider, &file, 1), text);
+        }
         compile(provider, &file_of(provider), text)
     }
 
@@ -103,20 +133,31 @@ impl Rulebook {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// The same rules, with this text in place of a provider's mapping.
+    /// The same rules, with this text in place of a provider's mapping. It may extend any of them, or its own built-in one.
     ///
     /// # Errors
     /// Everything that is wrong with the text.
     pub fn with_text(&self, provider: &str, text: &str) -> Result<Self, Vec<LoadError>> {
-        Ok(self.with(compile(provider, &format!("{provider}/mapping.yaml"), text)?))
+        let mut files = Files::stored(&file_of(provider), text);
+        if let Some((base, place)) = files.missing_base().map_err(|error| vec![error])? {
+            let extended =
+                if base == provider { shipped(provider) } else { self.get(&base).map(Arc::as_ref) };
+            let Some(extended) = extended else {
+                let names = self.providers().filter(|name| *name != provider);
+                let hint = did_you_mean(&base, names);
+                let detail = format!("there is no mapping `{base}` to extend{hint}");
+                return Err(vec![files.error(place, detail)]);
+            };
+            files.append(Files::stored(extended.file(), extended.text()));
+        }
+        Ok(self.with(provider, Arc::new(compile_files(provider, &files)?)))
     }
 
-    /// The same rules, with this mapping in place of its provider's.
+    /// The same rules, with this mapping in place of a provider's.
     #[must_use]
-    pub fn with(&self, mapping: Mapping) -> Self {
+    pub fn with(&self, provider: &str, mapping: Arc<Mapping>) -> Self {
         let mut book = self.clone();
-        let provider = mapping.version().provider.clone();
-        book.mappings.insert(provider, Entry::Loaded(Arc::new(mapping)));
+        book.mappings.insert(provider.to_owned(), Entry::Loaded(mapping));
         book
     }
 
@@ -130,20 +171,91 @@ impl Rulebook {
         }
     }
 
+    /// Keeps what is counted of each mapping that is the same in `before`, so that a reload forgets nothing of those that
+    /// it does not change.
+    pub fn keep_counts(&mut self, before: &Self) {
+        for (provider, entry) in &mut self.mappings {
+            let Some(known) = before.mappings.get(provider) else { continue };
+            let is_same = match (&*entry, known) {
+                (Entry::Shipped(_), Entry::Shipped(_)) => true,
+                (Entry::Loaded(mapping), Entry::Loaded(known)) => {
+                    mapping.version() == known.version()
+                }
+                (Entry::Shipped(_), Entry::Loaded(_)) | (Entry::Loaded(_), Entry::Shipped(_)) => {
+                    false
+                }
+            };
+            if is_same {
+                *entry = known.clone();
+            }
+        }
+    }
+
+    /// Says in the metrics what was counted of the mappings that have read something.
+    pub fn count(&self, metrics: &Metrics) {
+        for (provider, entry) in &self.mappings {
+            let Some(mapping) = entry.compiled() else { continue };
+            let coverage = mapping.live().report(mapping);
+            if coverage.payloads > 0 {
+                let is_gone = |path: &&PathUse| path.drift() == Some(Drift::Gone);
+                let gone = coverage.paths.iter().filter(is_gone).count();
+                metrics.mapping(provider, mapping.live().unknown(), gone);
+            }
+        }
+    }
+
+    /// What tells the mappings in this binary from those in another.
+    pub fn built_in() -> &'static str {
+        static DIGEST: LazyLock<String> = LazyLock::new(|| {
+            let all: String = TEXTS.iter().flat_map(|(name, text)| [name.as_str(), text]).collect();
+            hex(&sha256(all.as_bytes()))
+        });
+        &DIGEST
+    }
+
     /// The providers that have a mapping.
     pub fn providers(&self) -> impl Iterator<Item = &str> {
         self.mappings.keys().map(String::as_str)
     }
 }
 
+impl Entry {
+    /// The mapping, if anybody has needed it yet.
+    fn compiled(&self) -> Option<&Arc<Mapping>> {
+        match self {
+            Self::Loaded(mapping) => Some(mapping),
+            Self::Shipped(copy) => copy.get()?.as_ref(),
+        }
+    }
+
+    /// This rulebook's copy of what is in the binary.
+    fn shipped(&self) -> Option<Arc<OnceLock<Option<Arc<Mapping>>>>> {
+        match self {
+            Self::Shipped(copy) => Some(Arc::clone(copy)),
+            Self::Loaded(_) => None,
+        }
+    }
+
+    /// Whether it was made of this text alone.
+    fn was_loaded_from(&self, text: &str) -> bool {
+        match self {
+            Self::Loaded(mapping) => mapping.text() == text,
+            Self::Shipped(_) => false,
+        }
+    }
+}
+
+/// The texts of the mappings in the binary.
+static TEXTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| Shipped::mappings().collect());
+
 /// The mappings in the binary, each compiled at most once.
 static SHIPPED: LazyLock<BTreeMap<String, OnceLock<Option<Mapping>>>> =
-    LazyLock::new(|| Shipped::mappings().map(|(name, _)| (name, OnceLock::new())).collect());
+    LazyLock::new(|| TEXTS.keys().map(|name| (name.clone(), OnceLock::new())).collect());
 
 /// A mapping in the binary.
 fn shipped(provider: &str) -> Option<&'static Mapping> {
     let compile = || {
-        let shelves = Shelves { shipped: Shipped::mappings().collect(), overlay: BTreeMap::new() };
+        let shelves = Shelves { shipped: TEXTS.clone(), overlay: BTreeMap::new() };
         shelves.compile(provider).ok()
     };
     SHIPPED.get(provider)?.get_or_init(compile).as_ref()
@@ -260,6 +372,33 @@ fn read_overlay(directory: &Path) -> Result<BTreeMap<String, String>, LoadError>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_not_changed_is_not_compiled_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |provider: &str, text: &str| {
+            fs::create_dir_all(directory.path().join(provider)).unwrap();
+            fs::write(directory.path().join(provider).join("mapping.yaml"), text).unwrap();
+        };
+        let text = "title: T\nevents:\n  - name: a\n    set: { event_key: \"$.a\" }\n";
+        for provider in ["base", "same", "grafana"] {
+            write(provider, text);
+        }
+        write("child", "title: C\nextend: base\n");
+        let first = Rulebook::load(Some(directory.path())).unwrap();
+        write("base", &text.replace("$.a", "$.b"));
+        fs::remove_dir_all(directory.path().join("grafana")).unwrap();
+        let version = |book: &Rulebook, name: &str| book.get(name).unwrap().version().clone();
+        let names = ["base", "child", "same", "grafana", "zabbix"];
+        let before = names.map(|name| version(&first, name));
+        let second = first.reload(Some(directory.path())).unwrap();
+        for (name, before) in names.into_iter().zip(before) {
+            let has_changed = ["base", "child", "grafana"].contains(&name);
+            let taken_over = Arc::ptr_eq(first.get(name).unwrap(), second.get(name).unwrap());
+            assert_eq!(taken_over, !has_changed, "{name}");
+            assert_eq!(version(&second, name) == before, !has_changed, "{name}");
+        }
+    }
 
     #[test]
     fn the_shipped_rules_are_right() {

@@ -74,21 +74,16 @@ pub fn names() -> Vec<String> {
 
 /// The sample of a provider that shows a case, e.g. `alertmanager` and `firing`; `None` where there is none.
 pub fn sample(provider: &str, case: &str) -> Option<Sample> {
-    let files = files();
-    let body = ["json", "body"]
-        .iter()
-        .find_map(|kind| files.get(&format!("{provider}/samples/{case}.{kind}")))?;
-    let beside = |kind: &str| {
-        let bytes = files.get(&format!("{provider}/samples/{case}.{kind}"))?;
-        String::from_utf8(bytes.to_vec()).ok()
-    };
+    let file = |kind: &str| Some(Shipped::get(&format!("{provider}/samples/{case}.{kind}"))?.data);
+    let body = ["json", "body"].into_iter().find_map(file)?;
+    let beside = |kind: &str| String::from_utf8(file(kind)?.into_owned()).ok();
     let request = beside("request.yaml")
         .and_then(|text| SampleRequest::read("", &text).ok())
         .unwrap_or_default();
     Some(Sample {
         provider: provider.to_owned(),
         case: case.to_owned(),
-        body: body.to_vec(),
+        body: body.into_owned(),
         request,
         golden: beside("events.json"),
     })

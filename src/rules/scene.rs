@@ -24,6 +24,9 @@ pub(super) const SHORT: usize = 1024;
 /// What it costs to look at a value, against copying a byte.
 const VISIT: usize = 16;
 
+/// Of how many items of a payload it is told exactly what is wrong with them.
+pub(super) const MOST_TOLD: usize = 1000;
+
 /// What a value is read from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scene<'a> {
@@ -38,7 +41,7 @@ pub(super) struct Scene<'a> {
     /// Where paths that begin alike part, looked up once; empty where that was not done.
     pub(super) heads: &'a [Option<&'a Value>],
     /// Texts that mean that nothing was said.
-    pub(super) missing: Option<&'a RegexSet>,
+    pub(super) missing: Option<&'a Missing>,
     /// What is remembered, where it was asked for.
     pub(super) trace: Option<&'a Trace>,
     /// What counts, where it was asked for.
@@ -47,12 +50,57 @@ pub(super) struct Scene<'a> {
     pub(super) run: &'a Run,
 }
 
+/// Patterns of texts that mean that nothing was said.
+#[derive(Clone, Debug)]
+pub(super) struct Missing {
+    /// The patterns.
+    pub(super) set: RegexSet,
+    /// The bytes that texts which match begin with; `None` where they may begin with any.
+    firsts: Option<Vec<u8>>,
+}
+
+impl Missing {
+    /// Patterns of texts that mean that nothing was said.
+    pub(super) fn of(set: RegexSet) -> Self {
+        let firsts = set.patterns().iter().map(|pattern| first_byte(pattern)).collect();
+        Self { set, firsts }
+    }
+
+    /// Whether a text begins as one that matches does; nearly no text does, and asking the patterns costs.
+    fn may_match(&self, text: &str) -> bool {
+        let first = text.as_bytes().first();
+        self.firsts.as_ref().is_none_or(|firsts| first.is_some_and(|first| firsts.contains(first)))
+    }
+}
+
+/// The byte that every text begins with which a pattern matches, where that is plain to see: `^\{…`, `^<…`.
+fn first_byte(pattern: &str) -> Option<u8> {
+    let is_plain = !pattern.contains(['|', '\n']) && !pattern.contains("(?");
+    let rest = pattern.strip_prefix('^').filter(|_| is_plain)?.as_bytes();
+    let (first, after) = match rest {
+        // `\\<` and `\\>` are the ends of words.
+        [b'\\', first, after @ ..] if first.is_ascii_punctuation() && !b"<>".contains(first) => {
+            (*first, after)
+        }
+        [first, after @ ..] if first.is_ascii_alphanumeric() || b"<%@#!\"'".contains(first) => {
+            (*first, after)
+        }
+        _ => return None,
+    };
+    let may_be_left_out = matches!(after.first(), Some(b'?' | b'*' | b'{'));
+    (!may_be_left_out).then_some(first)
+}
+
+/// What does not depend on the item, and about how many bytes it takes to copy it.
+type Shared = (Option<Value>, usize);
+
 /// What reading one payload has cost so far, and what need not be read again.
 #[derive(Debug, Default)]
 pub(super) struct Run {
     cost: Cell<usize>,
     /// What does not depend on the item, by slot, with its size.
-    pub(super) once: Box<[OnceCell<(Option<Value>, usize)>]>,
+    pub(super) once: Box<[OnceCell<Shared>]>,
+    told: Cell<usize>,
     /// Whether the webhook's own words gave how bad the item is.
     pub(super) is_overridden: Cell<bool>,
 }
@@ -118,6 +166,12 @@ impl Run {
     pub(super) fn new(once: usize) -> Self {
         Self { once: (0..once).map(|_| OnceCell::new()).collect(), ..Self::default() }
     }
+
+    /// Whether it may be found out again what is wrong with an item; that takes longer than reading it.
+    pub(super) fn may_tell_again(&self) -> bool {
+        self.told.set(self.told.get() + 1);
+        self.told.get() <= MOST_TOLD
+    }
 }
 
 impl<'a> Scene<'a> {
@@ -133,7 +187,8 @@ impl<'a> Scene<'a> {
     pub(super) fn is_missing(&self, value: &Value) -> bool {
         match (value, self.missing) {
             (Value::String(text), Some(patterns)) => {
-                text.is_empty() || patterns.is_match(self.matched(text))
+                text.is_empty()
+                    || patterns.may_match(text) && patterns.set.is_match(self.matched(text))
             }
             _ => is_blank(value),
         }
@@ -155,6 +210,11 @@ impl<'a> Scene<'a> {
     /// Notes what something cost, about in bytes copied.
     pub(super) fn spend(&self, cost: usize) {
         self.run.cost.set(self.run.cost.get().saturating_add(cost));
+    }
+
+    /// Notes that an object or a list was made.
+    pub(super) fn made(&self) {
+        self.spend(4 * VISIT);
     }
 
     /// Whether reading this payload has cost too much.
@@ -262,6 +322,7 @@ impl Source {
 
     /// The value it selects, said or not, if it is a path that selects one at most.
     pub(super) fn only<'a>(&self, scene: &Scene<'a>) -> Option<&'a Value> {
+        scene.spend(VISIT);
         if let Some(head) = self.head
             && let Some(found) = scene.heads.get(head.at)
         {
@@ -270,16 +331,16 @@ impl Source {
         self.path.only_after(0, self.root(scene)?)
     }
 
-    /// Every value it selects, with its place.
-    pub(super) fn located<'a>(&self, scene: &Scene<'a>) -> Vec<(String, &'a Value)> {
+    /// So many of the values it selects, with their places.
+    pub(super) fn located<'a>(&self, scene: &Scene<'a>, most: usize) -> Vec<(String, &'a Value)> {
         let Some(root) = self.root(scene) else { return Vec::new() };
-        self.path.located(root, &self.base(scene))
+        self.path.located(root, &self.base(scene), most)
     }
 
     fn remember(&self, scene: &Scene<'_>, is_used: impl Fn(&Value) -> bool) {
         let Some(trace) = scene.trace else { return };
         let places = self
-            .located(scene)
+            .located(scene, usize::MAX)
             .into_iter()
             .filter(|(_, value)| is_used(value))
             .map(|(place, _)| place);
@@ -307,6 +368,32 @@ impl Source {
                 let end = text.find(['.', '[']).unwrap_or(text.len());
                 text[..end].to_owned()
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_byte_that_a_match_begins_with_is_known_where_it_is_plain_to_see() {
+        let cases = [
+            (r"^\{[A-Z.]+\}$", Some(b'{')),
+            (r"^\$!?\{[^{}]*\}$", Some(b'$')),
+            (r"^<MISSING VALUE>$", Some(b'<')),
+            (r"^\*UNKNOWN\*$", Some(b'*')),
+            (r"^\<word", None),
+            (r"^a?b", None),
+            (r"^a{0,1}b", None),
+            (r"^a|b", None),
+            (r"^(?i)null", None),
+            (r"^\s", None),
+            (r"^[ab]", None),
+            (r"\{", None),
+        ];
+        for (pattern, first) in cases {
+            assert_eq!(first_byte(pattern), first, "{pattern}");
         }
     }
 }

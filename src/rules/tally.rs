@@ -233,13 +233,10 @@ fn own_stripe() -> usize {
     thread_local! {
         static OWN: Cell<Option<usize>> = const { Cell::new(None) };
     }
-    OWN.with(|own| match own.get() {
-        Some(stripe) => stripe,
-        None => {
-            let stripe = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
-            own.set(Some(stripe));
-            stripe
-        }
+    OWN.with(|own| {
+        let stripe = own.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES);
+        own.set(Some(stripe));
+        stripe
     })
 }
 

@@ -45,13 +45,17 @@ pub(super) fn walk(expr: &mut Expr, depth: Depth, see: &mut dyn FnMut(Part<'_>))
         }
         Expr::Constant(_) | Expr::Header(_) | Expr::Query(_) | Expr::ReceivedAt => {}
         Expr::Hash(parts) | Expr::List(parts) | Expr::Merge(parts) => {
-            parts.iter_mut().for_each(|part| walk(part, depth, see));
+            for part in parts {
+                walk(part, depth, see);
+            }
         }
         Expr::Json(of) | Expr::Object(of) | Expr::Pairs(of) | Expr::Once(_, of) => {
             walk(of, depth, see);
         }
         Expr::Fields(fields) => {
-            fields.iter_mut().for_each(|(_, field)| walk(field, depth, see));
+            for (_, field) in fields {
+                walk(field, depth, see);
+            }
         }
         Expr::Chain(chain) => walk_chain(chain, depth, see),
         Expr::Case(arms, otherwise) => {
@@ -68,7 +72,9 @@ pub(super) fn walk(expr: &mut Expr, depth: Depth, see: &mut dyn FnMut(Part<'_>))
 }
 
 fn walk_chain(chain: &mut Chain, depth: Depth, see: &mut dyn FnMut(Part<'_>)) {
-    chain.from.iter_mut().for_each(|part| walk(part, depth, see));
+    for part in &mut chain.from {
+        walk(part, depth, see);
+    }
     see(Part::Steps(&mut chain.then));
     for step in &mut chain.then {
         match step {
@@ -89,7 +95,9 @@ fn walk_chain(chain: &mut Chain, depth: Depth, see: &mut dyn FnMut(Part<'_>)) {
     }
     if let Some(map) = &mut chain.map {
         see(Part::Lookup(map));
-        map.rows.iter_mut().for_each(|row| walk(&mut row.becomes, depth, see));
+        for row in &mut map.rows {
+            walk(&mut row.becomes, depth, see);
+        }
     }
     if let Some(otherwise) = &mut chain.otherwise {
         walk_otherwise(otherwise, depth, see);

@@ -15,7 +15,9 @@ pub(super) fn values<'n>(node: &'n Node, seen: &mut dyn FnMut(&'n Node)) {
             }
             "fields" | "map" => {
                 if let Kind::Table(entries) = &below.kind {
-                    entries.iter().for_each(|(_, value)| values(value, seen));
+                    for (_, value) in entries {
+                        values(value, seen);
+                    }
                 }
             }
             "case" => {

@@ -35,6 +35,11 @@ impl<K: Eq + Hash, V> Directory<K, V> {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<V>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).len()

@@ -170,6 +170,43 @@ pub struct DeliveryQuery {
     pub limit: u32,
 }
 
+/// Which deliveries of one webhook are read over again, newest first, a page at a time.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// The webhook they were posted to.
+    pub webhook_id: Id<Webhook>,
+    /// Only those that arrived then or later.
+    pub since: Timestamp,
+    /// Only those older than the one with this identifier.
+    pub before: Option<Id<Delivery>>,
+    /// How many a page has at most.
+    pub limit: u32,
+    /// After how many bytes of payload, as they are stored, a page ends early.
+    pub bytes: usize,
+}
+
+/// A page of what was posted.
+#[derive(Clone, Debug, Default)]
+pub struct PostedPage {
+    /// The deliveries, newest first.
+    pub rows: Vec<KeptPosted>,
+    /// Whether there are older ones in the window; the last of these says where they begin.
+    pub more: bool,
+}
+
+/// What was posted once, as it was kept.
+#[derive(Clone, Debug)]
+pub struct KeptPosted {
+    /// The delivery's identifier.
+    pub delivery_id: Id<Delivery>,
+    /// The address it came from.
+    pub remote: String,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// Headers, query and body.
+    pub payload: Payload,
+}
+
 /// What driving a delivery again changed.
 #[derive(Clone, Debug)]
 pub struct Redriven {
@@ -209,6 +246,8 @@ pub trait Deliveries {
     fn deliveries(&self, scope: &Scope, query: &DeliveryQuery) -> Result<Vec<Kept>>;
     /// What was posted: headers, query and body.
     fn payload(&self, scope: &Scope, id: &Id<Delivery>) -> Result<Option<Payload>>;
+    /// What was posted to one webhook in a window, with its payloads; nothing where the webhook is outside the scope.
+    fn posted(&self, scope: &Scope, window: &Window) -> Result<PostedPage>;
     /// Keeps what driving a delivery again changed.
     fn redriven(&mut self, id: &Id<Delivery>, redriven: &Redriven) -> Result<()>;
     /// How many deliveries, of a webhook or of all, have items that are not understood yet; counted up to `most`.
@@ -227,6 +266,8 @@ pub trait Events {
     fn adopt_event(&mut self, id: &Id<Event>, alert: &Id<Alert>) -> Result<()>;
     /// Keeps the text of a mapping that events were read with.
     fn add_mapping(&mut self, mapping: &MappingVersion, text: &str) -> Result<()>;
+    /// The text of a mapping that events were read with.
+    fn mapping_text(&self, mapping: &MappingVersion) -> Result<Option<String>>;
 }
 
 /// Alerts.

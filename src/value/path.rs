@@ -148,16 +148,22 @@ impl Path {
         (found, visits)
     }
 
-    /// Every value it selects with its place, where `from` itself is at `base`, e.g. `$.alerts[2]`.
-    pub fn located<'a>(&self, from: &'a Value, base: &str) -> Vec<(String, &'a Value)> {
+    /// Every value it selects with its place, where `from` itself is at `base`, e.g. `$.alerts[2]`; so many at most.
+    pub fn located<'a>(
+        &self,
+        from: &'a Value,
+        base: &str,
+        most: usize,
+    ) -> Vec<(String, &'a Value)> {
         match &self.walk {
             Walk::Steps(steps) => {
                 let mut found = Vec::new();
-                locate(steps, from, base.to_owned(), &mut found);
+                locate(steps, (from, base.to_owned()), most, &mut found);
                 found
             }
             Walk::Query(query) => selected(query, from)
                 .into_iter()
+                .take(most)
                 .map(|found| (relocated(&found.path, base), found.val))
                 .collect(),
         }
@@ -335,8 +341,8 @@ fn all_of<'a>(steps: &[Step], from: &'a Value, found: &mut Vec<&'a Value>, visit
 
 fn locate<'a>(
     steps: &[Step],
-    value: &'a Value,
-    base: String,
+    (value, base): (&'a Value, String),
+    most: usize,
     found: &mut Vec<(String, &'a Value)>,
 ) {
     let Some((step, rest)) = steps.split_first() else {
@@ -346,22 +352,28 @@ fn locate<'a>(
     match (step, value) {
         (Step::All, Value::Array(items)) => {
             for (at, item) in items.iter().enumerate() {
-                locate(rest, item, format!("{base}[{at}]"), found);
+                if found.len() >= most {
+                    return;
+                }
+                locate(rest, (item, format!("{base}[{at}]")), most, found);
             }
         }
         (Step::All, Value::Object(fields)) => {
             for (name, field) in fields {
-                locate(rest, field, named(base.clone(), name), found);
+                if found.len() >= most {
+                    return;
+                }
+                locate(rest, (field, named(base.clone(), name)), most, found);
             }
         }
         (Step::Name(name), _) => {
             if let Some(next) = down(step, value) {
-                locate(rest, next, named(base, name), found);
+                locate(rest, (next, named(base, name)), most, found);
             }
         }
         (Step::Index(index), Value::Array(items)) => {
             if let (Some(next), Some(at)) = (down(step, value), place(*index, items.len())) {
-                locate(rest, next, format!("{base}[{at}]"), found);
+                locate(rest, (next, format!("{base}[{at}]")), most, found);
             }
         }
         (Step::All | Step::Index(_), _) => {}
@@ -444,7 +456,7 @@ mod tests {
         ];
         let payload = sample();
         for (text, expected) in cases {
-            let found = Path::parse(text).unwrap().located(&payload, "$");
+            let found = Path::parse(text).unwrap().located(&payload, "$", 9);
             let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
             assert_eq!(places, expected);
         }

@@ -20,8 +20,10 @@ pub fn auto(value: &Value, zone: Tz) -> Option<Timestamp> {
     believable(time)
 }
 
-/// The time that a text stands for in a `strftime` format; where the format has no zone, it is in `zone`.
+/// The time that a text stands for in a `strftime` format; where the format has no zone, it is in `zone`. A format that
+/// says `UTC`, `GMT` or `Z` says the zone.
 pub fn formatted(text: &str, format: &str, zone: Tz) -> Option<Timestamp> {
+    let zone = if names_utc(format) { Tz::UTC } else { zone };
     let text = text.trim();
     let time = match DateTime::parse_from_str(text, format) {
         Ok(time) => Some(time.with_timezone(&Utc)),
@@ -34,6 +36,14 @@ pub fn formatted(text: &str, format: &str, zone: Tz) -> Option<Timestamp> {
         },
     }?;
     believable(time)
+}
+
+fn names_utc(format: &str) -> bool {
+    let ends_in_z = format.ends_with('Z') && !format.ends_with("%Z");
+    ends_in_z
+        || format
+            .split(|letter: char| !letter.is_alphanumeric())
+            .any(|word| matches!(word, "UTC" | "GMT"))
 }
 
 /// What is wrong with a `strftime` format; `None` where it can be read by.
@@ -225,6 +235,11 @@ mod tests {
             (json!("2023-03-24T17:28:40+01.00"), "2023-03-24T16:28:40.000Z"),
             (json!("2023-03-24T17:28:40-07"), "2023-03-25T00:28:40.000Z"),
             (json!("2023-03-24 17:28:40 UTC"), "2023-03-24T17:28:40.000Z"),
+            (json!("2023-03-24T17:28:40.1234567Z"), "2023-03-24T17:28:40.123Z"),
+            (json!("2023-03-24T17:28:40.123456"), "2023-03-24T08:28:40.123Z"),
+            (json!("2023-03-24T17:28:40+0900"), "2023-03-24T08:28:40.000Z"),
+            (json!("2023-03-24 17:28:40 +0000 UTC"), "2023-03-24T17:28:40.000Z"),
+            (json!("2023-03-24 17:28:40.5 +0200 CEST"), "2023-03-24T15:28:40.500Z"),
             (json!("2023-03-24 17:28:40.12 +0000 UTC"), "2023-03-24T17:28:40.120Z"),
             (json!("2023-03-24T17:28"), "2023-03-24T08:28:00.000Z"),
             (json!("2023-03-24 17:28:40,250"), "2023-03-24T08:28:40.250Z"),
@@ -260,7 +275,11 @@ mod tests {
             json!(u64::MAX),
             json!("yesterday"),
             json!("2023-13-24T17:28:40Z"),
+            // Names of zones mean different ones to different people, so these fall back.
             json!("2023-03-24 17:28:40 AEDT"),
+            json!("2023-03-24 17:28:40 PST"),
+            json!("2023-03-24 17:28:40 BST"),
+            json!("Mar 24 2023 17:28:40 PST"),
             json!("2023-03-24T17"),
             json!("{EVENT.DATE} {EVENT.TIME}"),
             json!(""),
@@ -286,7 +305,7 @@ mod tests {
     #[test]
     fn a_format_reads_what_it_says() {
         let format = "%a %b %d %H:%M:%S UTC %Y";
-        let read = formatted("Fri Mar 24 17:28:40 UTC 2023", format, Tz::UTC).map(rfc3339);
+        let read = formatted("Fri Mar 24 17:28:40 UTC 2023", format, Tz::Asia__Seoul).map(rfc3339);
         assert_eq!(read.as_deref(), Some("2023-03-24T17:28:40.000Z"));
         assert_eq!(
             formatted("24.03.2023", "%d.%m.%Y", Tz::UTC).map(rfc3339).as_deref(),

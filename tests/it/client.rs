@@ -79,7 +79,13 @@ impl Server {
 
     /// Asks it to stop, without waiting for it.
     pub(crate) fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let signal = format!("-{name}");
+        let told = Command::new("kill").args([&signal, &self.child.id().to_string()]).status();
         assert!(told.unwrap().success());
     }
 
@@ -165,7 +171,7 @@ impl Server {
     }
 
     /// Every row of a list, page by page.
-    fn all(&self, path: &str, query: &Value) -> Vec<Value> {
+    pub(crate) fn all(&self, path: &str, query: &Value) -> Vec<Value> {
         let (mut rows, mut cursor) = (Vec::new(), Value::Null);
         let mut connection = self.connect();
         loop {

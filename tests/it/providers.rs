@@ -2,10 +2,7 @@
 
 use std::{fs, path::Path};
 
-use alertmill::{
-    lab::samples::{Shelf, Update, check_samples, decode_json},
-    rules::{Rulebook, samples::SampleRequest},
-};
+use alertmill::rules::samples::SampleRequest;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 

@@ -38,6 +38,7 @@ const UNSEEN: &[&str] = &[
     "an anchor that is not there",
     "a base that is not there",
     "a variant that the base has not",
+    "a base's variable taken away",
     "a sender's identifier without its root",
     "a header's name that is none",
     "an unknown placeholder of a signature",
@@ -62,7 +63,9 @@ impl Checker {
 
     /// What is wrong with a YAML text.
     fn faults(&self, yaml: &str) -> Option<String> {
-        let value: Value = match serde_saphyr::from_str(yaml) {
+        // As the loader and editors read YAML: `yes` is a word.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let value: Value = match serde_saphyr::from_str_with_options(yaml, options) {
             Ok(value) => value,
             Err(fault) => return Some(fault.to_string()),
         };
@@ -125,7 +128,11 @@ fn every_word_of_the_language_has_help_in_editors() {
 fn look(schema: &Value, at: &str, silent: &mut Vec<String>) {
     match schema {
         Value::Object(fields) => {
-            if let Some(Value::Object(properties)) = fields.get("properties") {
+            // Where a table has one key, what is said of the table is said of the key.
+            let is_said = fields.contains_key("description");
+            if let Some(Value::Object(properties)) = fields.get("properties").filter(|properties| {
+                !is_said || properties.as_object().is_some_and(|all| all.len() > 1)
+            }) {
                 let all =
                     properties.iter().filter(|(_, property)| property.get("description").is_none());
                 silent.extend(all.map(|(name, _)| format!("{at}/{name}")));

@@ -183,6 +183,35 @@ mod tests {
     }
 
     #[test]
+    fn words_and_fields_of_a_webhook_are_checked() {
+        let asked = json!({
+            "severity_map": { " P1 ": "critical", "1.0": "INFO" },
+            "additional_info": { "team": "web", "floor": 3 },
+        });
+        let set_once = set(WebhookOptions::default(), asked).unwrap();
+        let words: Vec<_> = set_once.overrides.severity_map.iter().collect();
+        let known = [(&"1".to_owned(), &Severity::Info), (&"p1".to_owned(), &Severity::Critical)];
+        assert_eq!(words, known);
+        assert_eq!(set_once.overrides.additional_info["floor"], 3);
+        let emptied = json!({ "severity_map": {}, "additional_info": {} });
+        assert_eq!(set(set_once, emptied).unwrap(), WebhookOptions::default());
+        let many: Map<String, Value> =
+            (0..40).map(|number| (number.to_string(), json!(1))).collect();
+        let mistakes = [
+            (json!({ "severity_map": { "P1": "URGENT" } }), "/options/severity_map/P1"),
+            (json!({ "severity_map": { "p1": "INFO", "P1": "INFO" } }), "/options/severity_map/p1"),
+            (json!({ "severity_map": { " ": "INFO" } }), "/options/severity_map/ "),
+            (json!({ "additional_info": { "": 1 } }), "/options/additional_info/"),
+            (json!({ "additional_info": many }), "/options/additional_info"),
+            (json!({ "additional_info": { "a": "x".repeat(5000) } }), "/options/additional_info"),
+        ];
+        for (asked, pointer) in mistakes {
+            let error = set(WebhookOptions::default(), asked).unwrap_err();
+            assert_eq!(error.mistakes[0].pointer, pointer);
+        }
+    }
+
+    #[test]
     fn a_zone_that_does_not_exist_is_a_mistake() {
         let error =
             set(WebhookOptions::default(), json!({ "time_zone": "Asia/Soul" })).unwrap_err();

@@ -3,40 +3,63 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Failure, Screen, source::Source};
-use crate::{config::RuleFiles, load_error::LoadError, rules::check};
+use crate::{config::RuleFiles, lab::unmet::unmet_words, load_error::LoadError, rules::check};
 
-/// Tell everything that is wrong with the mappings and plugins.
+/// Tell everything that is wrong with the mappings and plugins, and what is most likely not meant.
 #[derive(Args)]
 pub(super) struct Check {
     /// Directory of mappings, or the directory or `mapping.yaml` of one provider; all that is loaded where absent.
     path: Option<PathBuf>,
+    /// Fail where there are warnings too.
+    #[arg(long)]
+    deny_warnings: bool,
 }
 
 impl Check {
-    /// Does it.
+    /// Does it. Mistakes fail it while the rules are loaded.
     pub(super) fn run(&self, files: &RuleFiles, screen: &Screen) -> Result<(), Failure> {
         let source = Source::find(self.path.as_deref(), files)?;
-        let rulebook = &source.books.rulebook;
         let providers: Vec<&str> =
-            rulebook.providers().filter(|provider| source.means(provider)).collect();
-        let warnings: Vec<LoadError> = check::check_all(rulebook)
-            .into_iter()
-            .filter(|warning| {
-                let provider = warning.file.split('/').next().unwrap_or_default();
-                source.means(provider)
-            })
-            .collect();
-        let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-        screen.show(&json!({ "providers": providers, "warnings": said }), |_| {
-            let mut lines: Vec<String> =
-                said.iter().map(|warning| format!("warning: {warning}")).collect();
-            lines.push(format!("{}, nothing wrong.", counted(providers.len(), "mapping")));
+            source.books.rulebook.providers().filter(|provider| source.means(provider)).collect();
+        let warnings = warnings(&source)?;
+        let said: Vec<String> =
+            warnings.iter().map(|warning| warning.as_warning().to_string()).collect();
+        let told: Vec<Value> = warnings.iter().map(as_json).collect();
+        screen.show(&json!({ "providers": providers, "warnings": told }), |_| {
+            let mut lines = said;
+            let checked = counted(providers.len(), "mapping");
+            lines.push(match warnings.len() {
+                0 => format!("{checked}, nothing wrong."),
+                count => format!("{checked}, nothing wrong, {}.", counted(count, "warning")),
+            });
             lines.join("\n")
-        })
+        })?;
+        if self.deny_warnings && !warnings.is_empty() {
+            let count = counted(warnings.len(), "warning");
+            return Err(Failure::refused(format!("{count}, and --deny-warnings.")));
+        }
+        Ok(())
     }
+}
+
+/// What is most likely not meant, in what was named.
+fn warnings(source: &Source) -> Result<Vec<LoadError>, Failure> {
+    let rulebook = &source.books.rulebook;
+    let unmet = unmet_words(&source.shelf, &source.books)
+        .map_err(|cause| Failure::usage(format!("The samples cannot be read: {cause}.")))?;
+    let mut all = check::check_all(rulebook);
+    all.extend(unmet);
+    all.retain(|warning| source.means(warning.file.split('/').next().unwrap_or_default()));
+    all.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    Ok(all)
+}
+
+fn as_json(warning: &LoadError) -> Value {
+    let LoadError { file, line, column, detail, excerpt } = warning;
+    json!({ "file": file, "line": line, "column": column, "detail": detail, "excerpt": excerpt })
 }
 
 /// So many of something, e.g. `1 mapping`, `2 mappings`.

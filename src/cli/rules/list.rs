@@ -18,6 +18,7 @@ pub(super) struct List {}
 impl List {
     /// Does it.
     pub(super) fn run(&self, files: &RuleFiles, screen: &Screen) -> Result<(), Failure> {
+        let Self {} = self;
         screen.show(&mappings(&books(files)?), listed)
     }
 }

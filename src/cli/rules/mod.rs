@@ -1,7 +1,9 @@
 //! `alertmill rules`: what is done with mappings and their samples without a server; one file per verb.
 
 mod check;
+pub(in crate::cli) mod explain;
 mod list;
+mod new;
 mod source;
 mod test;
 
@@ -28,8 +30,12 @@ enum Verb {
     Check(check::Check),
     /// Hold samples to what stands beside them.
     Test(test::Test),
+    /// Say what a payload becomes, and where each value of it came from.
+    Explain(explain::Explain),
     /// List the mappings, with their samples.
     List(list::List),
+    /// Draft a provider's rules from samples of what it posts.
+    New(new::New),
 }
 
 impl Rules {
@@ -40,7 +46,9 @@ impl Rules {
         match verb {
             Verb::Check(check) => check.run(&files, &screen),
             Verb::Test(test) => test.run(&files, &screen),
+            Verb::Explain(explain) => explain.run(&files, &screen),
             Verb::List(list) => list.run(&files, &screen),
+            Verb::New(new) => new.run(&screen),
         }
     }
 }

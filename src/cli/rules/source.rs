@@ -44,6 +44,11 @@ impl Source {
         Self::one(&file, files)
     }
 
+    /// Whether a provider was named, or all were.
+    pub(super) fn means(&self, provider: &str) -> bool {
+        self.provider.as_deref().is_none_or(|only| only == provider)
+    }
+
     /// The mapping of one provider, whose directory names it.
     fn one(file: &Path, files: &RuleFiles) -> Result<Self, Failure> {
         let unnamed = || {
@@ -62,10 +67,5 @@ impl Source {
         let shelf = Shelf::Directory(directory.parent().map(PathBuf::from).unwrap_or_default());
         let books = Books { rulebook, ..books };
         Ok(Self { books, shelf, provider: Some(provider.to_owned()) })
-    }
-
-    /// Whether a provider is among those that were named.
-    pub(super) fn means(&self, provider: &str) -> bool {
-        self.provider.as_ref().is_none_or(|only| only == provider)
     }
 }

@@ -14,7 +14,7 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -66,6 +66,12 @@ pub(super) fn decode(
     }
 }
 
+/// What a text in XML says, as JSON; the elements named in `lists` are lists even where there is one.
+#[cfg(feature = "plugins-js")]
+pub(super) fn xml(lists: BTreeSet<String>, text: &str) -> Result<Value, Unreadable> {
+    xml::decode(&xml::Xml { lists }, text.as_bytes())
+}
+
 /// What a content type says, without its parameters, in lower case; empty where there is none.
 fn kind_of(content_type: Option<&str>) -> String {
     let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
@@ -93,7 +99,7 @@ fn add(object: &mut Map<String, Value>, repeated: &mut Repeated, name: Cow<'_, s
 
 /// The names that came more than once: a list may also be the value of one that came once.
 #[derive(Debug, Default)]
-struct Repeated(std::collections::BTreeSet<String>);
+struct Repeated(BTreeSet<String>);
 
 fn unreadable(reason: String) -> Unreadable {
     Unreadable { cause: Cause::BadBody, reason, file: None, line: None, path: None }

@@ -156,7 +156,7 @@ fn the_parts_of_a_form_with_files_become_an_object() {
         ("name=\"payload\"\r\nContent-Type: application/json", b"{\"a\": [1]}"),
         ("name=\"log\"; filename=\"a.log\"\r\nContent-Type: text/plain", b"line"),
         ("name=\"picture\"; filename=\"a.png\"\r\nContent-Type: image/png", b"\x89PNG\xff"),
-        ("name=\"long\"; filename=\"b.log\"", &[b'x'; 70_000]),
+        ("name=\"long\"; filename=\"b.log\"", &vec![b'x'; 70_000]),
     ]);
     let expected = json!({
         "subject": "Füll",
@@ -256,16 +256,19 @@ fn xml_that_is_broken_or_hostile_is_refused_with_its_place() {
 
 #[test]
 fn what_is_large_is_read_in_a_moment() {
-    let attributes: String = (0..20_000).map(|n| format!(" a{n}='1'")).collect();
-    let children: String = (0..20_000).map(|n| format!("<b{n}/><b/>")).collect();
-    let lines: String = (0..50_000).map(|n| format!("k{n}: v\n")).collect();
-    let fields: String = (0..50_000).map(|n| format!("k{n}=v&")).collect();
+    let many = |number: usize, one: &dyn Fn(usize) -> String| {
+        (0..number).map(one).collect::<Vec<_>>().concat()
+    };
+    let attributes = many(20_000, &|n| format!(" a{n}='1'"));
+    let children = many(20_000, &|n| format!("<b{n}/><b/>"));
+    let lines = many(50_000, &|n| format!("k{n}: v\n"));
+    let fields = many(50_000, &|n| format!("k{n}=v&"));
     assert!(read("xml", format!("<a{attributes}>{children}</a>")).is_ok());
     assert!(read("xml", format!("<a>{}</a>", "&amp;x".repeat(100_000))).is_ok());
     assert!(read("{text: {line: '^(?<key>.*): (?<value>.*)$'}}", lines).is_ok());
     assert!(read("form", fields).is_ok());
     assert!(read("ndjson", "1\n".repeat(100_000)).is_ok());
-    assert!(read_as("multipart", parts(&[("name=\"a\"", &[b'-'; 900_000])]), BOUNDARY).is_ok());
+    assert!(read_as("multipart", parts(&[("name=\"a\"", &vec![b'-'; 900_000])]), BOUNDARY).is_ok());
     assert!(
         read_as("multipart", parts(&[("name=\"a\"", &b"\r\n--Y".repeat(150_000))]), BOUNDARY)
             .is_ok()

@@ -20,7 +20,7 @@ use crate::domain::receipt::Unreadable;
 pub(in crate::plugins) struct Xml {
     /// The elements that are a list even where there is one of them.
     #[serde(default)]
-    lists: BTreeSet<String>,
+    pub(super) lists: BTreeSet<String>,
 }
 
 /// How deep elements may be: each is an object, and may stand in a list.

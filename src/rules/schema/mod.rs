@@ -3,7 +3,13 @@
 //! The loader reads the nodes of a file itself, since it tells mistakes better than derived readers do. These types say
 //! the same a second time; tests hold both to each other. Doc comments become the help that editors show.
 
-#![expect(dead_code, reason = "only their descriptions are used")]
+#![expect(
+    dead_code,
+    clippy::enum_variant_names,
+    clippy::struct_field_names,
+    clippy::large_enum_variant,
+    reason = "they are named as the language names things, and no value is ever made of them"
+)]
 
 use std::collections::BTreeMap;
 

@@ -201,10 +201,10 @@ pub(super) enum Let {
     Words(Words),
 }
 
-/// A table of words, which anchors name.
+/// A table of whatever anchors name.
 #[derive(JsonSchema)]
 #[schemars(transform = no_operators)]
-pub(super) struct Words(BTreeMap<String, Value>);
+pub(super) struct Words(BTreeMap<String, serde_json::Value>);
 
 fn no_operators(schema: &mut Schema) {
     let all: Vec<&str> = operators().collect();

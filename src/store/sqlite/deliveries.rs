@@ -17,7 +17,10 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    store::{Deliveries, DeliveryQuery, Filing, Kept, Packing, Payload, Redriven},
+    store::{
+        Deliveries, DeliveryQuery, Filing, Kept, KeptPosted, Packing, Payload, PostedPage,
+        Redriven, Webhooks, Window,
+    },
 };
 
 /// The columns of a delivery, as [`kept`] reads them.
@@ -25,6 +28,12 @@ const SELECT: &str = "SELECT v.delivery, v.first_event, v.events, v.delivery_id,
         v.remote, v.received_at, d.domain_id, s.workspace_id, p.project_id
  FROM delivery v CROSS JOIN webhook w ON w.webhook = v.webhook CROSS JOIN project p ON p.project = w.project
  CROSS JOIN workspace s ON s.workspace = p.workspace CROSS JOIN domain d ON d.domain = s.domain";
+
+/// What was posted to a webhook, newest first: the index on the webhook holds its rows in order of arrival.
+pub(super) const POSTED: &str =
+    "SELECT v.delivery_id, v.remote, v.received_at, y.packing, y.content
+ FROM delivery v INDEXED BY delivery_of_webhook CROSS JOIN payload y ON y.delivery = v.delivery
+ WHERE v.webhook = ?1 AND v.delivery < ?2 ORDER BY v.delivery DESC LIMIT ?3";
 
 /// Where the events of a delivery stand in the event table.
 #[derive(Clone, Copy, Debug)]
@@ -188,15 +197,40 @@ impl Deliveries for Work {
             [id.as_str()],
             |row| {
                 let mut columns = Columns::of(row);
-                let packing = match columns.get::<i64>()? {
-                    0 => Packing::Plain,
-                    _ => Packing::Zlib,
-                };
-                let payload = Payload { packing, content: columns.get()? };
-                Ok((payload, columns.home()?))
+                Ok((payload(&mut columns)?, columns.home()?))
             },
         )
         .map(|found| found.filter(|(_, home)| scope.contains(home)).map(|(payload, _)| payload))
+    }
+
+    fn posted(&self, scope: &Scope, window: &Window) -> Result<PostedPage> {
+        if self.webhook(scope, &window.webhook_id)?.is_none() {
+            return Ok(PostedPage::default());
+        }
+        let before = match &window.before {
+            Some(id) => self.delivery_row(id)?,
+            None => i64::MAX,
+        };
+        let webhook = self.webhook_row(&window.webhook_id)?;
+        let mut statement = self.connection.prepare_cached(POSTED)?;
+        let mut rows = statement.query(params![webhook, before, window.limit])?;
+        let mut page = PostedPage::default();
+        let mut bytes = 0;
+        while let Some(row) = rows.next()? {
+            let posted = kept_posted(row)?;
+            // Rows stand in the order of arrival, so all that follow are older still.
+            if posted.received_at < window.since {
+                return Ok(page);
+            }
+            bytes += posted.payload.content.len();
+            page.rows.push(posted);
+            if bytes >= window.bytes {
+                page.more = true;
+                return Ok(page);
+            }
+        }
+        page.more = page.rows.len() >= window.limit as usize;
+        Ok(page)
     }
 
     fn redriven(&mut self, id: &Id<Delivery>, redriven: &Redriven) -> Result<()> {
@@ -232,6 +266,25 @@ impl Deliveries for Work {
         )?;
         Ok(counted.map_or(0, i64::unsigned_abs))
     }
+}
+
+/// The next two columns, a payload.
+fn payload(columns: &mut Columns<'_>) -> Result<Payload> {
+    let packing = match columns.get::<i64>()? {
+        0 => Packing::Plain,
+        _ => Packing::Zlib,
+    };
+    Ok(Payload { packing, content: columns.get()? })
+}
+
+fn kept_posted(row: &Row<'_>) -> Result<KeptPosted> {
+    let mut columns = Columns::of(row);
+    Ok(KeptPosted {
+        delivery_id: columns.id()?,
+        remote: columns.text()?,
+        received_at: columns.time()?,
+        payload: payload(&mut columns)?,
+    })
 }
 
 fn kept(row: &Row<'_>) -> Result<(Span, Home, Kept)> {

@@ -134,6 +134,11 @@ impl Events for Work {
         )?;
         self.mapping_row(mapping).map(|_| ())
     }
+
+    fn mapping_text(&self, mapping: &MappingVersion) -> Result<Option<String>> {
+        let sql = "SELECT text FROM mapping WHERE provider = ?1 AND version = ?2";
+        self.one(sql, [&mapping.provider, &mapping.version], |row| Ok(row.get(0)?))
+    }
 }
 
 /// An event, from [`COLUMNS`].

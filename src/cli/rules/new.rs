@@ -1,0 +1,114 @@
+//! `alertmill rules new`: drafts a provider's rules from samples of what it posts.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Failure, Screen};
+use crate::lab::draft::{Drafted, Posted, draft};
+
+/// Draft a provider's rules from samples of what it posts.
+#[derive(Args)]
+pub(super) struct New {
+    /// Payloads, one a file, as they were posted: best a problem, its recovery and a batch.
+    #[arg(long = "from", value_name = "SAMPLE", required = true, num_args = 1..)]
+    samples: Vec<PathBuf>,
+    /// What the provider is called; the directory of the first sample, or its name, where absent.
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    /// Where `rules/<provider>/` and `plugins/<provider>/` are written.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    /// Overwrite files that are there.
+    #[arg(long)]
+    force: bool,
+}
+
+impl New {
+    /// Does it.
+    pub(super) fn run(self, screen: &Screen) -> Result<(), Failure> {
+        let mut posted = Vec::new();
+        for path in &self.samples {
+            let body = fs::read(path).map_err(|cause| unusable(path, &cause))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            posted.push(Posted { name, body });
+        }
+        let provider = self.provider.clone().unwrap_or_else(|| self.guessed());
+        let drafted =
+            draft(&provider, &posted).map_err(|error| Failure::usage(format!("{error}.")))?;
+        self.write(&drafted)?;
+        let files: Vec<&String> = drafted.files.keys().collect();
+        let answer = json!({ "provider": provider, "files": files, "findings": drafted.findings });
+        screen.show(&answer, |answer| self.told(answer, &provider))
+    }
+
+    /// The provider's name, as the place of the first sample suggests it.
+    fn guessed(&self) -> String {
+        let path = self.samples.first().map(|path| fs::canonicalize(path).unwrap_or(path.clone()));
+        let path = path.unwrap_or_default();
+        let parent = path.parent();
+        let named = match parent {
+            Some(parent) if parent.ends_with("samples") => {
+                parent.parent().and_then(Path::file_name)
+            }
+            Some(_) | None => path.file_stem(),
+        };
+        let letters = named.unwrap_or_default().to_string_lossy().to_lowercase();
+        let plain = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
+        let slug: String = letters.chars().map(plain).collect();
+        slug.trim_matches('-').to_owned()
+    }
+
+    /// Writes all files, or none where one is there already.
+    fn write(&self, drafted: &Drafted) -> Result<(), Failure> {
+        let there: Vec<String> = drafted
+            .files
+            .keys()
+            .map(|path| self.out.join(path))
+            .filter(|path| path.exists())
+            .map(|path| format!("  {}", path.display()))
+            .collect();
+        if !there.is_empty() && !self.force {
+            return Err(Failure::refused(format!(
+                "These files are there already; give `--force` to overwrite them:\n{}",
+                there.join("\n")
+            )));
+        }
+        for (path, bytes) in &drafted.files {
+            let path = self.out.join(path);
+            let written = match path.parent() {
+                Some(directory) => fs::create_dir_all(directory),
+                None => Ok(()),
+            };
+            written
+                .and_then(|()| fs::write(&path, bytes))
+                .map_err(|cause| unusable(&path, &cause))?;
+        }
+        Ok(())
+    }
+
+    fn told(&self, answer: &Value, provider: &str) -> String {
+        let lines = |name: &str| {
+            let list = answer.get(name).and_then(Value::as_array).into_iter().flatten();
+            list.filter_map(Value::as_str).map(|line| format!("  {line}\n")).collect::<String>()
+        };
+        let directory = self.out.join("rules").join(provider);
+        let (directory, plugins) = (directory.display(), self.out.join("plugins"));
+        format!(
+            "Drafted in {0}:\n{1}\nOf the samples:\n{3}\nRead {directory}/mapping.yaml: each guess says why. Then:\n  \
+             alertmill rules check {directory} --plugins {2}\n  alertmill rules test {directory} --plugins {2}",
+            self.out.display(),
+            lines("files"),
+            plugins.display(),
+            lines("findings"),
+        )
+    }
+}
+
+fn unusable(path: &Path, cause: &io::Error) -> Failure {
+    Failure::usage(format!("`{}` cannot be used: {cause}.", path.display()))
+}
