@@ -307,7 +307,7 @@ impl<'a> FieldReader<'a> {
         let mut found = Vec::new();
         if let Some(field) = field {
             field.expr.pour(&self.scene, &mut found);
-            found.values_mut().for_each(|value| flatten_below(value, DEPTH));
+            found.iter_mut().for_each(|(_, value)| flatten_below(value, DEPTH));
             self.note(name, field, !found.is_empty());
         }
         let own = &self.scene.input.overrides.additional_info;
