@@ -2,12 +2,19 @@
 
 #![no_main]
 
-use std::{path::Path, sync::LazyLock, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use alertmill::{domain::words::Severity, ingest::Books};
 use alertmill_fuzz::{
     dice::Dice,
-    gauge::{Counting, measured},
+    gauge::{Counting, Took, measured},
     journey::{Settings, arrived, check, once},
     mutate::post,
     shelf::Shelf,
@@ -39,6 +46,19 @@ const MEMORY: usize = 96 << 20;
 
 const ZONES: [&str; 4] = ["Asia/Seoul", "Europe/Berlin", "America/St_Johns", "Nowhere"];
 
+/// The most that a case took so far: microseconds, bytes.
+static MOST: [AtomicUsize; 2] = [AtomicUsize::new(5_000), AtomicUsize::new(1 << 20)];
+
+/// Tells what takes more than anything before it.
+fn note(name: &str, took: Took, size: usize) {
+    let micros = usize::try_from(took.cpu.as_micros()).unwrap_or(usize::MAX);
+    for (most, found) in MOST.iter().zip([micros, took.memory]) {
+        if most.fetch_max(found, Relaxed) < found {
+            eprintln!("MOST {name}: {took:?} for {size} bytes");
+        }
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
     let (shelf, books) = (&*SHELF, &*BOOKS);
     let mut dice = Dice::new(bytes);
@@ -57,9 +77,9 @@ fuzz_target!(|bytes: &[u8]| {
 
     let (_, took) = measured(|| once(books, (plugin, &webhook), &delivery));
     let size = post.body.len();
-    let is_cheap = took.cpu <= LONGEST
-        && took.wall <= 40 * LONGEST
-        && took.memory <= 200 * size + MEMORY;
+    note(name, took, size);
+    let is_cheap =
+        took.cpu <= LONGEST && took.wall <= 40 * LONGEST && took.memory <= 200 * size + MEMORY;
     let seen = if is_cheap {
         check(books, name, &post, &settings).map(drop)
     } else {

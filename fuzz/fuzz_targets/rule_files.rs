@@ -46,8 +46,11 @@ fn mapping(dice: &mut Dice<'_>) {
     let providers: Vec<&str> = shelf.mappings.keys().map(String::as_str).collect();
     let provider = *dice.of(&providers);
     let own = std::iter::once(&shelf.mappings[provider]);
-    let mut changed =
-        if dice.one_in(4) { text(dice, shelf, shelf.mappings.values()) } else { text(dice, shelf, own) };
+    let mut changed = if dice.one_in(4) {
+        text(dice, shelf, shelf.mappings.values())
+    } else {
+        text(dice, shelf, own)
+    };
     let extends = dice.one_in(6);
     if extends {
         changed.insert_str(0, "extend: other\n");
