@@ -293,6 +293,38 @@ events:
 }
 
 #[test]
+fn what_comes_through_a_variable_knows_its_place_in_the_payload() {
+    let text = "\
+title: T
+let:
+  msg: { json: '$.Message' }
+  host: { from: '$.host', then: [upper] }
+events:
+  - name: a
+    each: $msg.alarms[*]
+    let:
+      alarm: '@.alarm'
+    set:
+      event_key: $alarm.id
+      title: $host
+      rule: $msg.rule
+";
+    let payload =
+        json!({ "Message": r#"{"rule": "r", "alarms": [{}, {"alarm": {"id": 7}}]}"#, "host": "a" });
+    let none = BTreeMap::new();
+    let received_at = from_millis(1_767_225_600_000);
+    let (headers, query, overrides) = (&none, &none, Overrides::NONE);
+    let input = Input { payload: &payload, headers, query, received_at, zone: Tz::UTC, overrides };
+    let Reading::Items(items) = mapping(text).apply_traced(&input) else { panic!() };
+    let mapped = items[1].as_ref().unwrap();
+    let came_from = |field: &str| mapped.origins[field].path.as_deref().unwrap();
+    assert_eq!(came_from("rule"), "$.Message.rule");
+    assert_eq!(came_from("title"), "($.host as $host)");
+    assert_eq!(came_from("event_key"), "$msg.alarms[1].alarm.id");
+    assert!(mapped.origins["event_key"].steps.is_empty());
+}
+
+#[test]
 fn all_mistakes_of_a_file_are_told_at_once() {
     let text = "title: T\nevents:\n  - name: a\n    set:\n      event_key: $.\n      titel: x\n      severity: BAD\n";
     let errors = compile("test", "t.yaml", text).expect_err("three mistakes");

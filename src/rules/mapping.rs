@@ -299,6 +299,7 @@ impl Mapping {
     ) -> Result<Mapped, MapError> {
         let traced = |scene| {
             let trace = Trace::of(&place());
+            self.place_shared(variant, scene, &trace);
             self.read_item(
                 variant,
                 items,
@@ -326,6 +327,17 @@ impl Mapping {
         if scene.is_spent() { Err(self.too_costly(Some(item))) } else { read }
     }
 
+    /// Notes where the variables of the payload came from.
+    fn place_shared(&self, variant: &Variant, scene: Scene<'_>, trace: &Trace) {
+        let element = scene.input.payload;
+        let scene =
+            Scene { element, own: &[], heads: &[], trace: Some(trace), stripe: None, ..scene };
+        for expr in self.lets.iter().chain(&variant.shared) {
+            expr.eval(&scene, Want::All);
+            trace.place_shared();
+        }
+    }
+
     fn read_item(
         &self,
         variant: &Variant,
@@ -334,7 +346,12 @@ impl Mapping {
         item: u32,
     ) -> Result<Mapped, MapError> {
         let mut own = Vec::new();
-        extend(&mut own, &items.own, scene, with_own);
+        for expr in &items.own {
+            extend(&mut own, std::slice::from_ref(expr), scene, with_own);
+            if let Some(trace) = scene.trace {
+                trace.place_own();
+            }
+        }
         let scene = Scene { own: &own, ..scene };
         let mut heads = [None; MOST_HEADS];
         for (at, way) in items.heads.iter().enumerate().take(MOST_HEADS) {

@@ -148,7 +148,12 @@ pub(super) struct Trace {
     paths: RefCell<Vec<String>>,
     steps: RefCell<Vec<String>>,
     defaulted: Cell<bool>,
+    shared_at: Places,
+    own_at: Places,
 }
+
+/// Where variables came from, by slot, and whether anything was done to them.
+type Places = RefCell<Vec<(Option<String>, bool)>>;
 
 /// What a [`Trace`] remembered of one value.
 #[derive(Clone, Debug, Default)]
@@ -259,6 +264,18 @@ impl<'a> Scene<'a> {
 }
 
 impl Trace {
+    /// Takes what is remembered for the payload's next variable.
+    pub(super) fn place_shared(&self) {
+        let remembered = self.take();
+        self.shared_at.borrow_mut().push((remembered.path, !remembered.steps.is_empty()));
+    }
+
+    /// Takes what is remembered for the item's next variable.
+    pub(super) fn place_own(&self) {
+        let remembered = self.take();
+        self.own_at.borrow_mut().push((remembered.path, !remembered.steps.is_empty()));
+    }
+
     /// Nothing yet, around an element at `place`.
     pub(super) fn of(place: &str) -> Self {
         Self { element_at: RefCell::new(place.to_owned()), ..Self::default() }
@@ -363,11 +380,21 @@ impl Source {
                 Some(trace) => trace.element_at.borrow().clone(),
                 None => "@".to_owned(),
             },
-            Slot::Shared(_) | Slot::Own(_) => {
-                let text = self.path.to_string();
-                let end = text.find(['.', '[']).unwrap_or(text.len());
-                text[..end].to_owned()
-            }
+            Slot::Shared(slot) => self.variable(scene.trace.map(|trace| &trace.shared_at), slot),
+            Slot::Own(slot) => self.variable(scene.trace.map(|trace| &trace.own_at), slot),
+        }
+    }
+}
+
+impl Source {
+    /// Where the variable is that it begins with: its place in the payload, as far as that is known.
+    fn variable(&self, places: Option<&Places>, slot: usize) -> String {
+        let text = self.path.to_string();
+        let name = &text[..text.find(['.', '[']).unwrap_or(text.len())];
+        match places.and_then(|places| places.borrow().get(slot).cloned()) {
+            Some((Some(place), false)) if !place.contains(", ") => place,
+            Some((Some(place), _)) => format!("({place} as {name})"),
+            Some((None, _)) | None => name.to_owned(),
         }
     }
 }

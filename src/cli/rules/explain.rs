@@ -191,7 +191,7 @@ fn row(name: &str, value: &Value, origin: Option<&Value>) -> Vec<String> {
         (false, false) => path,
     };
     let steps = origin.get("steps").and_then(Value::as_array).into_iter().flatten();
-    let steps: Vec<&str> = steps.filter_map(Value::as_str).collect();
+    let steps: Vec<String> = steps.filter_map(Value::as_str).map(shortened).collect();
     let place = format!("{}:{}", field(origin, "file"), field(origin, "line"));
     vec![name.to_owned(), value, from, steps.join(", "), place]
 }
@@ -232,4 +232,12 @@ fn failure_told(item: &ItemReading, variants: &[&str]) -> String {
     };
     let path = error.path.as_ref().map(|path| format!(", at {path}")).unwrap_or_default();
     format!("{what}{path}{place}: {reason}.")
+}
+/// A step in no more letters than a line has room for.
+fn shortened(step: &str) -> String {
+    const ROOM: usize = 60;
+    match step.char_indices().nth(ROOM) {
+        Some((end, _)) => format!("{}…", &step[..end]),
+        None => step.to_owned(),
+    }
 }
