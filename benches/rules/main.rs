@@ -10,7 +10,10 @@
 #[path = "../ingest/body.rs"]
 #[expect(dead_code, reason = "nothing is posted here")]
 mod body;
+mod diff;
 mod hostile;
+#[cfg(feature = "plugins-js")]
+mod script;
 
 use std::{collections::BTreeMap, hint::black_box};
 
@@ -75,6 +78,16 @@ fn main() {
     );
     for line in rows {
         println!("{line}");
+    }
+    println!("\nwithout a budget");
+    #[cfg(feature = "plugins-js")]
+    for (what, nanoseconds) in script::cost(rounds.min(31)) {
+        println!("{what:<71} {nanoseconds:>8.0}");
+    }
+    let deliveries = if is_quick { 20_000 } else { 100_000 };
+    for provider in ["alertmanager", "aws-sns", "generic"] {
+        let what = format!("rules diff, deliveries a second by all cores, {provider}");
+        println!("{what:<71} {:>8.0}", diff::rate(provider, deliveries));
     }
 }
 

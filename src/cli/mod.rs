@@ -51,7 +51,7 @@ enum Command {
     Project(project::Project),
     /// See what was done, by whom.
     Audit(access::Audit),
-    /// Check, test and list the mappings; needs no server.
+    /// Draft, check, test, explain and compare the mappings.
     Rules(rules::Rules),
     /// Print the API's description.
     #[command(hide = true)]
@@ -83,6 +83,7 @@ enum FailureKind {
     Refused = 1,
     Usage = 2,
     Unreachable = 3,
+    Objected = 4,
 }
 
 impl Failure {
@@ -94,6 +95,11 @@ impl Failure {
     /// What was asked cannot be asked like that.
     fn usage(text: impl Into<String>) -> Self {
         Self { kind: FailureKind::Usage, text: text.into() }
+    }
+
+    /// What was asked about would happen, and should not.
+    fn objected(text: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Objected, text: text.into() }
     }
 
     /// There is no server to ask.
@@ -155,7 +161,7 @@ impl Command {
             Self::Token(token) => token.run().await,
             Self::Project(project) => project.run().await,
             Self::Audit(audit) => audit.run().await,
-            Self::Rules(rules) => rules.run(),
+            Self::Rules(rules) => rules.run().await,
             Self::Openapi => show::print(&reference::openapi()),
             Self::Errors => show::print(&reference::errors()),
             Self::ConfigDoc => show::print(&reference::config(&mut Cli::command())),

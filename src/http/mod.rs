@@ -8,6 +8,7 @@ mod body;
 mod caller;
 mod cloudforet;
 mod decode;
+mod lab;
 mod method;
 mod native;
 mod openapi;
@@ -74,6 +75,7 @@ fn methods() -> Vec<Method> {
     let mut all = cloudforet::methods();
     all.extend(native::methods());
     all.extend(rules::methods());
+    all.extend(lab::methods());
     all
 }
 

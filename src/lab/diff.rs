@@ -11,7 +11,7 @@ pub mod file;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, num::NonZero, sync::Arc, thread};
+use std::{collections::BTreeMap, num::NonZero, panic::resume_unwind, sync::Arc, thread};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -198,16 +198,23 @@ impl Differ {
         let (old, new) = (&*self.old, &*self.new);
         let read = |part: &[Again]| {
             let mut counts = Counts::default();
-            part.iter().for_each(|again| counts.add((old, new), again));
+            for again in part {
+                counts.add((old, new), again);
+            }
             counts
         };
         let parts: Vec<Counts> = thread::scope(|scope| {
             let running: Vec<_> =
                 page.chunks(size).map(|part| scope.spawn(move || read(part))).collect();
             // In the order of the page, so that the examples do not depend on which thread was first.
-            running.into_iter().filter_map(|part| part.join().ok()).collect()
+            running
+                .into_iter()
+                .map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
         });
-        parts.into_iter().for_each(|part| self.counts.absorb(part));
+        for part in parts {
+            self.counts.absorb(part);
+        }
     }
 
     /// How many deliveries were read so far.

@@ -1,13 +1,14 @@
 //! A first draft of a provider's rules, from samples of what it posts: every field guessed, and every guess explained.
 //!
 //! Pure heuristics over names, forms and how values change from item to item: the same samples give the same draft.
-//! `look` sees which fields there are, `form` and `words` what they look like and what they are called, `shape` which
+//! `look` sees which fields there are, `form`, `names` and `words` what they look like and what they are called, `shape` which
 //! samples belong together; `key`, `status` and `texts` guess, `write` and `yaml` write it down, `proof` reads the
 //! samples with the result.
 
 mod form;
 mod key;
 mod look;
+mod names;
 mod proof;
 mod shape;
 mod status;
@@ -190,13 +191,12 @@ fn read(posted: &[Posted]) -> Result<Samples, DraftError> {
         .collect();
     match json {
         Ok(values) => Ok(Samples { body: Body::Json, names, values }),
-        Err((at, error)) => match posted.iter().map(|one| form(&one.body)).collect() {
-            Some(values) => Ok(Samples { body: Body::Form, names, values }),
-            None => {
-                let name = posted.get(at).map(|one| one.name.clone()).unwrap_or_default();
-                Err(DraftError::Unreadable { name, reason: error.to_string() })
-            }
-        },
+        Err((at, error)) => {
+            let forms: Option<Vec<Value>> = posted.iter().map(|one| form(&one.body)).collect();
+            let name = posted.get(at).map(|one| one.name.clone()).unwrap_or_default();
+            let values = forms.ok_or(DraftError::Unreadable { name, reason: error.to_string() })?;
+            Ok(Samples { body: Body::Form, names, values })
+        }
     }
 }
 
@@ -233,9 +233,9 @@ fn shared_variables(values: &[Value]) -> Vec<Variable> {
 
 fn name_of(group: &Group, at: usize) -> String {
     let list = group.list.as_ref().map(|list| list.path.as_str());
-    let last = list.and_then(|path| path.rsplit(['.', '$']).next()).unwrap_or("event");
+    let ending = list.and_then(|path| path.rsplit(['.', '$']).next()).unwrap_or("event");
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let name = if last.is_empty() || !last.chars().all(plain) { "events" } else { last };
+    let name = if ending.is_empty() || !ending.chars().all(plain) { "events" } else { ending };
     if at == 0 { name.to_lowercase() } else { format!("{}-{}", name.to_lowercase(), at + 1) }
 }
 

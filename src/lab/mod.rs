@@ -3,6 +3,7 @@
 //! [`posted`] is a payload that never came through the door, [`reading`] is how the outside sees what became of one.
 
 mod because;
+pub mod coverage;
 pub mod diff;
 pub mod draft;
 pub mod explain;

@@ -161,6 +161,21 @@ pub fn check_samples_of(
 }
 
 impl Shelf {
+    /// Every payload on it as if it had been posted; why, where one cannot be.
+    ///
+    /// # Errors
+    /// Where a directory cannot be read.
+    pub fn posted(&self, only: Option<&str>) -> io::Result<Vec<Result<Posted, String>>> {
+        let files = self.files()?;
+        let cases = files.iter().filter_map(|(file, body)| Some((case_of(file)?, body)));
+        let cases = cases.filter(|((provider, _), _)| only.is_none_or(|only| only == *provider));
+        let posted = cases.map(|((provider, case), body)| {
+            let request = files.get(&format!("{provider}/samples/{case}.request.yaml"));
+            request_of(request).and_then(|request| Posted::sample(provider, body.clone(), request))
+        });
+        Ok(posted.collect())
+    }
+
     /// Every file of samples, by its path below the rules directory.
     pub(super) fn files(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
         let Self::Directory(directory) = self else {

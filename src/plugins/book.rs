@@ -74,7 +74,7 @@ impl PluginBook {
     /// # Errors
     /// What is wrong with it.
     pub fn with_text(&self, name: &str, text: &str) -> Result<Self, LoadError> {
-        let mut book = Self { plugins: self.plugins.clone() };
+        let mut book = self.clone();
         let file = format!("{name}/{MANIFEST}");
         let script = self.get(name).and_then(|plugin| plugin.script()).map(Script::text);
         let script = script.map(str::as_bytes);

@@ -307,7 +307,9 @@ impl<'a> FieldReader<'a> {
         let mut found = Vec::new();
         if let Some(field) = field {
             field.expr.pour(&self.scene, &mut found);
-            found.iter_mut().for_each(|(_, value)| flatten_below(value, DEPTH));
+            for (_, value) in &mut found {
+                flatten_below(value, DEPTH);
+            }
             self.note(name, field, !found.is_empty());
         }
         let own = &self.scene.input.overrides.additional_info;

@@ -277,8 +277,8 @@ enum Shelf {
 }
 
 impl Shelves {
-    fn text(&self, shelf: Shelf, provider: &str) -> Option<&String> {
-        match shelf {
+    fn text(&self, on: Shelf, provider: &str) -> Option<&String> {
+        match on {
             Shelf::Shipped => self.shipped.get(provider),
             Shelf::Overlay => self.overlay.get(provider),
         }

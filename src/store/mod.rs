@@ -10,7 +10,7 @@ mod payload;
 mod sqlite;
 mod unit;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use tokio::sync::oneshot;
 
@@ -170,27 +170,38 @@ pub struct DeliveryQuery {
     pub limit: u32,
 }
 
-/// Which deliveries of one webhook are read over again, newest first, a page at a time.
+/// Which deliveries are read over again, a page at a time.
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// The webhook they were posted to.
-    pub webhook_id: Id<Webhook>,
+    /// The webhooks they were posted to.
+    pub webhooks: Arc<BTreeSet<Id<Webhook>>>,
     /// Only those that arrived then or later.
     pub since: Timestamp,
-    /// Only those older than the one with this identifier.
-    pub before: Option<Id<Delivery>>,
+    /// Which come first.
+    pub order: Arrival,
+    /// Only those that come after the one with this identifier.
+    pub beyond: Option<Id<Delivery>>,
     /// How many a page has at most.
     pub limit: u32,
     /// After how many bytes of payload, as they are stored, a page ends early.
     pub bytes: usize,
 }
 
+/// An order of deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// As they arrived.
+    OldestFirst,
+    /// The other way round.
+    NewestFirst,
+}
+
 /// A page of what was posted.
 #[derive(Clone, Debug, Default)]
 pub struct PostedPage {
-    /// The deliveries, newest first.
+    /// The deliveries.
     pub rows: Vec<KeptPosted>,
-    /// Whether there are older ones in the window; the last of these says where they begin.
+    /// Whether there are more in the window, beyond the last of these.
     pub more: bool,
 }
 
@@ -199,6 +210,8 @@ pub struct PostedPage {
 pub struct KeptPosted {
     /// The delivery's identifier.
     pub delivery_id: Id<Delivery>,
+    /// The webhook it was posted to.
+    pub webhook_id: Id<Webhook>,
     /// The address it came from.
     pub remote: String,
     /// When it arrived.
@@ -246,7 +259,7 @@ pub trait Deliveries {
     fn deliveries(&self, scope: &Scope, query: &DeliveryQuery) -> Result<Vec<Kept>>;
     /// What was posted: headers, query and body.
     fn payload(&self, scope: &Scope, id: &Id<Delivery>) -> Result<Option<Payload>>;
-    /// What was posted to one webhook in a window, with its payloads; nothing where the webhook is outside the scope.
+    /// What was posted in a window, in `scope`.
     fn posted(&self, scope: &Scope, window: &Window) -> Result<PostedPage>;
     /// Keeps what driving a delivery again changed.
     fn redriven(&mut self, id: &Id<Delivery>, redriven: &Redriven) -> Result<()>;

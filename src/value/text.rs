@@ -51,10 +51,14 @@ pub fn flatten_below(value: &mut Value, levels: usize) {
             *value = Value::String(value.to_string());
         }
         Value::Array(items) => {
-            items.iter_mut().for_each(|item| flatten_below(item, levels - 1));
+            for item in items {
+                flatten_below(item, levels - 1);
+            }
         }
         Value::Object(fields) => {
-            fields.values_mut().for_each(|field| flatten_below(field, levels - 1));
+            for field in fields.values_mut() {
+                flatten_below(field, levels - 1);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }

@@ -16,6 +16,7 @@ mod fuzzed;
 mod handshakes;
 mod harness;
 mod hostile;
+mod lab;
 mod mistakes;
 mod needs;
 mod providers;

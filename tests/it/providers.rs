@@ -132,12 +132,29 @@ fn every_provider_has_the_samples_that_show_it() {
     }
 }
 
+#[test]
+fn the_page_of_providers_names_each_and_no_other() {
+    let page = fs::read_to_string("docs/providers.md").unwrap();
+    let named: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| [`")?.split_once('`').map(|(name, _)| name))
+        .collect();
+    let mut plugins: Vec<String> = fs::read_dir("plugins")
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().join("plugin.yaml").is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    plugins.sort();
+    assert_eq!(named, plugins);
+}
+
 /// Posts every sample of a provider to a webhook of its own; all of them to one house.
 async fn each_posted(provider: &str) -> (House, Vec<(Sample, Hook, Answer)>) {
     let house = House::new().await;
     let mut posted = Vec::new();
-    for sample in samples(&provider) {
-        let hook = house.webhook(&provider).await;
+    for sample in samples(provider) {
+        let hook = house.webhook(provider).await;
         let answer = sample.posted(&house, &hook).await;
         posted.push((sample, hook, answer));
     }

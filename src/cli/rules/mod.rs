@@ -1,6 +1,8 @@
-//! `alertmill rules`: what is done with mappings and their samples without a server; one file per verb.
+//! `alertmill rules`: what is done with mappings, their samples and stored deliveries; one file per verb.
 
 mod check;
+mod coverage;
+mod diff;
 pub(in crate::cli) mod explain;
 mod list;
 mod new;
@@ -12,7 +14,7 @@ use clap::{Args, Subcommand};
 use super::{Failure, show::Screen};
 use crate::{config::RuleFiles, ingest::Books, load_error::LoadError};
 
-/// Check, test, explain and list the mappings; needs no server.
+/// Draft, check, test, explain and compare the mappings; most of it needs no server.
 #[derive(Args)]
 pub(super) struct Rules {
     #[command(flatten)]
@@ -36,11 +38,13 @@ enum Verb {
     List(list::List),
     /// Draft a provider's rules from samples of what it posts.
     New(new::New),
+    Diff(diff::Diff),
+    Coverage(coverage::Coverage),
 }
 
 impl Rules {
     /// Does it.
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let Self { files, json, verb } = self;
         let screen = Screen::new(json);
         match verb {
@@ -49,6 +53,8 @@ impl Rules {
             Verb::Explain(explain) => explain.run(&files, &screen),
             Verb::List(list) => list.run(&files, &screen),
             Verb::New(new) => new.run(&screen),
+            Verb::Diff(diff) => diff.run(&files, &screen).await,
+            Verb::Coverage(coverage) => coverage.run(&files, &screen).await,
         }
     }
 }

@@ -94,7 +94,8 @@ impl New {
     fn told(&self, answer: &Value, provider: &str) -> String {
         let lines = |name: &str| {
             let list = answer.get(name).and_then(Value::as_array).into_iter().flatten();
-            list.filter_map(Value::as_str).map(|line| format!("  {line}\n")).collect::<String>()
+            let lines: Vec<&str> = list.filter_map(Value::as_str).collect();
+            format!("  {}\n", lines.join("\n  "))
         };
         let directory = self.out.join("rules").join(provider);
         let (directory, plugins) = (directory.display(), self.out.join("plugins"));

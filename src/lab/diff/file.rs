@@ -56,7 +56,6 @@ pub fn read(line: &str, number: usize) -> Result<Again, String> {
         query: line.query,
         content_type: line.content_type,
         received_at: line.received_at,
-        ..SampleRequest::default()
     };
     let mut posted = Posted::sample(&line.provider, body, request)?;
     if let Some(zone) = line.time_zone {

@@ -3,10 +3,7 @@
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::{
-    look::Field,
-    words::{TIMES, says_going},
-};
+use super::{look::Field, names::TIMES, words::says_going};
 use crate::value::{text::text, time};
 
 /// What the values of a field look like.

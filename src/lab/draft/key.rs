@@ -6,8 +6,9 @@ use super::{
     Guess,
     form::{Form, form_of, tells_going, texts, there},
     look::{Field, Look},
+    names::{KEYS, LABELS, NOT_KEYS, RESOURCES, RULES, TITLES},
     status::share,
-    words::{Going, KEYS, LABELS, NOT_KEYS, RESOURCES, RULES, TITLES, weigh},
+    words::{Going, weigh},
     yaml::Yaml,
 };
 use crate::value::text::text;

@@ -185,14 +185,13 @@ impl Looker {
     /// The place of a variable that reads what is written at `place`.
     fn variable(&mut self, place: &Place, writing: Writing) -> Place {
         let known = self.variables.iter().find(|it| it.of == place.path && it.writing == writing);
-        let name = match known {
-            Some(known) => known.name.clone(),
-            None => {
-                let name = self.new_name(&place.own);
-                let (of, of_item) = (place.path.clone(), place.of_item);
-                self.variables.push(Variable { name: name.clone(), of, writing, of_item });
-                name
-            }
+        let name = if let Some(known) = known {
+            known.name.clone()
+        } else {
+            let name = self.new_name(&place.own);
+            let (of, of_item) = (place.path.clone(), place.of_item);
+            self.variables.push(Variable { name: name.clone(), of, writing, of_item });
+            name
         };
         Place { path: format!("${name}"), many: false, depth: place.depth + 1, ..place.clone() }
     }
@@ -208,8 +207,9 @@ impl Looker {
         if !is_taken(&name) {
             return name;
         }
-        let numbered = (2..).map(|number| format!("{name}_{number}")).find(|name| !is_taken(name));
-        numbered.unwrap_or(name)
+        let numbered = (2..=FIELDS).map(|number| format!("{name}_{number}"));
+        let mut numbered = numbered;
+        numbered.find(|name| !is_taken(name)).unwrap_or(name)
     }
 }
 

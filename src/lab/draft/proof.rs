@@ -1,6 +1,9 @@
 //! Reads the samples with what was drafted: what they must become from now on, and whether the key holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use super::{
     DraftError, Drafted, Posted, Samples, write,
@@ -98,7 +101,7 @@ fn findings(outcomes: &[Outcome]) -> Vec<String> {
         let over = keys.iter().filter(|(_, kind)| *kind == EventType::Recovery).count();
         let mut said = format!("`{name}`: {} events, {over} of them recoveries", keys.len());
         if let Some(why) = failed.first() {
-            said.push_str(&format!("; {} items not read: {why}", failed.len()));
+            let _ = write!(said, "; {} items not read: {why}", failed.len());
         }
         found.push(said);
     }

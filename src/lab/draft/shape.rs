@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::{
     form::{Form, form_of, there},
     look::{Item, Look, Variable, Writing, json_inside, look, pairs},
+    names::{KEYS, LISTS, TITLES},
     status::{severity, status},
-    words::{KEYS, LISTS, TITLES, weigh},
+    words::weigh,
     yaml::Yaml,
 };
 use crate::value::path::{Path, Root};

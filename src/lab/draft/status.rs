@@ -1,6 +1,6 @@
 //! Guesses which field says whether a problem is there or over, and which one how bad it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -8,9 +8,8 @@ use super::{
     Guess,
     form::{Form, form_of, texts, there},
     look::{Field, Look},
-    words::{
-        ENDS, Going, OVER, SEVERITIES, STATUSES, THERE, going, severity as severity_of, weigh,
-    },
+    names::{ENDS, OVER, SEVERITIES, STATUSES, THERE},
+    words::{Going, going, severity as severity_of, weigh},
     yaml::Yaml,
 };
 use crate::{domain::words::Severity, value::text::text};
@@ -293,11 +292,11 @@ fn severity_score(field: &Field, items: usize) -> Option<i32> {
 /// The words that were seen, and the usual ones that were not.
 fn severities(said: &BTreeSet<String>) -> Vec<(String, Yaml)> {
     let usual = ["critical", "error", "warning", "info"].map(ToOwned::to_owned);
-    let mut known = BTreeMap::new();
+    let mut known = BTreeSet::new();
     let mut map = Vec::new();
     for word in said.iter().chain(&usual) {
         let Some(severity) = severity_of(word) else { continue };
-        if known.insert(word.to_lowercase(), ()).is_none() {
+        if known.insert(word.to_lowercase()) {
             map.push((severity, word.clone()));
         }
     }

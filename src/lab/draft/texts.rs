@@ -6,10 +6,9 @@ use super::{
     Guess,
     form::{Form, form_of, tells_going, texts, there},
     look::{Field, Look},
+    names::{ACCOUNTS, DESCRIPTIONS, ENDS, LABELS, NOT_KEYS, RESOURCES, RULES, STARTS, TITLES},
     status::{Status, share},
-    words::{
-        ACCOUNTS, DESCRIPTIONS, ENDS, LABELS, NOT_KEYS, RESOURCES, RULES, STARTS, TITLES, weigh,
-    },
+    words::weigh,
     yaml::Yaml,
 };
 

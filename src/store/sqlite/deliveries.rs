@@ -18,8 +18,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     store::{
-        Deliveries, DeliveryQuery, Filing, Kept, KeptPosted, Packing, Payload, PostedPage,
-        Redriven, Webhooks, Window,
+        Deliveries, DeliveryQuery, Filing, Kept, Packing, Payload, PostedPage, Redriven, Window,
     },
 };
 
@@ -28,12 +27,6 @@ const SELECT: &str = "SELECT v.delivery, v.first_event, v.events, v.delivery_id,
         v.remote, v.received_at, d.domain_id, s.workspace_id, p.project_id
  FROM delivery v CROSS JOIN webhook w ON w.webhook = v.webhook CROSS JOIN project p ON p.project = w.project
  CROSS JOIN workspace s ON s.workspace = p.workspace CROSS JOIN domain d ON d.domain = s.domain";
-
-/// What was posted to a webhook, newest first: the index on the webhook holds its rows in order of arrival.
-pub(super) const POSTED: &str =
-    "SELECT v.delivery_id, v.remote, v.received_at, y.packing, y.content
- FROM delivery v INDEXED BY delivery_of_webhook CROSS JOIN payload y ON y.delivery = v.delivery
- WHERE v.webhook = ?1 AND v.delivery < ?2 ORDER BY v.delivery DESC LIMIT ?3";
 
 /// Where the events of a delivery stand in the event table.
 #[derive(Clone, Copy, Debug)]
@@ -204,33 +197,7 @@ impl Deliveries for Work {
     }
 
     fn posted(&self, scope: &Scope, window: &Window) -> Result<PostedPage> {
-        if self.webhook(scope, &window.webhook_id)?.is_none() {
-            return Ok(PostedPage::default());
-        }
-        let before = match &window.before {
-            Some(id) => self.delivery_row(id)?,
-            None => i64::MAX,
-        };
-        let webhook = self.webhook_row(&window.webhook_id)?;
-        let mut statement = self.connection.prepare_cached(POSTED)?;
-        let mut rows = statement.query(params![webhook, before, window.limit])?;
-        let mut page = PostedPage::default();
-        let mut bytes = 0;
-        while let Some(row) = rows.next()? {
-            let posted = kept_posted(row)?;
-            // Rows stand in the order of arrival, so all that follow are older still.
-            if posted.received_at < window.since {
-                return Ok(page);
-            }
-            bytes += posted.payload.content.len();
-            page.rows.push(posted);
-            if bytes >= window.bytes {
-                page.more = true;
-                return Ok(page);
-            }
-        }
-        page.more = page.rows.len() >= window.limit as usize;
-        Ok(page)
+        self.window(scope, window)
     }
 
     fn redriven(&mut self, id: &Id<Delivery>, redriven: &Redriven) -> Result<()> {
@@ -269,22 +236,12 @@ impl Deliveries for Work {
 }
 
 /// The next two columns, a payload.
-fn payload(columns: &mut Columns<'_>) -> Result<Payload> {
+pub(super) fn payload(columns: &mut Columns<'_>) -> Result<Payload> {
     let packing = match columns.get::<i64>()? {
         0 => Packing::Plain,
         _ => Packing::Zlib,
     };
     Ok(Payload { packing, content: columns.get()? })
-}
-
-fn kept_posted(row: &Row<'_>) -> Result<KeptPosted> {
-    let mut columns = Columns::of(row);
-    Ok(KeptPosted {
-        delivery_id: columns.id()?,
-        remote: columns.text()?,
-        received_at: columns.time()?,
-        payload: payload(&mut columns)?,
-    })
 }
 
 fn kept(row: &Row<'_>) -> Result<(Span, Home, Kept)> {

@@ -21,6 +21,7 @@ mod rows;
 mod sql;
 mod tokens;
 mod webhooks;
+mod windows;
 mod work;
 mod writer;
 
