@@ -83,7 +83,7 @@ fn mapping(dice: &mut Dice<'_>) {
     }
     let posted = post(dice, shelf, provider);
     let books =
-        Books { rulebook: BOOKS.rulebook.with((*mapping).clone()), plugins: PluginBook::default() };
+        Books { rulebook: BOOKS.rulebook.with(provider, mapping), plugins: PluginBook::default() };
     let Some(plugin) = BOOKS.plugins.get(provider) else { return };
     let (delivery, webhook) = arrived(provider, &posted, &Settings::default());
     let (_, took) = measured(|| once(&books, (plugin, &webhook), &delivery));
