@@ -13,6 +13,7 @@ use alertmill::{
         words::{Severity, WebhookState},
     },
     ingest::{Books, Interpreted, interpret, interpret_tallied, interpret_traced},
+    outbound::https_host,
     plugins::{Method, Plugin},
 };
 use serde_json::Value;
@@ -162,9 +163,9 @@ fn verified(
         if !(200..300).contains(&answer.status) {
             return Err(format!("answered {}", answer.status));
         }
-        let confirm = answer.confirm.as_deref().unwrap_or("https://");
-        if !confirm.starts_with("https://") {
-            return Err(format!("would fetch {confirm}"));
+        let address = answer.confirm.as_deref();
+        if let Some(fault) = address.and_then(|address| https_host(address).err()) {
+            return Err(format!("would fetch {address:?}: {fault}"));
         }
     }
     match plugin.sender_id(delivery, payload) {
