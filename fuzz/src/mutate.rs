@@ -10,6 +10,10 @@ use super::{
 /// Bodies do not grow longer than this.
 pub const LONGEST: usize = 256 << 10;
 
+/// Values do not grow beyond about so many bytes before they are written out and cut: copies of copies would take
+/// all memory from a case of a few bytes.
+const BULKIEST: usize = 8 * LONGEST;
+
 /// Texts that have been somebody's undoing.
 const TEXTS: &[&str] = &[
     "",
@@ -160,6 +164,18 @@ pub fn nodes(value: &Value) -> usize {
     }
 }
 
+/// About how many bytes a value has when it is written out.
+fn bulk(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 2 + items.iter().map(bulk).sum::<usize>(),
+        Value::Object(fields) => {
+            2 + fields.iter().map(|(name, field)| name.len() + 4 + bulk(field)).sum::<usize>()
+        }
+        Value::String(text) => 2 + text.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+    }
+}
+
 /// How deep a value is.
 pub fn depth(value: &Value) -> usize {
     match value {
@@ -291,7 +307,10 @@ fn nest(dice: &mut Dice<'_>, node: &mut Value) {
 fn widen(dice: &mut Dice<'_>, node: &mut Value) {
     let times = *dice.of(&[2, 3, 10, 60]);
     match node {
-        Value::Array(items) if nodes(&Value::Array(items.clone())) < 500 => {
+        Value::Array(items)
+            if items.iter().map(nodes).sum::<usize>() < 500
+                && items.iter().map(bulk).sum::<usize>() * times < BULKIEST =>
+        {
             *items = items.iter().cycle().take(items.len() * times).cloned().collect();
         }
         Value::Object(fields) if fields.len() < 100 => {
@@ -332,10 +351,15 @@ fn swell(dice: &mut Dice<'_>, value: &mut Value) {
     let copies = *dice.of(&[100, 500, 2_000]);
     let text = "long ".repeat(length / 5);
     for _ in 0..=dice.below(3) {
+        if bulk(value) > BULKIEST {
+            return;
+        }
         let place = dice.below(nodes(value));
         if let Some(node) = nth(value, &mut place.clone()) {
             match node {
                 Value::Array(items) if items.len() < 100 => {
+                    let most = BULKIEST / items.iter().map(bulk).sum::<usize>().max(1);
+                    let copies = copies.min(most.max(1));
                     *items = items.iter().cycle().take(items.len() * copies).cloned().collect();
                 }
                 Value::String(short) if short.len() < 1_000 => short.push_str(&text),
