@@ -102,6 +102,14 @@ impl House {
             .await
     }
 
+    /// What `work` makes of a snapshot of the store.
+    pub(super) async fn tx<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.store.read(work).await
+    }
+
     pub(super) async fn write<Q, S>(
         &self,
         method: fn(&mut dyn Tx, &Call, Q) -> Result<S>,

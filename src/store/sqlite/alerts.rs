@@ -23,7 +23,7 @@ use crate::{
     error::{Code, Error, Result},
     id::Id,
     query::{Keyset, Query},
-    store::{Alerts, Found},
+    store::{Alerts, Each, Found, Scan},
 };
 
 /// Every column of an alert, as [`alert`] reads them.
@@ -259,6 +259,10 @@ impl Alerts for Work {
             Ok((key, alert(&mut columns)?))
         })?;
         Ok(sql::found(query, rows, total))
+    }
+
+    fn visit_alerts(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
+        self.visit(&sql::ALERTS, scope, scan, each)
     }
 
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>> {

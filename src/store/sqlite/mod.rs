@@ -20,6 +20,7 @@ mod receipts;
 mod rows;
 mod sql;
 mod tokens;
+mod visit;
 mod webhooks;
 mod windows;
 mod work;
