@@ -6,6 +6,7 @@
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
 mod directory;
+mod happenings;
 mod payload;
 mod sqlite;
 mod unit;
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 use self::unit::{Once, Repeatable, Unit, WriteJob};
 pub use self::{
     directory::{Directory, Requests, Snapshots},
+    happenings::{Each, Happened, Happenings, Stretch},
     payload::{Packing, Payload, Posted},
 };
 use crate::{
@@ -337,7 +339,9 @@ pub trait Audits {
 }
 
 /// One unit of work.
-pub trait Tx: Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits {
+pub trait Tx:
+    Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits + Happenings
+{
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
 }

@@ -12,6 +12,7 @@ mod checkpoint;
 mod connect;
 mod deliveries;
 mod events;
+mod happenings;
 mod live;
 mod numbering;
 mod projects;
