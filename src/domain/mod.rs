@@ -5,6 +5,7 @@ pub mod audit;
 pub mod correlate;
 pub mod delivery;
 pub mod event;
+pub mod happening;
 pub mod project;
 pub mod receipt;
 pub mod scope;

@@ -6,6 +6,7 @@
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
 mod directory;
+mod happenings;
 mod payload;
 mod posted;
 mod scan;
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 use self::unit::{Once, Repeatable, Unit, WriteJob};
 pub use self::{
     directory::{Directory, Requests, Snapshots},
+    happenings::{EachHappened, Happened, Happenings, Lately},
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
@@ -233,7 +235,16 @@ pub trait Audits {
 
 /// One unit of work.
 pub trait Tx:
-    Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits + Exports + Imports
+    Projects
+    + Webhooks
+    + Tokens
+    + Deliveries
+    + Events
+    + Alerts
+    + Audits
+    + Exports
+    + Imports
+    + Happenings
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;

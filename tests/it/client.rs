@@ -101,6 +101,11 @@ impl Server {
         self.address = listening(&mut self.child, &self.data, &log);
     }
 
+    /// The administrator's token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
@@ -284,7 +289,8 @@ impl Connection {
         self.answer()
     }
 
-    fn call(
+    /// Calls the API.
+    pub(crate) fn call(
         &mut self,
         token: &str,
         (method, path): (&str, &str),

@@ -27,6 +27,7 @@ mod schemas;
 mod scripts;
 mod self_check;
 mod story;
+mod stream;
 mod tenancy;
 mod timeline;
 mod vectors;

@@ -3,6 +3,7 @@
 use rusqlite::{params, params_from_iter};
 
 use super::{
+    happenings::Change,
     live::{Open, Pending},
     numbering::KeyHash,
     rows::{self, Columns, json, maybe_millis, millis, number},
@@ -27,14 +28,14 @@ use crate::{
 };
 
 /// Every column of an alert, as [`alert`] reads them.
-const COLUMNS: &str = "a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at,
+pub(super) const COLUMNS: &str = "a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at,
         a.alert_number, a.event_key, a.title, a.description, a.rule, a.image_url, a.resources, a.provider, a.account,
         a.additional_info, a.assignee, a.responder, a.triggered_by,
         (SELECT webhook_id FROM webhook WHERE webhook = a.webhook), d.domain_id, s.workspace_id, p.project_id,
         a.created_at, a.acknowledged_at, a.resolved_at, a.recovered_at, a.ending";
 
 /// The tables that name where an alert lives.
-const HOME: &str = "CROSS JOIN project p ON p.project = a.project
+pub(super) const HOME: &str = "CROSS JOIN project p ON p.project = a.project
      CROSS JOIN workspace s ON s.workspace = p.workspace CROSS JOIN domain d ON d.domain = s.domain";
 
 impl Work {
@@ -324,12 +325,17 @@ impl Alerts for Work {
             live.set_open(key, Some(open));
             live.count_open(None, Some(alert.standing.severity));
         }
+        drop(live);
+        self.add_happening(row, Change::opened(alert))?;
         Ok(alert_number)
     }
 
     fn join_alert(&mut self, event: &Event, standing: &Standing) -> Result<()> {
         let (key, open) = self.open_of(event)?;
         let before = open.standing.severity;
+        if let Some(change) = Change::joined(&open.standing, standing) {
+            self.add_happening(open.row, change)?;
+        }
         let mut live = self.live()?.borrow_mut();
         let says = event.draft.description.as_deref();
         let said = says.map_or(open.said, |description| live.said(description));
@@ -360,6 +366,7 @@ impl Alerts for Work {
             ],
         )?;
         self.put_standing(open.row, standing)?;
+        self.add_happening(open.row, Change::between(&open.standing, standing))?;
         let mut live = self.live()?.borrow_mut();
         live.set_open(key, None);
         live.count_open(Some(open.standing.severity), None);
@@ -373,6 +380,7 @@ impl Alerts for Work {
             .ok_or_else(|| Error::not_found("alert", alert.alert_id()))?;
         let row = self.alert_row(alert.alert_id())?;
         self.update_alert(row, alert)?;
+        self.add_happening(row, Change::between(&before.standing, &alert.standing))?;
         self.relive(row, &before, alert)
     }
 
@@ -382,6 +390,7 @@ impl Alerts for Work {
         };
         let row = self.alert_row(id)?;
         self.put("UPDATE alert SET deleted_at = ?2 WHERE alert = ?1", params![row, millis(now)])?;
+        self.add_happening(row, Change::deleted(&before.standing, now))?;
         if before.standing.state.is_open() {
             let mut live = self.live()?.borrow_mut();
             let key = live.key(&before.home.project_id, &before.event_key);
@@ -393,7 +402,7 @@ impl Alerts for Work {
 }
 
 /// An alert, from [`COLUMNS`].
-fn alert(columns: &mut Columns<'_>) -> Result<Alert> {
+pub(super) fn alert(columns: &mut Columns<'_>) -> Result<Alert> {
     let standing = rows::standing(columns)?;
     let mut alert = Alert {
         standing,

@@ -23,12 +23,12 @@ use crate::{
 };
 
 /// Every column of an event, as [`event`] reads them.
-const COLUMNS: &str = "e.event_id, a.alert_id, w.webhook_id, v.delivery_id, e.item, d.domain_id, s.workspace_id, p.project_id,
+pub(super) const COLUMNS: &str = "e.event_id, a.alert_id, w.webhook_id, v.delivery_id, e.item, d.domain_id, s.workspace_id, p.project_id,
         e.event_key, e.event_type, e.severity, e.title, e.description, e.rule, e.image_url, e.resources, e.provider,
         e.account, e.additional_info, e.occurred_at, m.provider, m.version, e.variant, e.why, e.created_at";
 
 /// The tables that name what an event belongs to.
-const HOME: &str = "CROSS JOIN project p ON p.project = e.project CROSS JOIN workspace s ON s.workspace = p.workspace
+pub(super) const HOME: &str = "CROSS JOIN project p ON p.project = e.project CROSS JOIN workspace s ON s.workspace = p.workspace
      CROSS JOIN domain d ON d.domain = s.domain CROSS JOIN webhook w ON w.webhook = e.webhook
      CROSS JOIN delivery v ON v.delivery = e.delivery
      LEFT JOIN alert a ON a.alert = e.alert LEFT JOIN mapping m ON m.mapping = e.mapping";
@@ -146,7 +146,7 @@ impl Events for Work {
 }
 
 /// An event, from [`COLUMNS`].
-fn event(columns: &mut Columns<'_>) -> Result<Event> {
+pub(super) fn event(columns: &mut Columns<'_>) -> Result<Event> {
     let (event_id, alert_id) = (columns.id()?, columns.maybe_id()?);
     let (webhook_id, delivery_id) = (columns.id()?, columns.id()?);
     let (item, home) = (columns.get()?, columns.home()?);

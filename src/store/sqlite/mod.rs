@@ -13,6 +13,7 @@ mod connect;
 mod deliveries;
 mod events;
 mod exports;
+mod happenings;
 mod imports;
 mod live;
 mod numbering;
