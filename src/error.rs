@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::load_error::LoadError;
+
 /// The result of anything a caller can ask for.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -73,6 +75,8 @@ catalogue! {
     NotUnique = 409 "ERROR_NOT_UNIQUE";
     /// The body is larger than the server accepts.
     PayloadTooLarge = 413 "ERROR_PAYLOAD_TOO_LARGE";
+    /// The rules or plugins have mistakes, so they were not loaded; those from before are live still.
+    RulesRefused = 422 "ERROR_RULES_REFUSED";
     /// The sender posts faster than its limit allows; `Retry-After` says when to go on.
     TooManyRequests = 429 "ERROR_TOO_MANY_REQUESTS";
     /// The server failed; the log has the cause.
@@ -101,6 +105,8 @@ pub struct Error {
     pub detail: String,
     /// The places in the request that were wrong, if any were.
     pub mistakes: Vec<Mistake>,
+    /// The places in rules and plugins that were wrong, if any were.
+    pub files: Vec<LoadError>,
     /// After how many seconds another try may succeed.
     pub retry_after: Option<u32>,
     /// Why, for the log; never shown to the caller.
@@ -111,7 +117,14 @@ pub struct Error {
 impl Error {
     /// An error whose particulars the caller may see.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), mistakes: Vec::new(), retry_after: None, cause: None }
+        Self {
+            code,
+            detail: detail.into(),
+            mistakes: Vec::new(),
+            files: Vec::new(),
+            retry_after: None,
+            cause: None,
+        }
     }
 
     /// A mistake at one place of the request.

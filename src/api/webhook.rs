@@ -26,6 +26,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     id::Id,
+    load_error::did_you_mean,
     query::WEBHOOKS,
     store::Tx,
 };
@@ -137,7 +138,9 @@ fn plugin(
         return Ok(plugin);
     }
     let all: Vec<&str> = call.plugins.iter().map(String::as_str).collect();
-    let detail = format!("there is no plugin `{plugin}`; there are {}", all.join(", "));
+    let near = did_you_mean(&plugin, all.iter().copied());
+    let there_are = if near.is_empty() { "; there are" } else { " There are" };
+    let detail = format!("there is no plugin `{plugin}`{near}{there_are} {}", all.join(", "));
     Err(Error::at(Code::InvalidParameter, pointer, detail))
 }
 

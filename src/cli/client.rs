@@ -10,6 +10,7 @@ use super::Failure;
 use crate::{
     app::{address_file, token_file},
     config::Reach,
+    load_error::LoadError,
 };
 
 /// How long an answer may take.
@@ -169,7 +170,9 @@ pub(super) fn refused(answer: &Answer) -> Failure {
     let mistakes = body.get("errors").and_then(Value::as_array).into_iter().flatten();
     for mistake in mistakes {
         let part = |field: &str| mistake.get(field).and_then(Value::as_str).unwrap_or_default();
-        if part("detail") != detail {
+        if mistake.get("file").is_some() {
+            let _ = write!(text, "\n{}", in_file(mistake));
+        } else if part("detail") != detail {
             let _ = write!(text, "\n  {}: {}", part("pointer"), part("detail"));
         }
     }
@@ -177,6 +180,20 @@ pub(super) fn refused(answer: &Answer) -> Failure {
         text.push_str(" Give a token with `--token` or ALERTMILL_TOKEN.");
     }
     Failure::refused(text)
+}
+
+/// A mistake in a rule file or a manifest, as the commands that need no server tell it.
+fn in_file(mistake: &Value) -> LoadError {
+    let text = |field: &str| mistake.get(field).and_then(Value::as_str).map(str::to_owned);
+    let number = |field: &str| mistake.get(field).and_then(Value::as_u64);
+    let number = |field: &str| number(field).and_then(|number| u32::try_from(number).ok());
+    LoadError {
+        file: text("file").unwrap_or_default(),
+        line: number("line").unwrap_or_default(),
+        column: number("column").unwrap_or_default(),
+        detail: text("detail").unwrap_or_default(),
+        excerpt: text("excerpt"),
+    }
 }
 
 #[cfg(test)]

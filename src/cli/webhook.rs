@@ -11,7 +11,7 @@ use super::{
     program,
     show::{Screen, brief, field, record, rows, table},
 };
-use crate::{config::Reach, plugins::PluginBook, rules::samples::sample};
+use crate::{config::Reach, plugins::setup_snippet, rules::samples::sample};
 
 /// Manage the addresses that monitoring systems post to.
 #[derive(Args)]
@@ -151,7 +151,8 @@ impl Webhook {
         match self.verb {
             Verb::Create(new) => {
                 let asked = json!({ "name": new.name, "provider": new.provider, "project_id": new.project, "options": new.own.options() });
-                let made = opened(&call("create", asked).await?);
+                let mut made = opened(&call("create", asked).await?);
+                made["setup"] = setup(&client, &made, &new.provider).await.into();
                 screen.show(&made, |made| created(made, &new.provider))
             }
             Verb::Update(change) => {
@@ -197,6 +198,14 @@ fn opened(answer: &Value) -> Value {
     })
 }
 
+/// What to paste into the sender's configuration. The server, whose plugins count, says it without the key, which need
+/// not travel again; there is none where it does not say.
+async fn setup(client: &Client, made: &Value, provider: &str) -> Option<String> {
+    let plugin = client.get(&format!("/api/v1/plugins/{provider}"), &[]).await.ok()?;
+    let setup = plugin.get("setup").and_then(Value::as_str)?;
+    Some(setup_snippet(setup, &field(made, "url"), &field(made, "access_key")))
+}
+
 fn created(made: &Value, provider: &str) -> String {
     let (url, key) = (field(made, "url"), field(made, "access_key"));
     let mut text = format!(
@@ -212,9 +221,7 @@ fn created(made: &Value, provider: &str) -> String {
             "\n\nTo post a sample to it:\n\n  {program} send --webhook {url} --sample {provider}/firing"
         );
     }
-    let book = PluginBook::embedded().unwrap_or_default();
-    let snippet = book.get(provider).and_then(|plugin| plugin.setup_snippet(&url, &key));
-    if let Some(snippet) = snippet {
+    if let Some(snippet) = made.get("setup").and_then(Value::as_str) {
         text.push_str("\n\nPaste this into the sender's configuration:\n\n");
         text.push_str(snippet.trim_end());
     }

@@ -13,12 +13,14 @@ mod method;
 mod native;
 mod openapi;
 mod page;
+mod plugins;
 mod probe;
 mod problem;
 mod quiet;
 mod rate;
 mod receipt;
 mod refusals;
+mod reload;
 mod remote;
 mod rules;
 mod server;
@@ -79,6 +81,7 @@ impl Front {
 fn methods() -> Vec<Method> {
     let mut all = cloudforet::methods();
     all.extend(native::methods());
+    all.extend(plugins::methods());
     all.extend(rules::methods());
     all.extend(lab::methods());
     all

@@ -4,7 +4,10 @@ use actix_web::http::StatusCode;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::method::{Kind, Method, Verb};
+use super::{
+    method::{Kind, Method, Verb},
+    reload,
+};
 use crate::{domain::token::Right, error::Code};
 
 /// The description of everything that is served.
@@ -124,6 +127,9 @@ fn method_codes(method: &Method) -> Vec<Code> {
         Kind::Compute => {}
         Kind::Write | Kind::Act => codes.push(Code::NotUnique),
     }
+    if method.name == reload::NAME {
+        codes.push(Code::RulesRefused);
+    }
     if method.right != Right::Read {
         codes.push(Code::PermissionDenied);
     }
@@ -212,13 +218,20 @@ fn vital_sign(path: &str, summary: &str) -> Value {
 fn mistakes_schema() -> Value {
     json!({
         "type": "array",
-        "description": "The places in the request that were wrong.",
+        "description": "The places in the request, or in rules and plugins, that were wrong.",
         "items": {
             "type": "object",
-            "required": ["pointer", "detail"],
+            "required": ["detail"],
             "properties": {
-                "pointer": { "type": "string", "description": "Where, as a JSON pointer (RFC 6901)." },
+                "pointer": { "type": "string", "description": "Where in the request, as a JSON pointer (RFC 6901)." },
+                "file": { "type": "string", "description": "The file, relative to the directory of rules or plugins." },
+                "line": { "type": "integer", "description": "The line, from one; zero where the file as a whole is meant." },
+                "column": {
+                    "type": "integer",
+                    "description": "The column in letters, from one; zero where the file as a whole is meant.",
+                },
                 "detail": { "type": "string", "description": "What is wrong there, and what was expected." },
+                "excerpt": { "type": ["string", "null"], "description": "The line as it stands in the file." },
             },
         },
     })

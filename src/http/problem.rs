@@ -11,7 +11,10 @@ use super::{
     Front,
     watch::{Moment, route_of},
 };
-use crate::error::{Code, Error};
+use crate::{
+    error::{Code, Error},
+    load_error::LoadError,
+};
 
 /// Which API was called, so how an error looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +33,14 @@ impl Dialect {
 
     /// The body of an answer that says `error`.
     fn body(self, error: &Error, request_id: &str) -> Value {
-        let mistakes: Vec<Value> = error
+        let mut mistakes: Vec<Value> = error
             .mistakes
             .iter()
             .map(|mistake| json!({ "pointer": mistake.pointer, "detail": mistake.detail }))
             .collect();
+        mistakes.extend(error.files.iter().map(|LoadError { file, line, column, detail, excerpt }| {
+            json!({ "file": file, "line": line, "column": column, "detail": detail, "excerpt": excerpt })
+        }));
         let mut body = match self {
             Self::Native => json!({
                 "type": format!("urn:alertmill:error:{}", error.code.name()),
@@ -159,6 +165,7 @@ fn loudness(request: &HttpRequest, code: Code, moment: Option<&Moment>) -> Loudn
         | Code::PermissionDenied
         | Code::RequestTimeout
         | Code::NotUnique
+        | Code::RulesRefused
         | Code::PayloadTooLarge => Loudness::Refusal,
     }
 }

@@ -8,20 +8,19 @@ use std::{collections::BTreeMap, sync::Arc};
 use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{
-    Front, audited,
+    Front,
     method::{Method, act, compute},
+    reload,
 };
 use crate::{
     api::{Call, Moment},
     app::App,
-    domain::{event::Event, token::Right},
+    domain::event::Event,
     error::{Code, Error, Mistake, Result},
     id::Id,
-    ingest::{Books, Prompt, Reloaded, Swap},
-    jobs,
+    ingest::Books,
     lab::{
         explain::Explained,
         posted::Posted,
@@ -62,13 +61,7 @@ pub(super) fn methods() -> Vec<Method> {
             "Says what a payload becomes, and where each value of it came from.",
             compute(explain),
         ),
-        Method::post(
-            "/api/v1/rules/reload",
-            "rules.reload",
-            "Loads rules and plugins again, all of them or none.",
-            act(reload),
-        )
-        .needs(Right::Administer),
+        reload::method(),
         Method::get(
             "/api/v1/events/{event_id}/explain",
             "event.explain",
@@ -407,52 +400,6 @@ fn bounded(texts: &[&str]) -> Result<()> {
     }
     let detail = format!("text and body have {bytes} bytes together; at most {MOST} are tried");
     Err(Error::new(Code::PayloadTooLarge, detail))
-}
-
-/// What came of loading rules and plugins again.
-#[derive(Serialize, JsonSchema)]
-struct ReloadInfo {
-    /// What came of it.
-    outcome: ReloadOutcome,
-    /// Which rules and plugins are live now: a digest of them all.
-    version: String,
-    /// The files that were added, changed or removed, e.g. `rules/mine/mapping.yaml`.
-    files: Vec<String>,
-    /// What is most likely not meant, e.g. a plugin that webhooks need is gone.
-    warnings: Vec<String>,
-    /// Everything that is wrong, where they were refused.
-    errors: Vec<MistakeInfo>,
-}
-
-/// What came of loading rules and plugins again.
-#[derive(Clone, Copy, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum ReloadOutcome {
-    /// No file has changed.
-    Unchanged,
-    /// What the files say is live from now on.
-    Swapped,
-    /// The files have mistakes; what was live is live still.
-    Refused,
-}
-
-async fn reload(front: Data<Front>, call: Call, _: Nothing) -> Result<ReloadInfo> {
-    let app = &front.app;
-    let reloaded = jobs::reload(&app.jobs(), Prompt::Asked, call.now).await?;
-    let version = app.intake.shelves.standing().version.clone();
-    let (outcome, swap, errors) = match reloaded {
-        Reloaded::Unchanged => (ReloadOutcome::Unchanged, Swap::default(), Vec::new()),
-        Reloaded::Swapped(swap) => (ReloadOutcome::Swapped, swap, Vec::new()),
-        Reloaded::Refused(refusal) => {
-            (ReloadOutcome::Refused, Swap::default(), MistakeInfo::all(&refusal.mistakes))
-        }
-    };
-    let (domain, mut entry) = audited::entry(&call, "rules.reload", format!("rules:{version}"));
-    entry.after = Some(json!({ "outcome": outcome, "files": swap.files }));
-    let mint = call.mint.clone();
-    app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await?;
-    let Swap { version: _, files, warnings } = swap;
-    Ok(ReloadInfo { outcome, version, files, warnings, errors })
 }
 
 /// Asks why an event is what it is.

@@ -65,6 +65,8 @@ pub struct Refusal {
 pub enum Reloaded {
     /// No file has changed.
     Unchanged,
+    /// The files say again what is live; what they said in between was refused.
+    Restored,
     /// What the files say is live from now on.
     Swapped(Swap),
     /// The files have mistakes; what was live is live still.
@@ -155,7 +157,7 @@ pub fn reload(intake: &Intake, prompt: Prompt, now: Timestamp) -> Reloaded {
         }
         Ok(_) if files == standing.files => {
             stands(None);
-            Reloaded::Unchanged
+            if standing.refused.is_some() { Reloaded::Restored } else { Reloaded::Unchanged }
         }
         Ok(books) => {
             let swap = Swap {
@@ -177,6 +179,7 @@ pub fn reload(intake: &Intake, prompt: Prompt, now: Timestamp) -> Reloaded {
 fn count(intake: &Intake, reloaded: &Reloaded) {
     let kind = match reloaded {
         Reloaded::Unchanged => "unchanged",
+        Reloaded::Restored => "restored",
         Reloaded::Swapped(_) => "swapped",
         Reloaded::Refused(_) => "refused",
     };

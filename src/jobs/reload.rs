@@ -20,6 +20,9 @@ pub async fn reload(jobs: &Jobs, prompt: Prompt, now: Timestamp) -> Result<Reloa
     match &reloaded {
         Reloaded::Unchanged if prompt == Prompt::Watched => {}
         Reloaded::Unchanged => tracing::info!("rules and plugins have not changed"),
+        Reloaded::Restored => {
+            tracing::info!("rules and plugins are again what is live; nothing is refused any more");
+        }
         Reloaded::Swapped(swap) => say_swapped(swap),
         Reloaded::Refused(refusal) => say_refused(refusal),
     }

@@ -175,7 +175,7 @@ fn whole(file: &Path, detail: String) -> LoadError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::setup_snippet, *};
 
     fn overlay(files: &[(&str, &str)]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
@@ -240,10 +240,10 @@ mod tests {
         let setup = "title: X\nsetup: '{url} {keyless_url} {key} {OTHER}'\n";
         let dir = overlay(&[("mine", setup), ("none", "title: X")]);
         let book = PluginBook::load(Some(dir.path())).unwrap();
-        let printed = book.get("mine").unwrap().setup_snippet("https://a/w/1/k3y/events", "k3y");
+        let setup = book.get("mine").unwrap().setup().unwrap();
         let expected = "https://a/w/1/k3y/events https://a/w/1/events k3y {OTHER}";
-        assert_eq!(printed.as_deref(), Some(expected));
-        assert_eq!(book.get("none").unwrap().setup_snippet("u", "k"), None);
+        assert_eq!(setup_snippet(setup, "https://a/w/1/k3y/events", "k3y"), expected);
+        assert_eq!(book.get("none").unwrap().setup(), None);
     }
 
     #[test]

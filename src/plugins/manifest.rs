@@ -56,6 +56,13 @@ pub(super) struct Manifest {
     setup: Option<String>,
 }
 
+/// What a manifest says of the sender's own configuration, for a webhook whose address is `url`, which holds `key`.
+pub fn setup_snippet(setup: &str, url: &str, key: &str) -> String {
+    let keyless =
+        if key.is_empty() { url.to_owned() } else { url.replacen(&format!("/{key}"), "", 1) };
+    setup.replace("{keyless_url}", &keyless).replace("{url}", url).replace("{key}", key)
+}
+
 impl Plugin {
     /// The plugin called `name`, which talks as `manifest` says.
     pub(super) fn new(name: &str, manifest: Manifest) -> Self {
@@ -113,12 +120,10 @@ impl Plugin {
         self.script.as_ref().filter(|script| script.verifies())
     }
 
-    /// What to paste into the sender's own configuration, so that it posts to `url`, which holds `key`.
-    pub fn setup_snippet(&self, url: &str, key: &str) -> Option<String> {
-        let keyless =
-            if key.is_empty() { url.to_owned() } else { url.replacen(&format!("/{key}"), "", 1) };
-        let setup = self.manifest.setup.as_deref()?;
-        Some(setup.replace("{keyless_url}", &keyless).replace("{url}", url).replace("{key}", key))
+    /// What to paste into the sender's own configuration, with `{url}`, `{keyless_url}` and `{key}` where those of its
+    /// webhook belong.
+    pub fn setup(&self) -> Option<&str> {
+        self.manifest.setup.as_deref()
     }
 
     /// What a body says, as JSON.

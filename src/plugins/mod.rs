@@ -20,7 +20,7 @@ mod verify;
 pub use self::{
     book::PluginBook,
     handshake::{Handshake, Method},
-    manifest::Plugin,
+    manifest::{Plugin, setup_snippet},
     script::{Made, Posted, Script},
     verify::Refusal,
 };

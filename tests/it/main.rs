@@ -8,6 +8,7 @@ mod architecture;
 mod asking;
 mod audit;
 mod client;
+mod commands;
 mod concurrency;
 mod crash;
 mod door;

@@ -172,8 +172,12 @@ async fn rules_with_mistakes_are_refused_whole_and_told() {
     files.write("rules/flip/mapping.yaml", MISTAKEN);
     files.write("rules/other/mapping.yaml", &marked(7));
 
-    let refused = house.done("/api/v1/rules/reload", json!({})).await;
-    assert_eq!((&refused["outcome"], &refused["version"]), (&json!("refused"), &before));
+    let refused = house.post("/api/v1/rules/reload", json!({})).await;
+    assert_eq!((refused.status, refused.code()), (422, "ERROR_RULES_REFUSED"));
+    assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+    let refused = refused.body;
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains(before.as_str().unwrap()) && detail.contains("2 mistakes"), "{detail}");
     let places = refused["errors"].as_array().unwrap().iter();
     let places: Vec<_> = places
         .map(|error| (error["file"].as_str().unwrap(), error["line"].as_u64().unwrap()))
@@ -194,6 +198,7 @@ async fn rules_with_mistakes_are_refused_whole_and_told() {
     let mended = house.done("/api/v1/rules/reload", json!({})).await;
     assert_eq!(mended["outcome"], "swapped", "{mended}");
     assert_eq!(mended["files"], json!(["rules/flip/mapping.yaml", "rules/other/mapping.yaml"]));
+    assert_eq!(mended["mappings"], json!(all.len() + 1));
     assert!(house.get("/api/v1/rules").await.body["refused"].is_null());
     assert_eq!(house.alerts(of_system()).await[0]["state"], "RESOLVED");
     house.understood(&hook, &body("b")).await;
@@ -271,6 +276,15 @@ fn changed_files_are_picked_up_by_themselves() {
         told.contains("flip/mapping.yaml:6:") && told.contains("flip/mapping.yaml:7:"),
         "{told}"
     );
+    // The text that is live, once more.
+    files.write("rules/flip/mapping.yaml", &marked(2));
+    eventually("that it is restored is told", || {
+        let rules = server.get("/api/v1/rules").json();
+        rules["refused"].is_null().then_some(())
+    });
+    eventually("that it is restored is logged", || {
+        server.log().contains("again what is live").then_some(())
+    });
     files.write("rules/flip/mapping.yaml", &marked(3));
     until_live(&server, &door, 3);
 }

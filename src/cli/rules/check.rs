@@ -5,8 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Failure, Screen, source::Source};
-use crate::{config::RuleFiles, lab::unmet::unmet_words, load_error::LoadError, rules::check};
+use super::{
+    Failure, Screen,
+    source::{MAPPING, Source},
+};
+use crate::{
+    config::RuleFiles,
+    ingest::Books,
+    lab::{samples::Shelf, unmet::unmet_words},
+    load_error::LoadError,
+    rules::check,
+};
 
 /// Tell everything that is wrong with the mappings and plugins, and what is most likely not meant.
 #[derive(Args)]
@@ -24,11 +33,16 @@ impl Check {
         let source = Source::find(self.path.as_deref(), files)?;
         let providers: Vec<&str> =
             source.books.rulebook.providers().filter(|provider| source.means(provider)).collect();
-        let warnings = warnings(&source)?;
-        let said: Vec<String> =
+        let (warnings, notes) = (warnings(&source)?, unread(&source));
+        let mut said: Vec<String> =
             warnings.iter().map(|warning| warning.as_warning().to_string()).collect();
-        let told: Vec<Value> = warnings.iter().map(as_json).collect();
-        screen.show(&json!({ "providers": providers, "warnings": told }), |_| {
+        said.extend(
+            notes.iter().map(|LoadError { file, detail, .. }| format!("{file}: note: {detail}")),
+        );
+        let [told, noted] =
+            [&warnings, &notes].map(|all| all.iter().map(as_json).collect::<Vec<Value>>());
+        let answer = json!({ "providers": providers, "warnings": told, "notes": noted });
+        screen.show(&answer, |_| {
             let mut lines = said;
             let checked = counted(providers.len(), "mapping");
             lines.push(match warnings.len() {
@@ -55,6 +69,26 @@ fn warnings(source: &Source) -> Result<Vec<LoadError>, Failure> {
     all.retain(|warning| source.means(warning.file.split('/').next().unwrap_or_default()));
     all.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     Ok(all)
+}
+
+/// The mappings of a directory that no plugin reads by, so that no webhook can be made for them.
+fn unread(source: &Source) -> Vec<LoadError> {
+    let Shelf::Directory(directory) = &source.shelf else { return Vec::new() };
+    let Books { rulebook, plugins } = &source.books;
+    let is_read = |provider: &str| {
+        plugins.names().any(|name| plugins.get(name).is_some_and(|it| it.mapping() == provider))
+    };
+    let own = rulebook.providers().filter(|provider| {
+        source.means(provider) && directory.join(provider).join(MAPPING).is_file()
+    });
+    let note = |provider: &str| {
+        let detail = format!(
+            "no plugin reads by it, so no webhook can be made for it; expected `{provider}/plugin.yaml` in the directory of \
+             `--plugins`"
+        );
+        LoadError::whole(format!("{provider}/{MAPPING}"), detail)
+    };
+    own.filter(|provider| !is_read(provider)).map(note).collect()
 }
 
 fn as_json(warning: &LoadError) -> Value {

@@ -6,6 +6,7 @@ mod diff;
 pub(in crate::cli) mod explain;
 mod list;
 mod new;
+mod reload;
 mod source;
 mod test;
 
@@ -40,6 +41,7 @@ enum Verb {
     New(new::New),
     Diff(diff::Diff),
     Coverage(coverage::Coverage),
+    Reload(reload::Reload),
 }
 
 impl Rules {
@@ -55,6 +57,7 @@ impl Rules {
             Verb::New(new) => new.run(&screen),
             Verb::Diff(diff) => diff.run(&files, &screen).await,
             Verb::Coverage(coverage) => coverage.run(&files, &screen).await,
+            Verb::Reload(reload) => reload.run(&screen).await,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Failure, books, wrong};
 use crate::{config::RuleFiles, ingest::Books, lab::samples::Shelf};
 
 /// The file that is one provider's mapping.
-const MAPPING: &str = "mapping.yaml";
+pub(super) const MAPPING: &str = "mapping.yaml";
 
 /// Rules and samples that a command works on.
 pub(super) struct Source {
