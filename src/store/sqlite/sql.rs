@@ -273,6 +273,9 @@ fn sought([one, some]: [&str; 2], kind: Kind, test: &Test) -> Option<Part> {
         | Test::Compares(..)
         | Test::Contains(_)
         | Test::Lacks(_)
+        | Test::Matches(_)
+        | Test::Element(_)
+        | Test::Instant(..)
         | Test::Exists(_) => return None,
     };
     // What a column cannot hold, null included, is for the other form.
@@ -318,13 +321,28 @@ fn plain(sql: &str, kind: Kind, test: &Test) -> Part {
         }
         Test::Compares(_, Value::Null) => Part::constant(false),
         Test::Compares(how, value) => compared(sql, how.symbol(), bound(value, kind)),
-        Test::Contains(part) if kind == Kind::Text => {
-            Part::new(format!("icontains({sql}, ?)"), vec![Bound::Text(part.clone())])
+        Test::Contains(parts) if kind == Kind::Text => {
+            let mut any = Part::constant(false);
+            for part in parts {
+                any.or(&format!("icontains({sql}, ?)"), [Bound::Text(part.clone())]);
+            }
+            Part::new(format!("({})", any.sql), any.values)
         }
-        Test::Lacks(part) if kind == Kind::Text => {
-            Part::new(format!("NOT icontains({sql}, ?)"), vec![Bound::Text(part.clone())])
+        Test::Lacks(parts) if kind == Kind::Text => {
+            let mut any = Part::constant(false);
+            for part in parts {
+                any.or(&format!("icontains({sql}, ?)"), [Bound::Text(part.clone())]);
+            }
+            Part::new(format!("NOT ({})", any.sql), any.values)
         }
-        Test::Contains(_) => Part::constant(false),
+        Test::Matches(_) if kind == Kind::Text => {
+            let (operator, operand) = test.parts();
+            let asked = json!([[], operator.word(), operand]).to_string();
+            Part::new(format!("holds(json_quote({sql}), ?)"), vec![Bound::Text(asked)])
+        }
+        Test::Contains(_) | Test::Matches(_) | Test::Element(_) | Test::Instant(..) => {
+            Part::constant(false)
+        }
         Test::Lacks(_) => Part::constant(true),
         // A column is always there, `NULL` or not.
         Test::Exists(wanted) => Part::constant(*wanted),
