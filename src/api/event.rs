@@ -47,10 +47,10 @@ pub struct EventInfo {
     pub image_url: Option<String>,
     /// What it is about.
     pub resources: Vec<String>,
-    /// Whose resources they are.
-    pub provider: String,
-    /// Which account of that provider.
-    pub account: String,
+    /// Whose resources they are; null only where it was imported without.
+    pub provider: Option<String>,
+    /// Which account of that provider; null only where it was imported without.
+    pub account: Option<String>,
     /// The payload it came in: its JSON, or its text where it is none.
     pub raw_data: Raw,
     /// Whatever else the sender said.

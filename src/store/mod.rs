@@ -11,6 +11,7 @@ mod payload;
 mod posted;
 mod scan;
 mod sqlite;
+mod transfer;
 mod unit;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
@@ -23,6 +24,7 @@ pub use self::{
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
+    transfer::{Bulk, EachPlaced, Exports, Imports, Stretch, Way},
 };
 use self::{
     limit::{READS, Stop, Waiting, Watch},
@@ -193,7 +195,7 @@ pub trait Alerts {
     fn past(&self, project: &Id<Project>, event_key: &str, since: Timestamp) -> Result<Past>;
     /// The open alerts that say that what this webhook's sender posts cannot be read.
     fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Alert>>;
-    /// Adds an alert and gives it the next number of its workspace, which it returns.
+    /// Adds an alert and returns its number: the next one of its workspace, or the one it has if it is not zero.
     fn add_alert(&mut self, alert: &Alert) -> Result<u64>;
     /// Keeps how the open alert of an event's key stands with this event, and the event's description if it has one.
     fn join_alert(&mut self, event: &Event, standing: &Standing) -> Result<()>;
@@ -234,7 +236,9 @@ pub trait Audits {
 }
 
 /// One unit of work.
-pub trait Tx: Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits {
+pub trait Tx:
+    Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits + Exports + Imports
+{
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
 }

@@ -235,8 +235,8 @@ fn fired(event: &str, delivery: &str, key: &str) -> Event {
             severity: Severity::Critical,
             title: Some(format!("About {key}")),
             resources: vec!["db-1".to_owned()],
-            provider: "aws".to_owned(),
-            account: "111".to_owned(),
+            provider: Some("aws".to_owned()),
+            account: Some("111".to_owned()),
             additional_info: BTreeMap::from([("region".to_owned(), json!("eu"))]),
             ..Draft::new(key)
         },

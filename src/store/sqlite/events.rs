@@ -159,8 +159,8 @@ fn event(columns: &mut Columns<'_>) -> Result<Event> {
         rule: columns.get()?,
         image_url: columns.get()?,
         resources: columns.json()?,
-        provider: columns.text()?,
-        account: columns.text()?,
+        provider: columns.get()?,
+        account: columns.get()?,
         additional_info: columns.json()?,
         occurred_at: columns.maybe_time()?,
     };

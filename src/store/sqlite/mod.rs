@@ -12,6 +12,8 @@ mod checkpoint;
 mod connect;
 mod deliveries;
 mod events;
+mod exports;
+mod imports;
 mod live;
 mod numbering;
 mod projects;

@@ -8,6 +8,7 @@ mod columns;
 mod conditions;
 mod functions;
 mod shown;
+mod stretch;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub(super) use self::{
     columns::{ALERTS, EVENTS, Table},
     functions::register,
     shown::{Form, Showing},
+    stretch::stretch,
 };
 use crate::{
     domain::scope::{Reach, Scope},

@@ -40,7 +40,7 @@ impl Work {
 }
 
 /// A row as the view shows it, as far as it was read.
-fn record(row: &Row<'_>, showing: &[Showing], bodies: &mut Bodies<'_>) -> Result<Value> {
+pub(super) fn record(row: &Row<'_>, showing: &[Showing], bodies: &mut Bodies<'_>) -> Result<Value> {
     let mut record = Map::new();
     for (at, Showing { name, form, .. }) in showing.iter().enumerate() {
         let column = row.get_ref(at)?;
@@ -54,13 +54,13 @@ fn record(row: &Row<'_>, showing: &[Showing], bodies: &mut Bodies<'_>) -> Result
 }
 
 /// What was posted in deliveries. The events of one stand side by side, so the last one read is kept.
-struct Bodies<'w> {
+pub(super) struct Bodies<'w> {
     work: &'w Work,
     last: Option<(i64, Value)>,
 }
 
 impl<'w> Bodies<'w> {
-    fn new(work: &'w Work) -> Self {
+    pub(super) fn new(work: &'w Work) -> Self {
         Self { work, last: None }
     }
 
