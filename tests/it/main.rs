@@ -18,6 +18,7 @@ mod handshakes;
 mod harness;
 mod hostile;
 mod lab;
+mod limits;
 mod mistakes;
 mod needs;
 mod providers;
