@@ -171,10 +171,38 @@ pub(in crate::query) fn are_equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// How two numbers compare, whole ones exactly.
+/// How two numbers compare: by their exact values, as far as 64 bits or a float hold them.
 pub fn compared(a: &Number, b: &Number) -> Option<Ordering> {
     match (a.as_i64(), b.as_i64()) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
-        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
+        (Some(a), None) => compared_to_float(a, b.as_f64()?),
+        (None, Some(b)) => compared_to_float(b, a.as_f64()?).map(Ordering::reverse),
+        (None, None) => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
+}
+
+/// A float has fewer digits than a whole number may have, so the number is not made one.
+fn compared_to_float(whole: i64, float: f64) -> Option<Ordering> {
+    // Both are exact as floats: -2^63 and 2^63.
+    const LEAST: f64 = -9_223_372_036_854_775_808.0;
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if float.is_nan() {
+        return None;
+    }
+    if float < LEAST {
+        return Some(Ordering::Greater);
+    }
+    if float >= BEYOND {
+        return Some(Ordering::Less);
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it is in range, and what is behind the point is looked at"
+    )]
+    let rounded = float.trunc() as i64;
+    Some(
+        whole
+            .cmp(&rounded)
+            .then_with(|| 0.0.partial_cmp(&float.fract()).unwrap_or(Ordering::Equal)),
+    )
 }
