@@ -7,6 +7,7 @@ use super::{
     numbering::KeyHash,
     rows::{self, Columns, json, maybe_millis, millis, number},
     sql,
+    tally::{self, Asked},
     work::Work,
 };
 use crate::{
@@ -247,7 +248,8 @@ impl Alerts for Work {
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>> {
         self.flush_standings()?;
         let composed = sql::compose(query, scope, &sql::ALERTS);
-        let total = self.total(&composed)?;
+        let asked = Asked { kind: tally::Kind::Alert, scope, filter: &query.filter };
+        let total = self.total(&asked, &composed)?;
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
         }

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use super::{
     numbering::{Identity, KeyHash, Numbering},
     rows::{self, Columns},
+    tally,
 };
 use crate::{
     digest,
@@ -95,6 +96,7 @@ enum Undo {
     Next(Next),
     Requests(i64, Option<Requests>),
     Counts([i64; Severity::ALL.len()]),
+    Tallies(usize),
     Changed,
 }
 
@@ -120,6 +122,7 @@ pub(super) struct Live {
     /// The webhooks whose counters changed since they were written.
     uncounted: HashSet<i64>,
     open_counts: [i64; Severity::ALL.len()],
+    tallies: tally::Ledger,
     rows: [HashMap<Box<str>, i64>; Kind::COUNT],
     changed: Vec<Changed>,
     recounted: Vec<i64>,
@@ -165,6 +168,7 @@ impl Live {
             webhooks: HashMap::new(),
             uncounted: HashSet::new(),
             open_counts: [0; Severity::ALL.len()],
+            tallies: tally::Ledger::load(connection)?,
             rows: Default::default(),
             changed: Vec::new(),
             recounted: Vec::new(),
@@ -346,6 +350,17 @@ impl Live {
         std::mem::take(&mut self.new_numbers)
     }
 
+    /// What the commit counts.
+    pub(super) fn tallies(&mut self) -> &mut tally::Ledger {
+        &mut self.tallies
+    }
+
+    /// Counts something, which is undone with all else.
+    pub(super) fn tally<T>(&mut self, count: impl FnOnce(&mut tally::Ledger) -> T) -> T {
+        self.undo.push(Undo::Tallies(self.tallies.mark()));
+        count(&mut self.tallies)
+    }
+
     /// The next rows.
     pub(super) fn next(&self) -> Next {
         self.next
@@ -431,6 +446,7 @@ impl Live {
     /// The commit is on disk: nothing of it will be undone.
     pub(super) fn settled(&mut self) {
         self.undo.clear();
+        self.tallies.settled();
     }
 
     /// Undoes all changes since `mark`, newest first. Integer keys are looked up anew, since some may be gone.
@@ -459,6 +475,7 @@ impl Live {
                     self.requests.remove(&webhook);
                 }
                 Undo::Counts(before) => self.open_counts = before,
+                Undo::Tallies(mark) => self.tallies.undo_to(mark),
                 Undo::Changed => {
                     self.changed.pop();
                 }

@@ -19,6 +19,7 @@ mod publish;
 mod receipts;
 mod rows;
 mod sql;
+mod tally;
 mod tokens;
 mod webhooks;
 mod windows;

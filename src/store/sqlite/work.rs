@@ -1,10 +1,14 @@
 //! A connection at work.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
-use super::{live::Live, sql::Composed};
+use super::{
+    live::Live,
+    sql::Composed,
+    tally::{Asked, Combos},
+};
 use crate::{
     error::{Error, Result},
     store::{Total, Tx},
@@ -14,6 +18,7 @@ use crate::{
 pub(super) struct Work {
     pub(super) connection: Connection,
     live: Option<RefCell<Live>>,
+    combos: RefCell<Combos>,
     /// How many commits with deliveries came since the counters of webhooks were written.
     pub(super) commits_since_counters: usize,
 }
@@ -21,13 +26,14 @@ pub(super) struct Work {
 impl Work {
     /// A connection that reads.
     pub(super) fn reader(connection: Connection) -> Self {
-        Self { connection, live: None, commits_since_counters: 0 }
+        Self { connection, live: None, combos: RefCell::default(), commits_since_counters: 0 }
     }
 
     /// The connection that writes.
     pub(super) fn writer(connection: Connection) -> Result<Self> {
         let live = Live::load(&connection)?;
-        Ok(Self { connection, live: Some(RefCell::new(live)), commits_since_counters: 0 })
+        let live = Some(RefCell::new(live));
+        Ok(Self { connection, live, combos: RefCell::default(), commits_since_counters: 0 })
     }
 
     /// What the writer keeps in memory; an error on a reader, which has none.
@@ -38,6 +44,12 @@ impl Work {
     /// Whether this is the writer's connection.
     pub(super) fn live_if_writer(&self) -> Option<&RefCell<Live>> {
         self.live.as_ref()
+    }
+
+    /// The combinations of tallies that are known here; the writer, whose tallies are in the file only at the end of its
+    /// commit, has none.
+    pub(super) fn combos(&self) -> Option<RefMut<'_, Combos>> {
+        self.live.is_none().then(|| self.combos.borrow_mut())
     }
 
     /// Runs a statement without parameters or rows.
@@ -79,9 +91,12 @@ impl Work {
         Ok(found)
     }
 
-    /// How many rows a query has in all, as far as it wants them counted.
-    pub(super) fn total(&self, composed: &Composed) -> Result<Total> {
+    /// How many rows a query has in all: exactly where tallies tell, else as far as it wants them counted.
+    pub(super) fn total(&self, asked: &Asked<'_>, composed: &Composed) -> Result<Total> {
         let Some((sql, values)) = composed.count() else { return Ok(composed.total(None)) };
+        if let Some(rows) = self.tallied_total(asked)? {
+            return Ok(Total::Exact(rows));
+        }
         Ok(composed.total(self.number(&sql, params_from_iter(values))?))
     }
 
