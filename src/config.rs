@@ -9,9 +9,13 @@ use std::{
     time::Duration,
 };
 
+use chrono::DateTime;
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
-use crate::store;
+use crate::{
+    clock::{Timestamp, rfc3339, to_millis},
+    store,
+};
 
 /// How the server is run.
 #[derive(Args, Clone, Debug)]
@@ -87,6 +91,10 @@ pub struct Config {
     /// Let the confirmation addresses that some senders post be fetched.
     #[arg(long, env = "ALERTMILL_ALLOW_CONFIRM", value_parser = BoolishValueParser::new())]
     pub allow_confirm: bool,
+    /// Let time stand still at this moment, e.g. `2024-05-15T12:34:56.789Z`, and identifiers repeat, for tests and
+    /// demonstrations that look the same each time; only where `--listen` is an address of this machine alone.
+    #[arg(long, env = "ALERTMILL_CLOCK", value_name = "TIME")]
+    pub clock: Option<Still>,
     /// How log lines look.
     #[arg(long, env = "ALERTMILL_LOG", value_enum, default_value = "text")]
     pub log: LogFormat,
@@ -171,6 +179,10 @@ pub struct ByteSize(pub usize);
 /// A length of time, written as `500ms`, `10s` or `2m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
+
+/// A moment at which time stands still, written as `2024-05-15T12:34:56.789Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Still(pub Timestamp);
 
 /// An address, or all addresses that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -276,6 +288,25 @@ impl FromStr for Span {
     }
 }
 
+impl FromStr for Still {
+    type Err = BadSetting;
+
+    fn from_str(text: &str) -> Result<Self, BadSetting> {
+        let wrong = |_| BadSetting {
+            found: text.to_owned(),
+            expected: "a time such as 2024-05-15T12:34:56.789Z",
+        };
+        let time = DateTime::parse_from_rfc3339(text).map_err(wrong)?;
+        Ok(Self(to_millis(time.to_utc())))
+    }
+}
+
+impl fmt::Display for Still {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&rfc3339(self.0))
+    }
+}
+
 /// An address as bits; those of version 4 as version 6 embeds them.
 fn address_bits(ip: IpAddr) -> u128 {
     match ip {
@@ -363,5 +394,8 @@ mod tests {
         assert!("99999999999999999999".parse::<ByteSize>().is_err());
         assert_eq!("2m".parse(), Ok(Span(Duration::from_secs(120))));
         assert!("10".parse::<Span>().is_err());
+        let still: Still = "2024-05-15T14:34:56.789+02:00".parse().unwrap();
+        assert_eq!(still.to_string(), "2024-05-15T12:34:56.789Z");
+        assert!("yesterday".parse::<Still>().is_err());
     }
 }

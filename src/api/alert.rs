@@ -55,10 +55,10 @@ pub struct AlertInfo {
     pub image_url: Option<String>,
     /// What it is about.
     pub resources: Vec<ResourceInfo>,
-    /// Whose resources they are.
-    pub provider: String,
-    /// Which account of that provider.
-    pub account: String,
+    /// Whose resources they are; null only where it was imported without.
+    pub provider: Option<String>,
+    /// Which account of that provider; null only where it was imported without.
+    pub account: Option<String>,
     /// Whatever else its first event said.
     pub additional_info: Map<String, Value>,
     /// Which step of its escalation is next.
@@ -358,8 +358,8 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateAlert) -> Result<Aler
         rule: None,
         image_url: None,
         resources: Vec::new(),
-        provider: String::new(),
-        account: String::new(),
+        provider: Some(String::new()),
+        account: Some(String::new()),
         additional_info: BTreeMap::new(),
         assignee: asked::text(assignee),
         responder: None,

@@ -7,17 +7,24 @@
 
 mod directory;
 mod payload;
+mod posted;
+mod scan;
 mod sqlite;
+mod transfer;
 mod unit;
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{ops::ControlFlow, path::Path, sync::Arc};
 
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use self::unit::{Once, Repeatable, Unit, WriteJob};
 pub use self::{
     directory::{Directory, Requests, Snapshots},
     payload::{Packing, Payload, Posted},
+    posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
+    scan::Scan,
+    transfer::{Bulk, EachPlaced, Exports, Imports, Stretch, Way},
 };
 use crate::{
     clock::Timestamp,
@@ -33,7 +40,6 @@ use crate::{
         scope::Scope,
         token::Token,
         webhook::Webhook,
-        words::DeliveryState,
     },
     error::{Error, Result},
     id::{Id, Mint},
@@ -62,6 +68,9 @@ pub enum Total {
     /// Nobody counted.
     Unknown,
 }
+
+/// What is done with each record of a scan: an object as its view shows it, with the fields that were asked for.
+pub type Each<'a> = dyn FnMut(Value) -> Result<ControlFlow<()>> + 'a;
 
 /// Domains, workspaces and projects.
 pub trait Projects {
@@ -117,124 +126,6 @@ pub trait Tokens {
     fn put_token(&mut self, token: &Token) -> Result<()>;
 }
 
-/// What is written of a delivery before its events are.
-#[derive(Clone, Copy, Debug)]
-pub struct Filing<'a> {
-    /// The delivery's identifier.
-    pub delivery_id: &'a Id<Delivery>,
-    /// The webhook it was posted to.
-    pub webhook_id: &'a Id<Webhook>,
-    /// Where it stands.
-    pub state: DeliveryState,
-    /// Why it is no event, where it is none.
-    pub ignored: Option<&'a str>,
-    /// How many items it has.
-    pub items: u32,
-    /// How many of them were not understood.
-    pub dead: u32,
-    /// How many events it becomes, those of type ERROR included.
-    pub events: u32,
-    /// What the sender calls it, and the digest of what it sent by that name.
-    pub sender: Option<(&'a str, &'a Digest)>,
-    /// Its headers, query and body.
-    pub payload: &'a Payload,
-    /// The address it came from.
-    pub remote: &'a str,
-    /// When it arrived.
-    pub received_at: Timestamp,
-}
-
-/// A delivery as it was kept, with what became of it.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    /// What became of it.
-    pub receipt: Receipt,
-    /// The address it came from.
-    pub remote: String,
-    /// How many items it has.
-    pub items: u32,
-    /// How many of them are not understood yet.
-    pub dead: u32,
-}
-
-/// Which deliveries are asked for.
-#[derive(Clone, Debug)]
-pub struct DeliveryQuery {
-    /// Only those of this webhook.
-    pub webhook_id: Option<Id<Webhook>>,
-    /// Only those with items that are not understood yet.
-    pub dead_only: bool,
-    /// Only those older than the one with this identifier.
-    pub before: Option<Id<Delivery>>,
-    /// How many at most.
-    pub limit: u32,
-}
-
-/// Which deliveries are read over again, a page at a time.
-#[derive(Clone, Debug)]
-pub struct Window {
-    /// The webhooks they were posted to.
-    pub webhooks: Arc<BTreeSet<Id<Webhook>>>,
-    /// Only those that arrived then or later.
-    pub since: Timestamp,
-    /// Which come first.
-    pub order: Arrival,
-    /// Only those that come after the one with this identifier.
-    pub beyond: Option<Id<Delivery>>,
-    /// How many a page has at most.
-    pub limit: u32,
-    /// After how many bytes of payload, as they are stored, a page ends early.
-    pub bytes: usize,
-}
-
-/// An order of deliveries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
-    /// As they arrived.
-    OldestFirst,
-    /// The other way round.
-    NewestFirst,
-}
-
-/// A page of what was posted.
-#[derive(Clone, Debug, Default)]
-pub struct PostedPage {
-    /// The deliveries.
-    pub rows: Vec<KeptPosted>,
-    /// Whether there are more in the window, beyond the last of these.
-    pub more: bool,
-}
-
-/// What was posted once, as it was kept.
-#[derive(Clone, Debug)]
-pub struct KeptPosted {
-    /// The delivery's identifier.
-    pub delivery_id: Id<Delivery>,
-    /// The webhook it was posted to.
-    pub webhook_id: Id<Webhook>,
-    /// The address it came from.
-    pub remote: String,
-    /// When it arrived.
-    pub received_at: Timestamp,
-    /// Headers, query and body.
-    pub payload: Payload,
-}
-
-/// What driving a delivery again changed.
-#[derive(Clone, Debug)]
-pub struct Redriven {
-    /// The dead items that are none any more; `None` for the payload as a whole.
-    pub gone: Vec<Option<u32>>,
-    /// The events that items became, by their place in the payload.
-    pub events: Vec<(u32, Id<Event>)>,
-    /// How many items the delivery has, as it is read now.
-    pub items: u32,
-    /// Where the delivery stands now.
-    pub state: DeliveryState,
-    /// Why it is no event, where it is none.
-    pub ignored: Option<String>,
-}
-
 /// Deliveries: what was posted, and what became of it.
 pub trait Deliveries {
     /// The receipt that a delivery got which the sender called `sender_id`, and the digest of its body.
@@ -273,6 +164,8 @@ pub trait Events {
     fn event(&self, scope: &Scope, id: &Id<Event>) -> Result<Option<Event>>;
     /// The events in `scope` that `query` asks for.
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>>;
+    /// Gives `each` of the events in `scope` that `scan` asks for, until it breaks off.
+    fn visit_events(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
     /// Adds an event.
     fn add_event(&mut self, event: &Event) -> Result<()>;
     /// Makes an event that had no alert one of this alert's.
@@ -289,6 +182,8 @@ pub trait Alerts {
     fn alert(&self, scope: &Scope, id: &Id<Alert>) -> Result<Option<Alert>>;
     /// The alerts in `scope` that `query` asks for.
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>>;
+    /// Gives `each` of the alerts in `scope` that `scan` asks for, until it breaks off.
+    fn visit_alerts(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
     /// How the open alert of this key stands, if there is one.
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>>;
     /// What happened to this key before; of recoveries that matched no alert, the one that occurred last of those that
@@ -296,7 +191,7 @@ pub trait Alerts {
     fn past(&self, project: &Id<Project>, event_key: &str, since: Timestamp) -> Result<Past>;
     /// The open alerts that say that what this webhook's sender posts cannot be read.
     fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Alert>>;
-    /// Adds an alert and gives it the next number of its workspace, which it returns.
+    /// Adds an alert and returns its number: the next one of its workspace, or the one it has if it is not zero.
     fn add_alert(&mut self, alert: &Alert) -> Result<u64>;
     /// Keeps how the open alert of an event's key stands with this event, and the event's description if it has one.
     fn join_alert(&mut self, event: &Event, standing: &Standing) -> Result<()>;
@@ -337,7 +232,9 @@ pub trait Audits {
 }
 
 /// One unit of work.
-pub trait Tx: Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits {
+pub trait Tx:
+    Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits + Exports + Imports
+{
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
 }

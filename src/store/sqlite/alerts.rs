@@ -24,7 +24,7 @@ use crate::{
     error::{Code, Error, Result},
     id::Id,
     query::{Keyset, Query},
-    store::{Alerts, Found},
+    store::{Alerts, Each, Found, Scan},
 };
 
 /// Every column of an alert, as [`alert`] reads them.
@@ -263,6 +263,10 @@ impl Alerts for Work {
         Ok(sql::found(query, rows, total))
     }
 
+    fn visit_alerts(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
+        self.visit(&sql::ALERTS, scope, scan, each)
+    }
+
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>> {
         let open = self.find_open(project, event_key)?;
         Ok(open.map(|open| open.standing))
@@ -304,7 +308,8 @@ impl Alerts for Work {
 
     fn add_alert(&mut self, alert: &Alert) -> Result<u64> {
         let workspace = self.workspace_row(&alert.home)?;
-        let alert_number = self.next_number(workspace)?;
+        let next_number = self.next_number(workspace)?;
+        let alert_number = if alert.alert_number == 0 { next_number } else { alert.alert_number };
         let mut next = self.live()?.borrow().next();
         let row = next.alert;
         self.insert_alert(row, workspace, alert_number, alert)?;
@@ -312,7 +317,8 @@ impl Alerts for Work {
         next.alert += 1;
         let mut live = self.live()?.borrow_mut();
         live.set_next(next);
-        live.set_number(workspace, alert_number);
+        // Numbers never come back, so a number that was brought along moves the next one on, never back.
+        live.set_number(workspace, alert_number.max(next_number - 1));
         live.last_alert = Some((alert.alert_id().clone(), row));
         if alert.standing.state.is_open() {
             let open = Open::new(row, webhook, alert);
@@ -400,8 +406,8 @@ fn alert(columns: &mut Columns<'_>) -> Result<Alert> {
         rule: columns.get()?,
         image_url: columns.get()?,
         resources: columns.json()?,
-        provider: columns.text()?,
-        account: columns.text()?,
+        provider: columns.get()?,
+        account: columns.get()?,
         additional_info: columns.json()?,
         assignee: columns.get()?,
         responder: columns.get()?,

@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     query::{Keyset, Query},
-    store::{Events, Found},
+    store::{Each, Events, Found, Scan},
 };
 
 /// Every column of an event, as [`event`] reads them.
@@ -76,6 +76,10 @@ impl Events for Work {
             Ok((key, event(&mut columns)?))
         })?;
         Ok(sql::found(query, rows, total))
+    }
+
+    fn visit_events(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
+        self.visit(&sql::EVENTS, scope, scan, each)
     }
 
     fn add_event(&mut self, event: &Event) -> Result<()> {
@@ -166,8 +170,8 @@ fn event(columns: &mut Columns<'_>) -> Result<Event> {
         rule: columns.get()?,
         image_url: columns.get()?,
         resources: columns.json()?,
-        provider: columns.text()?,
-        account: columns.text()?,
+        provider: columns.get()?,
+        account: columns.get()?,
         additional_info: columns.json()?,
         occurred_at: columns.maybe_time()?,
     };

@@ -8,8 +8,9 @@ use rusqlite::{
     functions::{Context, FunctionFlags},
     types::{Value as Bound, ValueRef},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::Form;
 use crate::query::{
     Direction, Kind, Test,
     matches::{Rank, contains_lowered},
@@ -17,29 +18,18 @@ use crate::query::{
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// How names are stored, as against how they are shown.
-#[derive(Clone, Copy)]
-enum Stored {
-    /// As they are shown.
-    Plain,
-    /// As a list of names, each shown as an object.
-    Names,
-}
-
 /// Makes the functions known to a connection; each connection needs it.
 pub(in crate::store::sqlite) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_DIRECTONLY;
     connection.create_scalar_function("icontains", 2, flags, |context| Ok(icontains(context)))?;
+    connection.create_scalar_function("holds", 2, flags, |context| holds(context, Form::Json))?;
     connection
-        .create_scalar_function("holds", 2, flags, |context| holds(context, Stored::Plain))?;
+        .create_scalar_function("named_holds", 2, flags, |context| holds(context, Form::Names))?;
+    connection.create_scalar_function("rank_of", 3, flags, |context| rank(context, Form::Json))?;
     connection
-        .create_scalar_function("named_holds", 2, flags, |context| holds(context, Stored::Names))?;
-    connection
-        .create_scalar_function("rank_of", 3, flags, |context| rank(context, Stored::Plain))?;
-    connection
-        .create_scalar_function("named_rank_of", 3, flags, |context| rank(context, Stored::Names))
+        .create_scalar_function("named_rank_of", 3, flags, |context| rank(context, Form::Names))
 }
 
 /// `icontains(text, part)`: whether `text` contains `part`, which is in lower case; nothing contains nothing.
@@ -52,22 +42,22 @@ fn icontains(context: &Context<'_>) -> bool {
     }
 }
 
-fn holds(context: &Context<'_>, stored: Stored) -> rusqlite::Result<bool> {
+fn holds(context: &Context<'_>, form: Form) -> rusqlite::Result<bool> {
     let asked = context.get_or_create_aux(1, |value| -> Result<_, Failure> {
         let (path, operator, operand): (Vec<String>, String, Value) =
             serde_json::from_str(value.as_str()?)?;
         Ok((path, Test::from_parts(&operator, operand)?))
     })?;
     let (path, test) = &*asked;
-    Ok(test.holds(&shown(context.get_raw(0), stored), path, Kind::Object))
+    Ok(test.holds(&form.value(context.get_raw(0)), path, Kind::Object))
 }
 
-fn rank(context: &Context<'_>, stored: Stored) -> rusqlite::Result<Bound> {
+fn rank(context: &Context<'_>, form: Form) -> rusqlite::Result<Bound> {
     let path = context.get_or_create_aux(1, |value| -> Result<Vec<String>, Failure> {
         Ok(serde_json::from_str(value.as_str()?)?)
     })?;
     let direction = if context.get(2)? { Direction::Descending } else { Direction::Ascending };
-    Ok(match Rank::of(&shown(context.get_raw(0), stored), &path, direction) {
+    Ok(match Rank::of(&form.value(context.get_raw(0)), &path, direction) {
         Rank::Nothing => Bound::Null,
         Rank::Number(number) => match number.as_i64() {
             Some(whole) => Bound::Integer(whole),
@@ -80,20 +70,4 @@ fn rank(context: &Context<'_>, stored: Stored) -> rusqlite::Result<Bound> {
             Bound::Blob(bytes)
         }
     })
-}
-
-/// The JSON of a column, as it is shown.
-fn shown(column: ValueRef<'_>, stored: Stored) -> Value {
-    let text = match column {
-        ValueRef::Text(text) => text,
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => b"null",
-    };
-    let value: Value = serde_json::from_slice(text).unwrap_or_default();
-    match (stored, value) {
-        (Stored::Names, Value::Array(names)) => names
-            .into_iter()
-            .map(|name| json!({ "resource_id": null, "resource_type": null, "name": name }))
-            .collect(),
-        (Stored::Names | Stored::Plain, value) => value,
-    }
 }
