@@ -90,7 +90,7 @@ impl Events for Work {
         let said = Said {
             project: self.project_row(&event.home.project_id)?,
             webhook: Some(self.webhook_row(&event.webhook_id)?),
-            provider: Some(&draft.provider),
+            provider: draft.provider.as_deref(),
             severity: draft.severity,
             way: Way::Event(draft.event_type),
         };

@@ -2,6 +2,8 @@
 //! what is known under which integer key. Every change is logged, so that a job or a commit that fails is undone here
 //! as it is in the file.
 
+mod load;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::BuildHasherDefault,
@@ -11,7 +13,6 @@ use rusqlite::Connection;
 
 use super::{
     numbering::{Identity, KeyHash, Numbering},
-    rows::{self, Columns},
     tally,
 };
 use crate::{
@@ -46,16 +47,18 @@ pub(super) struct Open {
     pub(super) unreadable: bool,
     /// The number of its description, so that a repeat that says the same is not written; zero where unknown.
     pub(super) said: u64,
+    /// Where it is tallied.
+    pub(super) place: tally::Place,
     /// How it stands.
     pub(super) standing: Standing,
 }
 
 impl Open {
     /// What is kept of `alert`, which is open.
-    pub(super) fn new(row: i64, webhook: Option<i64>, alert: &Alert) -> Self {
+    pub(super) fn new(row: i64, webhook: Option<i64>, place: tally::Place, alert: &Alert) -> Self {
         let unreadable = Unreadable::is_key(&alert.event_key);
         let standing = alert.standing.clone();
-        Self { row, webhook: webhook.unwrap_or_default(), unreadable, said: 0, standing }
+        Self { row, webhook: webhook.unwrap_or_default(), unreadable, said: 0, place, standing }
     }
 }
 
@@ -179,51 +182,6 @@ impl Live {
         live.load_open(connection)?;
         live.load_requests(connection)?;
         Ok(live)
-    }
-
-    fn load_open(&mut self, connection: &Connection) -> Result<()> {
-        let mut statement = connection.prepare(
-            "SELECT a.alert, a.webhook, p.project_id, a.event_key,
-                    a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at
-             FROM alert a JOIN standing t ON t.alert = a.alert JOIN project p ON p.project = a.project
-             WHERE a.state <> 'RESOLVED' AND a.deleted_at IS NULL",
-        )?;
-        let mut found = statement.query([])?;
-        while let Some(row) = found.next()? {
-            let mut columns = Columns::of(row);
-            let (alert, webhook): (i64, Option<i64>) = (columns.get()?, columns.get()?);
-            let (project, key): (String, String) = (columns.get()?, columns.get()?);
-            let standing = rows::standing(&mut columns)?;
-            self.open_counts[standing.severity as usize] += 1;
-            let (webhook, unreadable) = (webhook.unwrap_or_default(), Unreadable::is_key(&key));
-            let open = Open { row: alert, webhook, unreadable, said: 0, standing };
-            if self.complete || unreadable {
-                let number = self.key(&project.into(), &key);
-                self.place(number, Some(open));
-                self.bound();
-            }
-        }
-        self.undo.clear();
-        Ok(())
-    }
-
-    /// Counts again what was not written before the last stop.
-    fn load_requests(&mut self, connection: &Connection) -> Result<()> {
-        let mut statement = connection.prepare(
-            "SELECT w.webhook, w.total + count(d.delivery), w.error + count(CASE WHEN d.state IN ('partial', 'dead') THEN 1 END)
-             FROM webhook w
-             LEFT JOIN delivery d ON d.webhook = w.webhook AND d.delivery > (SELECT delivery FROM counted)
-             GROUP BY w.webhook",
-        )?;
-        let mut found = statement.query([])?;
-        while let Some(row) = found.next()? {
-            let mut columns = Columns::of(row);
-            let webhook: i64 = columns.get()?;
-            let requests = Requests { total: columns.count()?, error: columns.count()? };
-            self.requests.insert(webhook, requests);
-            self.uncounted.insert(webhook);
-        }
-        Ok(())
     }
 
     /// The number of a project and an event key.
@@ -357,8 +315,12 @@ impl Live {
 
     /// Counts something, which is undone with all else.
     pub(super) fn tally<T>(&mut self, count: impl FnOnce(&mut tally::Ledger) -> T) -> T {
-        self.undo.push(Undo::Tallies(self.tallies.mark()));
-        count(&mut self.tallies)
+        let mark = self.tallies.mark();
+        let counted = count(&mut self.tallies);
+        if self.tallies.mark() > mark {
+            self.undo.push(Undo::Tallies(mark));
+        }
+        counted
     }
 
     /// The next rows.

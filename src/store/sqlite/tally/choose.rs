@@ -187,7 +187,9 @@ impl Work {
             let is_open = tells_providers && traits.provider == Provider::Other;
             let is_seen = !is_scoped || choice.names.projects.contains_key(&traits.project);
             let is_meant = is_seen
-                && all.iter().all(|it| (is_open && it.dimension == Dimension::Provider) || holds(it))
+                && all
+                    .iter()
+                    .all(|it| (is_open && it.dimension == Dimension::Provider) || holds(it))
                 && (is_open || (some(&any) && some(&keyword)));
             if is_meant && is_open {
                 return Ok(None);

@@ -6,7 +6,10 @@ use rusqlite::{Connection, params};
 
 use super::super::rows::Columns;
 use crate::{
-    domain::words::{AlertState, EventType, Severity, Urgency},
+    domain::{
+        alert::Standing,
+        words::{AlertState, EventType, Severity, Urgency},
+    },
     error::{Error, Result},
 };
 
@@ -102,7 +105,24 @@ impl Kind {
     }
 }
 
+impl<'a> Said<'a> {
+    /// What an alert has, given the rows of its project and its webhook.
+    pub(in crate::store::sqlite) fn of_alert(
+        (project, webhook): (i64, Option<i64>),
+        provider: Option<&'a str>,
+        standing: &Standing,
+    ) -> Self {
+        let way = Way::of(standing);
+        Self { project, webhook, provider, severity: standing.severity, way }
+    }
+}
+
 impl Way {
+    /// The words of an alert.
+    pub(in crate::store::sqlite) const fn of(standing: &Standing) -> Self {
+        Self::Alert(standing.state, standing.urgency)
+    }
+
     pub(super) const fn kind(self) -> Kind {
         match self {
             Self::Event(_) => Kind::Event,
@@ -129,6 +149,23 @@ impl Combos {
     /// The text of a provider that is told apart.
     pub(super) fn name(&self, number: u32) -> &str {
         self.names.get(number as usize).map_or("", |name| name)
+    }
+
+    /// What a combination is, in words.
+    pub(super) fn described(&self, combo: u32) -> String {
+        let Some(traits) = self.traits(combo) else { return format!("combination {combo}") };
+        let Traits { project, webhook, provider, severity, way } = traits;
+        let provider = match provider {
+            Provider::None => "no provider".to_owned(),
+            Provider::Named(name) => format!("provider `{}`", self.name(name)),
+            Provider::Other => "other providers".to_owned(),
+        };
+        let way = match way {
+            Way::Event(event_type) => format!("events of type {event_type}"),
+            Way::Alert(state, urgency) => format!("alerts in state {state}, urgency {urgency}"),
+        };
+        let webhook = webhook.map_or("no webhook".to_owned(), |row| format!("webhook {row}"));
+        format!("{way}, severity {severity}, {provider}, of project {project}, {webhook}")
     }
 
     /// The number of a row's combination, if it is known.

@@ -9,7 +9,7 @@ use super::{
     known::{Combos, Kind, Said, Traits, Way},
     quarter_of, verify,
 };
-use crate::{domain::words::Severity, error::Result};
+use crate::{domain::alert::Standing, error::Result};
 
 /// How many chunks of the newest quarter of an hour are kept as they were written last.
 const MAX_NEWEST: usize = 1024;
@@ -80,13 +80,9 @@ impl Ledger {
         self.count(place, -1);
     }
 
-    /// Counts a row that was counted at `place` as what it has become; where it is counted from now on.
-    pub(in crate::store::sqlite) fn turned(
-        &mut self,
-        place: Place,
-        severity: Severity,
-        way: Way,
-    ) -> Place {
+    /// Counts an alert that was counted at `place` as what it has become; where it is counted from now on.
+    pub(in crate::store::sqlite) fn turned(&mut self, place: Place, standing: &Standing) -> Place {
+        let (severity, way) = (standing.severity, Way::of(standing));
         let Some(before) = self.combos.traits(place.combo) else { return place };
         let (combo, is_new) = self.combos.enter_traits(Traits { severity, way, ..before });
         self.entered(combo, is_new);

@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn a_year_up_to_now_is_a_few_dozen_steps() {
         let now = 365 * 96 + 50;
-        let steps: i64 = cover(0, now + 1, now, Level::Stretch).iter().map(|it| it.to - it.from).sum();
+        let steps: i64 =
+            cover(0, now + 1, now, Level::Stretch).iter().map(|it| it.to - it.from).sum();
         assert!(steps < 60, "{steps}");
     }
 }

@@ -13,6 +13,7 @@ mod ledger;
 mod level;
 mod names;
 mod read;
+mod span;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -24,7 +25,8 @@ pub(super) use self::{
     known::{Combos, Kind, Said, Way},
     ledger::{Ledger, Place},
     level::Level,
-    read::{By, Sum},
+    read::By,
+    span::span_of,
 };
 
 /// A quarter of an hour, in milliseconds.

@@ -276,7 +276,11 @@ impl<'s, 't> Sums<'s, 't> {
             last.1 += rows;
         })?;
         self.add_rows(last.0, quarter, last.1);
-        if self.by_step.len() > MAX_SUMS { self.tell_steps() } else { Ok(ControlFlow::Continue(())) }
+        if self.by_step.len() > MAX_SUMS {
+            self.tell_steps()
+        } else {
+            Ok(ControlFlow::Continue(()))
+        }
     }
 
     fn add_rows(&mut self, group: u32, quarter: i64, rows: u64) {

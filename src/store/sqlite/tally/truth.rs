@@ -9,13 +9,16 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-const EVENTS: &str = "SELECT e.created_at, e.project, e.webhook, e.provider, e.severity, e.event_type FROM event e
+const EVENTS: &str =
+    "SELECT e.created_at, e.project, e.webhook, e.provider, e.severity, e.event_type FROM event e
  WHERE e.created_at >= ?1 AND e.created_at < ?2 ORDER BY e.created_at";
 
-const EVENTS_OF_PROJECT: &str = "SELECT e.created_at, e.project, e.webhook, e.provider, e.severity, e.event_type FROM event e
+const EVENTS_OF_PROJECT: &str =
+    "SELECT e.created_at, e.project, e.webhook, e.provider, e.severity, e.event_type FROM event e
  WHERE e.created_at >= ?1 AND e.created_at < ?2 AND e.project = ?3 ORDER BY e.created_at";
 
-const ALERTS: &str = "SELECT a.created_at, a.project, a.webhook, a.provider, t.severity, a.state, t.urgency
+const ALERTS: &str =
+    "SELECT a.created_at, a.project, a.webhook, a.provider, t.severity, a.state, t.urgency
  FROM alert a CROSS JOIN standing t ON t.alert = a.alert
  WHERE a.created_at >= ?1 AND a.created_at < ?2 AND a.deleted_at IS NULL ORDER BY a.created_at";
 
@@ -58,4 +61,26 @@ fn said<'r>(row: &'r Row<'_>, kind: Kind) -> Result<(i64, Said<'r>)> {
         Kind::Alert => Way::Alert(columns.word()?, columns.word()?),
     };
     Ok((created_at, Said { project, webhook, provider, severity, way }))
+}
+
+/// Calls `take` with a row of a kind, unless it is not there or not tallied.
+pub(super) fn row(
+    connection: &Connection,
+    (kind, row): (Kind, i64),
+    take: &mut dyn FnMut(i64, &Said<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(match kind {
+        Kind::Event => {
+            "SELECT e.created_at, e.project, e.webhook, e.provider, e.severity, e.event_type FROM event e
+             WHERE e.event = ?1"
+        }
+        Kind::Alert => {
+            "SELECT a.created_at, a.project, a.webhook, a.provider, t.severity, a.state, t.urgency
+             FROM alert a CROSS JOIN standing t ON t.alert = a.alert WHERE a.alert = ?1 AND a.deleted_at IS NULL"
+        }
+    })?;
+    let mut rows = statement.query([row])?;
+    let Some(row) = rows.next()? else { return Ok(()) };
+    let (created_at, said) = said(row, kind)?;
+    take(created_at, &said)
 }

@@ -107,27 +107,25 @@ fn by_quarter(
 }
 
 /// Differences in words, the first of them.
-#[derive(Debug, Default)]
-struct Differences(Vec<String>);
+#[derive(Debug)]
+struct Differences<'c> {
+    combos: &'c Combos,
+    told: Vec<String>,
+}
 
-impl Differences {
+impl Differences<'_> {
     fn tell(&mut self, difference: impl FnOnce() -> String) {
-        if self.0.len() < MAX_TOLD {
-            self.0.push(difference());
+        if self.told.len() < MAX_TOLD {
+            self.told.push(difference());
         }
     }
 
     fn compare(&mut self, (level, bucket): (Level, i64), combo: u32, (tallied, rows): (u64, u64)) {
         if tallied != rows {
-            self.tell(|| {
-                let what = match Kind::of(combo) {
-                    Kind::Event => "events",
-                    Kind::Alert => "alerts",
-                };
-                let begins = rfc3339(from_millis(bucket * level.quarters() * QUARTER));
-                let (of, step) = (level.named(), combo);
-                format!("{of} from {begins}: {tallied} {what} of combination {step} are tallied, {rows} are there")
-            });
+            let what = self.combos.described(combo);
+            let begins = rfc3339(from_millis(bucket * level.quarters() * QUARTER));
+            let of = level.named();
+            self.tell(|| format!("{of} from {begins}: {tallied} tallied, {rows} there, of {what}"));
         }
     }
 }
@@ -135,27 +133,33 @@ impl Differences {
 impl Work {
     /// Compares all tallies with what they tally; the differences in words, none if all is well.
     pub(in crate::store::sqlite) fn verify_tallies(&self) -> Result<Vec<String>> {
-        let mut found = Differences::default();
         let Some(folded) = mark(&self.connection)? else {
-            return Ok(vec!["rows were never tallied; the next start of the server does".to_owned()]);
+            return Ok(vec![
+                "rows were never tallied; the next start of the server does".to_owned(),
+            ]);
         };
         let mut combos = Combos::default();
         combos.catch_up(&self.connection)?;
+        let mut found = Differences { combos: &combos, told: Vec::new() };
         for kind in [Kind::Event, Kind::Alert] {
-            self.verify_quarters(kind, &combos, &mut found)?;
+            self.verify_quarters(kind, &mut found)?;
         }
         for level in Level::COARSE {
             self.verify_level(level, folded.unwrap_or(i64::MIN), &mut found)?;
         }
-        Ok(found.0)
+        Ok(found.told)
     }
 
-    fn verify_quarters(&self, kind: Kind, combos: &Combos, found: &mut Differences) -> Result<()> {
+    fn verify_quarters(&self, kind: Kind, found: &mut Differences<'_>) -> Result<()> {
+        let combos = found.combos;
         let mut statement = self.connection.prepare(
             "SELECT bucket, chunk, counts FROM tally_quarter WHERE chunk >= ?1 AND chunk < ?2 ORDER BY bucket, chunk",
         )?;
         let first = kind.first_chunk();
-        let mut filed = Filed { rows: statement.query([first, first + Kind::Alert.first_chunk()])?, next: None };
+        let mut filed = Filed {
+            rows: statement.query([first, first + Kind::Alert.first_chunk()])?,
+            next: None,
+        };
         filed.step()?;
         let mut unknown = 0_u64;
         let mut combo_of = |said: &Said<'_>| {
@@ -180,9 +184,11 @@ impl Work {
     }
 
     /// Compares a level with the one below it.
-    fn verify_level(&self, level: Level, folded: i64, found: &mut Differences) -> Result<()> {
+    fn verify_level(&self, level: Level, folded: i64, found: &mut Differences<'_>) -> Result<()> {
         let sql = match level.finer() {
-            Some(Level::Quarter) => "SELECT bucket, chunk, counts FROM tally_quarter WHERE ?1 = ?1 ORDER BY bucket",
+            Some(Level::Quarter) => {
+                "SELECT bucket, chunk, counts FROM tally_quarter WHERE ?1 = ?1 ORDER BY bucket"
+            }
             Some(_) => "SELECT bucket, chunk, counts FROM tally_coarse WHERE level = ?1",
             None => return Ok(()),
         };
@@ -217,7 +223,7 @@ impl Work {
         &self,
         (level, bucket): (Level, i64),
         sums: &mut BTreeMap<i64, Counts>,
-        found: &mut Differences,
+        found: &mut Differences<'_>,
     ) -> Result<i64> {
         let mut compared = 0;
         for (chunk, sum) in std::mem::take(sums) {
@@ -249,7 +255,7 @@ impl Filed<'_> {
     }
 
     /// What is tallied of a quarter of an hour. What is tallied before it is too much.
-    fn take_up_to(&mut self, quarter: i64, found: &mut Differences) -> Result<Counted> {
+    fn take_up_to(&mut self, quarter: i64, found: &mut Differences<'_>) -> Result<Counted> {
         let mut taken = Counted::new();
         while let Some((bucket, chunk, bytes)) = self.next.take_if(|it| it.0 <= quarter) {
             counts::each(&bytes, |place, rows| {

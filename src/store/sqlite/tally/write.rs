@@ -7,9 +7,10 @@ use rusqlite::{Connection, params};
 use super::{
     super::work::Work,
     counts::Counts,
-    known::{CHUNK, Combos, Provider, Traits, Way},
+    known::{CHUNK, Combos, Kind, Provider, Traits, Way},
     ledger::Ledger,
     level::Level,
+    truth,
     verify::place_of,
 };
 use crate::error::{Error, Result};
@@ -42,6 +43,21 @@ impl Work {
             fold(&self.connection, folded, over)?;
             put_mark(&self.connection, Some(over))?;
             ledger.next_folded = Some(over);
+        }
+        Ok(())
+    }
+
+    /// Counts down these rows, which are about to be removed in this unit of work.
+    pub(in crate::store::sqlite) fn tally_removed(&self, kind: Kind, rows: &[i64]) -> Result<()> {
+        self.flush_standings()?;
+        for row in rows {
+            truth::row(&self.connection, (kind, *row), &mut |created_at, said| {
+                self.live()?.borrow_mut().tally(|tallies| {
+                    let place = tallies.place(said, created_at);
+                    tallies.gone(place);
+                });
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -93,30 +109,30 @@ fn change(counts: &mut Counts, added: &Added) {
 }
 
 /// The counts of a chunk in a step.
-pub(super) fn counts_in(
+pub(super) fn counts_in(connection: &Connection, level: Level, key: (i64, i64)) -> Result<Counts> {
+    let mut counts = Counts::default();
+    bytes_in(connection, level, key, &mut |bytes| counts.add_all(bytes))?;
+    Ok(counts)
+}
+
+/// Calls `take` with the counts of a chunk in a step, if there are any.
+pub(super) fn bytes_in(
     connection: &Connection,
     level: Level,
     (chunk, bucket): (i64, i64),
-) -> Result<Counts> {
-    let mut statement;
-    let mut rows = match level {
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let sql = match level {
         Level::Quarter => {
-            statement = connection.prepare_cached(
-                "SELECT counts FROM tally_quarter WHERE bucket = ?1 AND chunk = ?2",
-            )?;
-            statement.query(params![bucket, chunk])?
+            "SELECT counts FROM tally_quarter WHERE ?1 = ?1 AND chunk = ?2 AND bucket = ?3"
         }
         Level::Hour | Level::Day | Level::Stretch => {
-            statement = connection.prepare_cached(
-                "SELECT counts FROM tally_coarse WHERE level = ?1 AND chunk = ?2 AND bucket = ?3",
-            )?;
-            statement.query(params![level.number(), chunk, bucket])?
+            "SELECT counts FROM tally_coarse WHERE level = ?1 AND chunk = ?2 AND bucket = ?3"
         }
     };
-    match rows.next()? {
-        Some(row) => Counts::of(row.get_ref(0)?.as_blob().map_err(Error::internal)?),
-        None => Ok(Counts::default()),
-    }
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![level.number(), chunk, bucket])?;
+    rows.next()?.map_or(Ok(()), |row| take(blob(row, 0)?))
 }
 
 /// Writes the counts of a chunk in a step; where there is nothing, nothing stays.
@@ -223,8 +239,7 @@ pub(super) fn fold(connection: &Connection, from: i64, to: i64) -> Result<()> {
 /// The first quarter of an hour from `from` on in which something came.
 fn next_quarter(connection: &Connection, from: i64) -> Result<i64> {
     let sql = "SELECT min(bucket) FROM tally_quarter WHERE bucket >= ?1";
-    let found: Option<i64> =
-        connection.prepare_cached(sql)?.query_row([from], |row| row.get(0))?;
+    let found: Option<i64> = connection.prepare_cached(sql)?.query_row([from], |row| row.get(0))?;
     Ok(found.unwrap_or(i64::MAX))
 }
 
