@@ -181,8 +181,8 @@ impl Stream {
     }
 }
 
-fn parsed(asked: &Value, catalogue: &'static Catalogue, _now: Timestamp) -> Result<Query> {
-    Ok(Query::parse(asked, catalogue)?)
+fn parsed(asked: &Value, catalogue: &'static Catalogue, now: Timestamp) -> Result<Query> {
+    Ok(Query::parse(asked, catalogue, now)?)
 }
 
 fn read<T: serde::de::DeserializeOwned>(text: &str, name: &str, expected: &str) -> Result<T> {

@@ -22,6 +22,7 @@ mod publish;
 mod receipts;
 mod rows;
 mod sql;
+mod tally;
 mod tokens;
 mod visit;
 mod webhooks;
