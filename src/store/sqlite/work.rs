@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
 use super::{
     live::Live,
+    seek,
     sql::Composed,
     tally::{Asked, Combos},
 };
@@ -123,10 +124,18 @@ impl Work {
     }
 
     /// How many rows a query has in all: exactly where tallies tell, else as far as it wants them counted.
-    pub(super) fn total(&self, asked: &Asked<'_>, composed: &Composed) -> Result<Total> {
+    pub(super) fn total(
+        &self,
+        asked: &Asked<'_>,
+        (sought, plan): (&seek::Asked<'_>, &seek::Plan),
+        composed: &Composed,
+    ) -> Result<Total> {
         let Some((sql, values)) = composed.count() else { return Ok(composed.total(None)) };
         if let Some(rows) = self.tallied_total(asked)? {
             return Ok(Total::Exact(rows));
+        }
+        if let Some(total) = self.counted(sought, plan, composed)? {
+            return Ok(total);
         }
         Ok(composed.total(self.number(&sql, params_from_iter(values))?))
     }
