@@ -8,6 +8,7 @@ mod body;
 mod caller;
 mod cloudforet;
 mod decode;
+mod import;
 mod lab;
 mod method;
 mod native;
@@ -104,6 +105,7 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     for (at, method) in front.methods.iter().enumerate() {
         server.service(resource(at, method));
     }
+    import::addresses(server);
     vitals::addresses(server);
     page::addresses(server);
     server.default_service(web::to(problem::nowhere));
