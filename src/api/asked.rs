@@ -98,7 +98,7 @@ macro_rules! list_request {
 
         impl $name {
             /// The query that all of it makes.
-            fn checked(self) -> $crate::error::Result<$crate::query::Query> {
+            pub(in crate::api) fn checked(self) -> $crate::error::Result<$crate::query::Query> {
                 let query = $crate::query::Query::parse(&self.query.0, &$catalogue)?;
                 $(let query = $crate::api::asked::narrowed(query, stringify!($field), self.$field, &$catalogue)?;)*
                 Ok(query)
