@@ -8,6 +8,8 @@ mod body;
 mod caller;
 mod cloudforet;
 mod decode;
+mod export;
+mod gone;
 mod import;
 mod lab;
 mod method;
@@ -105,6 +107,7 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     for (at, method) in front.methods.iter().enumerate() {
         server.service(resource(at, method));
     }
+    export::addresses(server);
     import::addresses(server);
     vitals::addresses(server);
     page::addresses(server);

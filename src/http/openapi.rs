@@ -23,6 +23,7 @@ pub(super) fn describe(methods: &[Method]) -> Value {
         paths.insert(method.path.to_owned(), operation);
     }
     super::webhook::describe(&mut paths, &mut schemas);
+    super::export::describe(&mut paths, &mut schemas);
     super::import::describe(&mut paths, &mut schemas);
     for (path, summary) in [
         ("/healthz", "Says that the server runs."),
