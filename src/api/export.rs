@@ -101,12 +101,16 @@ impl Plan {
             show_only(&mut asked, columns)?;
         }
         let (query, catalogue, standard) = match bulk {
-            Bulk::Events => (list::<ListEvents>(asked)?.checked()?, &EVENTS, EVENT_COLUMNS),
-            Bulk::Alerts => (list::<ListAlerts>(asked)?.checked()?, &ALERTS, ALERT_COLUMNS),
+            Bulk::Events => (list::<ListEvents>(asked)?.checked(call.now)?, &EVENTS, EVENT_COLUMNS),
+            Bulk::Alerts => (list::<ListAlerts>(asked)?.checked(call.now)?, &ALERTS, ALERT_COLUMNS),
         };
         if query.shape == Shape::Count {
             let detail = "an export has records; ask the list how many there are";
             return Err(Error::at(Code::Query, "/query/count_only", detail));
+        }
+        if query.unwind.is_some() {
+            let detail = "an export has one row for each record; ask the list to unwind";
+            return Err(Error::at(Code::Query, "/query/unwind", detail));
         }
         let (way, fields) = (way(&query.sort)?, fields(&query.shape, catalogue));
         let columns = columns.unwrap_or_else(|| shown(&query.shape, catalogue, standard));
