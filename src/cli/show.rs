@@ -50,12 +50,28 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Rows under headings; `nothing` where there are none.
+/// How wide a table of long texts is where no terminal says it, in columns.
+const WIDTH: u16 = 120;
+
+/// Rows under headings; `nothing` where there are none. As wide as the terminal; where there is none, as wide as it takes,
+/// so that each row stays a line for who reads lines.
 pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>, nothing: &str) -> String {
     if rows.is_empty() {
         return nothing.to_owned();
     }
+    drawn(Table::new(), headings, rows)
+}
+
+/// Rows under headings that hold long texts: no wider than the terminal, or than 120 columns where there is none.
+pub(super) fn prose(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
+    if table.width().is_none() {
+        table.set_width(WIDTH);
+    }
+    drawn(table, headings, rows)
+}
+
+fn drawn(mut table: Table, headings: &[&str], rows: Vec<Vec<String>>) -> String {
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headings.to_vec());
@@ -168,6 +184,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn long_texts_are_wrapped_where_no_terminal_says_how_wide_it_is() {
+        let row =
+            || vec!["title".to_owned(), "word ".repeat(40), "$.somewhere.far.below".to_owned()];
+        let wrapped = prose(&["FIELD", "VALUE", "FROM"], vec![row()]);
+        let widest = wrapped.lines().map(|line| line.chars().count()).max();
+        assert!(wrapped.lines().count() > 2 && widest <= Some(120), "{wrapped}");
+    }
 
     #[test]
     fn an_empty_list_says_what_to_do_next() {

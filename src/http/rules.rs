@@ -236,20 +236,20 @@ struct TestSamples {
 /// Whether samples become what they must.
 #[derive(Serialize, JsonSchema)]
 struct Tested {
-    /// Each sample.
+    /// Each sample, and each row of `problems.yaml`.
     results: Vec<TestedSample>,
     /// How many are not as they should be.
     wrong: usize,
 }
 
-/// Whether a sample becomes what it must.
+/// Whether a sample becomes what it must, or whether the samples of one problem share a key that is theirs alone.
 #[derive(Serialize, JsonSchema)]
 struct TestedSample {
-    /// The payload's file.
+    /// The payload's file, or `problems.yaml`.
     file: String,
     /// The provider.
     provider: String,
-    /// What it shows, e.g. `firing`.
+    /// What it shows, e.g. `firing`; for a row of `problems.yaml` e.g. `problem: firing, resolved`.
     case: String,
     /// Whether it is as it should be.
     right: bool,
@@ -275,7 +275,7 @@ struct DifferenceInfo {
 impl From<SampleResult> for TestedSample {
     fn from(result: SampleResult) -> Self {
         let right = result.is_right();
-        let SampleResult { file, provider, case, verdict } = result;
+        let SampleResult { checked: _, file, provider, case, verdict } = result;
         let (problem, differences) = match verdict {
             Verdict::Holds | Verdict::Rewritten => (None, Vec::new()),
             Verdict::Unsaid => (Some("there is no .events.json beside it".to_owned()), Vec::new()),

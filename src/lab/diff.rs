@@ -8,6 +8,7 @@
 mod alerts;
 mod count;
 pub mod file;
+mod recoveries;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::alerts::AlertChanges;
+pub use self::alerts::{AlertChanges, AlertExample};
 use self::count::Counts;
 use crate::{
     domain::{delivery::Delivery, webhook::Webhook, words::Severity},
@@ -119,6 +120,8 @@ pub struct Example {
 /// What may be asked to be no part of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Objection {
+    /// Recoveries would no longer end their alerts.
+    RecoveriesParted,
     /// Events or alerts of today would be none.
     AlertsLost,
     /// The key of an event would be another.
@@ -133,7 +136,8 @@ pub enum Objection {
 
 impl Objection {
     /// All, with what they are called.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("recoveries-parted", Self::RecoveriesParted),
         ("alerts-lost", Self::AlertsLost),
         ("key-changed", Self::KeyChanged),
         ("severity-lowered", Self::SeverityLowered),
@@ -166,6 +170,7 @@ impl ProviderChanges {
     fn meets(&self, objection: Objection) -> bool {
         let Lost { dead, ignored, gone } = self.lost;
         match objection {
+            Objection::RecoveriesParted => self.alerts.parted > 0,
             Objection::AlertsLost => dead + ignored + gone + self.alerts.vanished > 0,
             Objection::KeyChanged => self.fields.contains_key("event_key"),
             Objection::SeverityLowered => {

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod draft;
 pub mod explain;
 pub mod posted;
+mod problems;
 pub mod reading;
 pub mod samples;
 pub mod stored;

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{posted::Posted, reading::ReadingInfo};
+use super::{posted::Posted, problems::check_problems, reading::ReadingInfo};
 use crate::{
     ingest::Books,
     rules::samples::{SampleRequest, case_of, files},
@@ -35,14 +35,25 @@ pub enum Update {
     Rewrite,
 }
 
-/// What came of one sample.
+/// What is held to something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// A sample, to what stands beside it.
+    Sample,
+    /// The samples of one problem, to one key that no other problem has: a row of `problems.yaml`.
+    Problem,
+}
+
+/// What came of one sample, or of one row of `problems.yaml`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleResult {
-    /// The payload's file, relative to its rules directory.
+    /// Which of them it is.
+    pub checked: Checked,
+    /// The payload's file, or `problems.yaml`, relative to its rules directory.
     pub file: String,
     /// The provider.
     pub provider: String,
-    /// What it shows, e.g. `firing`.
+    /// What it shows, e.g. `firing`; for a row `problem: firing, resolved`.
     pub case: String,
     /// Whether it holds.
     pub verdict: Verdict,
@@ -111,7 +122,7 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// Checks every sample of a shelf.
+/// Checks every sample of a shelf, and whether those of one problem share their key.
 ///
 /// # Errors
 /// Where a directory cannot be read or written.
@@ -123,7 +134,7 @@ pub fn check_samples(
     check_samples_of(shelf, books, None, update)
 }
 
-/// Checks every sample of a shelf that is of a provider; of all where none is named.
+/// Checks every sample of a shelf that is of a provider, and its problems; of all where none is named.
 ///
 /// # Errors
 /// Where a directory cannot be read or written.
@@ -155,8 +166,10 @@ pub fn check_samples_of(
             },
         };
         let (provider, case) = (provider.to_owned(), case.to_owned());
-        results.push(SampleResult { file: file.clone(), provider, case, verdict });
+        let checked = Checked::Sample;
+        results.push(SampleResult { checked, file: file.clone(), provider, case, verdict });
     }
+    results.extend(check_problems(&files, books, only));
     Ok(results)
 }
 

@@ -278,9 +278,11 @@ impl Checker<'_> {
     }
 
     fn bare(&mut self, is_flow: bool, at: At, text: Option<&str>) {
-        let Some(text) = text.filter(|text| is_flow && text.starts_with('$')) else { return };
+        // A variable and a plain name below it want no index: what they name is one value, and works as it stands.
+        let is_path = |text: &&str| text.starts_with("$.") || text.starts_with("$[");
+        let Some(text) = text.filter(|text| is_flow && is_path(text)) else { return };
         if self.letter(at) == Some('$') {
-            self.warn(at, format!("quote `{text}` inside `[ ]` and `{{ }}`, or write one entry a line: YAML takes `[`, `]`, `{{` and `}}` in it for its own"));
+            self.warn(at, format!("quote `{text}` inside `[ ]` and `{{ }}`, or write one entry a line: it works as it stands, but an index in it would be YAML's own `[` and `]`"));
         }
     }
 
@@ -341,12 +343,13 @@ title: T
 let:
   sent: '{{ $.id }}/{{ $.sent_at }}'
   unused: $.x
+  host: $.host
 events:
   - name: a
     when: {$.kind: a}
     each: $.alerts
     set:
-      event_key: {from: [$.id, '$.uid', none, '@.x']}
+      event_key: {from: [$.id, '$.uid', $host, $host.of, none, '@.x']}
       title: CPU of $.host is high
       rule: .rule.name
       severity:

@@ -16,6 +16,9 @@ use crate::{
     value::text::{folded, is_blank, text},
 };
 
+/// How much of a word that a `map` does not know is told, in letters.
+const LONGEST_TOLD: usize = 100;
+
 /// The right-hand side of one line of a mapping.
 #[derive(Clone, Debug)]
 pub(super) enum Expr {
@@ -256,11 +259,22 @@ impl Chain {
         for step in &self.then {
             value = step.apply(value, scene).filter(|value| !is_blank(value));
         }
+        let mut missed = None;
         if let Some(map) = &self.map {
-            value = value.and_then(|value| map.translate(&value, scene));
+            value = value.and_then(|value| {
+                let found = map.translate(&value, scene);
+                if found.is_none() && scene.trace.is_some() {
+                    missed = Some(text(&value).chars().take(LONGEST_TOLD).collect::<String>());
+                }
+                found
+            });
         }
         value.or_else(|| {
-            scene.rewind(mark);
+            match missed {
+                None => scene.rewind(mark),
+                // Where the word stands stays said.
+                Some(word) => scene.did(|| format!("map does not know {word}")),
+            }
             otherwise_of(self.otherwise.as_ref(), scene, want)
         })
     }

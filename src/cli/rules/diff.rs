@@ -20,7 +20,10 @@ use crate::{
     clock::Stopwatch,
     config::{Reach, RuleFiles, Span},
     ingest::Books,
-    lab::diff::{AlertChanges, Comparison, Differ, Gained, Lost, Objection, ProviderChanges, file},
+    lab::diff::{
+        AlertChanges, AlertExample, Comparison, Differ, Gained, Lost, Objection, ProviderChanges,
+        file,
+    },
 };
 
 /// How many lines of a file are compared at once.
@@ -46,7 +49,7 @@ pub(super) struct Diff {
     #[arg(long, value_name = "DIR", requires = "deliveries")]
     against: Option<PathBuf>,
     /// Exit with 4 where this would happen; may be several, separated by commas.
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = ["alerts-lost", "key-changed", "severity-lowered", "dead", "any"])]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = ["recoveries-parted", "alerts-lost", "key-changed", "severity-lowered", "dead", "any"])]
     fail_on: Vec<String>,
 }
 
@@ -226,8 +229,12 @@ fn told(answer: &Value) -> String {
 /// How bad changes are: what is lost first.
 fn gravity(changes: &ProviderChanges) -> (u64, u64, u64) {
     let Lost { dead, ignored, gone } = changes.lost;
-    let AlertChanges { vanished, appeared, split, merged, renamed, .. } = changes.alerts;
-    (dead + ignored + gone + vanished, appeared + split + merged + renamed, changes.changed)
+    let AlertChanges { parted, vanished, appeared, split, merged, renamed, .. } = changes.alerts;
+    (
+        parted + dead + ignored + gone + vanished,
+        appeared + split + merged + renamed,
+        changes.changed,
+    )
 }
 
 fn provider(name: &str, changes: &ProviderChanges) -> String {
@@ -235,6 +242,7 @@ fn provider(name: &str, changes: &ProviderChanges) -> String {
         items, changed, fields, severities, lost, gained, alerts, examples, ..
     } = changes;
     let mut out = format!("\n{name}: {changed} of {items} items would change\n");
+    line(&mut out, "parted", &[("recoveries that would not end their alert", alerts.parted)]);
     let Lost { dead, ignored, gone } = lost;
     line(&mut out, "lost", &[("not understood", *dead), ("ignored", *ignored), ("gone", *gone)]);
     let AlertChanges { vanished, appeared, split, merged, renamed, uncounted, .. } = alerts;
@@ -257,16 +265,11 @@ fn provider(name: &str, changes: &ProviderChanges) -> String {
     for change in severities {
         let _ = writeln!(out, "  severity  {} → {}: {}", change.old, change.new, change.count);
     }
-    for (kind, examples) in &alerts.examples {
+    let (parted, others): (Vec<_>, Vec<_>) =
+        alerts.examples.iter().partition(|(kind, _)| *kind == "parted");
+    for (kind, examples) in parted.into_iter().chain(others) {
         for example in examples.iter().take(2) {
-            let keys =
-                |keys: &[String]| if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
-            let (old, new) = (keys(&example.old), keys(&example.new));
-            let _ = writeln!(
-                out,
-                "  e.g. {kind}: {old} → {new} ({} #{})",
-                example.delivery_id, example.item
-            );
+            out.push_str(&alert_example(kind, example));
         }
     }
     for (kind, examples) in examples {
@@ -280,6 +283,14 @@ fn provider(name: &str, changes: &ProviderChanges) -> String {
         }
     }
     out
+}
+
+fn alert_example(kind: &str, example: &AlertExample) -> String {
+    let AlertExample { old, new, problem, delivery_id, item } = example;
+    let keys = |keys: &[String]| if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
+    let problem =
+        if problem.is_empty() { String::new() } else { format!(", its problem {}", keys(problem)) };
+    format!("  e.g. {kind}: {} → {}{problem} ({delivery_id} #{item})\n", keys(old), keys(new))
 }
 
 /// A line of counts, those of zero left out; none where all are.

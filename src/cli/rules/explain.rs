@@ -9,11 +9,13 @@ use std::{
 use clap::Args;
 use serde_json::Value;
 
-use super::{Failure, Screen, books};
+use super::{Failure, Screen, books, check::counted};
 use crate::{
-    cli::show::{field, table},
+    cli::show::{field, prose},
     config::RuleFiles,
+    ingest::Books,
     lab::{explain::Explained, posted::Posted, reading::ItemReading},
+    load_error::did_you_mean,
     rules::samples::SampleRequest,
 };
 
@@ -78,10 +80,7 @@ impl Explain {
         let is_known = books.rulebook.get(&self.provider).is_some()
             || books.plugins.get(&self.provider).is_some();
         if !is_known {
-            return Err(Failure::usage(format!(
-                "There is no provider `{}`; `alertmill rules list` shows those there are.",
-                self.provider
-            )));
+            return Err(unknown(&self.provider, files, &books));
         }
         let posted = self.posted()?;
         let explained = Explained::of(&books, &posted);
@@ -93,7 +92,16 @@ impl Explain {
             .unwrap_or_default();
         let answer = serde_json::to_value(&explained.reading)
             .map_err(|error| Failure::usage(error.to_string()))?;
-        screen.show(&answer, |_| told(&explained, &variants))
+        screen.show(&answer, |_| told(&explained, &variants))?;
+        let items = &explained.reading.items;
+        let failed = items.iter().filter(|item| item.error.is_some()).count();
+        if failed == 0 {
+            return Ok(());
+        }
+        Err(Failure::refused(format!(
+            "{failed} of {} cannot be read.",
+            counted(items.len(), "item")
+        )))
     }
 
     fn posted(self) -> Result<Posted, Failure> {
@@ -109,6 +117,19 @@ impl Explain {
             None => Ok(posted),
         }
     }
+}
+
+/// That there is no such provider, and where one of one's own would be.
+fn unknown(provider: &str, files: &RuleFiles, books: &Books) -> Failure {
+    let near = did_you_mean(provider, books.rulebook.providers().chain(books.plugins.names()));
+    let near = if near.is_empty() { "." } else { &near };
+    let own = match &files.rules {
+        Some(rules) => format!("`{}` holds none of that name", rules.display()),
+        None => "`--rules DIR` adds those of a directory".to_owned(),
+    };
+    Failure::usage(format!(
+        "There is no provider `{provider}`{near} `alertmill rules list` shows those there are; {own}."
+    ))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
@@ -172,7 +193,7 @@ pub(in crate::cli) fn fields_told(event: &Value, origins: Option<&Value>) -> Str
         let is_said = origin.is_some() || !is_empty(value);
         is_said.then(|| row(name, value, origin))
     });
-    table(&["FIELD", "VALUE", "FROM", "STEPS", "RULE"], told.collect(), "No fields.")
+    prose(&["FIELD", "VALUE", "FROM", "STEPS", "RULE"], told.collect())
 }
 
 fn row(name: &str, value: &Value, origin: Option<&Value>) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! `alertmill rules test`: holds samples to what stands beside them.
+//! `alertmill rules test`: holds samples to what stands beside them, and to the problems they show.
 
 use std::{
     fmt::Write as _,
@@ -14,10 +14,10 @@ use super::{Failure, Screen, check::counted, source::Source};
 use crate::{
     cli::show::harmless,
     config::{RuleFiles, UpdateSamples},
-    lab::samples::{Difference, SampleResult, Update, Verdict, check_samples_of},
+    lab::samples::{Checked, Difference, SampleResult, Update, Verdict, check_samples_of},
 };
 
-/// Hold samples to what stands beside them.
+/// Hold samples to what stands beside them, and those of one problem to one key, as `problems.yaml` names them.
 #[derive(Args)]
 pub(super) struct Test {
     /// Directory of mappings, or the directory of one provider; that of `--rules`, or the built-in ones where absent.
@@ -45,9 +45,7 @@ impl Test {
         let wrong: Vec<&SampleResult> =
             results.iter().filter(|result| !result.is_right()).collect();
         let shown: Vec<Value> = results.iter().map(sample).collect();
-        screen.show(&json!({ "results": shown, "wrong": wrong.len() }), |_| {
-            summary(&results, wrong.len())
-        })?;
+        screen.show(&json!({ "results": shown, "wrong": wrong.len() }), |_| summary(&results))?;
         if wrong.is_empty() {
             return Ok(());
         }
@@ -57,10 +55,26 @@ impl Test {
     }
 }
 
-fn summary(results: &[SampleResult], wrong: usize) -> String {
+fn summary(results: &[SampleResult]) -> String {
     let rewritten = results.iter().filter(|result| result.verdict == Verdict::Rewritten);
     let rewritten: Vec<&str> = rewritten.map(|result| result.file.as_str()).collect();
-    let mut text = format!("{}, {wrong} not as they should be.", counted(results.len(), "sample"));
+    let count = |checked: Checked| {
+        let of = results.iter().filter(move |result| result.checked == checked);
+        (of.clone().count(), of.filter(|result| !result.is_right()).count())
+    };
+    let ((samples, wrong), (problems, parted)) = (count(Checked::Sample), count(Checked::Problem));
+    let mut text = format!("{}, {wrong} not as they should be.\n", counted(samples, "sample"));
+    let _ = match problems {
+        0 => write!(
+            text,
+            "No problems.yaml says which of them are of one problem and must have one key."
+        ),
+        _ => write!(
+            text,
+            "{} of problems.yaml, {parted} not of one key that is theirs alone.",
+            counted(problems, "problem")
+        ),
+    };
     for file in rewritten {
         let _ = write!(text, "\nrewritten: {file}");
     }
@@ -179,11 +193,22 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn samples_and_the_problems_they_show_are_counted_apart() {
+        let right = SampleResult { verdict: Verdict::Holds, ..differing() };
+        let parted = Verdict::Broken("line 1, [y, z]: …".to_owned());
+        let problem = SampleResult { checked: Checked::Problem, verdict: parted, ..differing() };
+        let said = "2 samples, 1 not as they should be.\n1 problem of problems.yaml, 1 not of one key that is theirs alone.";
+        assert_eq!(summary(&[right.clone(), differing(), problem]), said);
+        assert!(summary(&[right]).contains("No problems.yaml"));
+    }
+
     fn differing() -> SampleResult {
         let expected = Some(json!("<a> & b"));
         let differences =
             vec![Difference { pointer: "/events/0/title".into(), expected, actual: None }];
         SampleResult {
+            checked: Checked::Sample,
             file: "x/samples/y.json".into(),
             provider: "x".into(),
             case: "y".into(),

@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EXAMPLES, count::short};
+use super::{
+    EXAMPLES,
+    count::short,
+    recoveries::{Ending, Parted, Recoveries},
+};
 use crate::digest::sha256;
 
 /// How many alerts that stay the same are kept in mind; what comes beyond is counted as `uncounted`.
@@ -26,10 +30,15 @@ const MOVED: usize = 100_000;
 /// - one is **renamed** where its edges lead to exactly one of another key, and that has edges from no other: what is open
 ///   by the old key would not be joined or ended by the new one.
 ///
+/// A **recovery is parted** from its problem where its key fires today, and by the edited rules it has a key under which
+/// that problem does not fire, or is no recovery any more: what it ends today would stay open.
+///
 /// Alerts that are the same by both rules are in none of these. Providers are looked at one by one: that two of them fire
 /// under one key of one project is not seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertChanges {
+    /// How many recoveries would no longer end their alert.
+    pub parted: u64,
     /// How many alerts of today would be none.
     pub vanished: u64,
     /// How many alerts would be new.
@@ -42,7 +51,7 @@ pub struct AlertChanges {
     pub renamed: u64,
     /// How many events were left out because there were too many different keys.
     pub uncounted: u64,
-    /// Up to five examples each of `vanished`, `appeared`, `split`, `merged` and `renamed`.
+    /// Up to five examples each of `parted`, `vanished`, `appeared`, `split`, `merged` and `renamed`.
     pub examples: BTreeMap<String, Vec<AlertExample>>,
 }
 
@@ -53,6 +62,9 @@ pub struct AlertExample {
     pub old: Vec<String>,
     /// Their keys by the edited rules.
     pub new: Vec<String>,
+    /// Of recoveries that are parted from it: the keys of their problem by the edited rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problem: Vec<String>,
     /// A delivery that shows it.
     pub delivery_id: String,
     /// The item's place in it, from zero.
@@ -70,9 +82,9 @@ pub(super) struct Firing<'a> {
 }
 
 /// An alert, by a digest of its project and key.
-type Alert = [u8; 16];
+pub(super) type Alert = [u8; 16];
 
-/// All edges seen so far.
+/// All edges and recoveries seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Partition {
     /// Alerts with an edge to the same alert.
@@ -81,6 +93,7 @@ pub(super) struct Partition {
     moved: HashMap<(Option<Alert>, Option<Alert>), (String, usize)>,
     /// The keys of alerts that such edges touch.
     keys: HashMap<Alert, String>,
+    recoveries: Recoveries,
     uncounted: u64,
 }
 
@@ -110,6 +123,15 @@ impl Partition {
         }
     }
 
+    /// Notes a recovery of today; `place` says which it is.
+    pub(super) fn recovers(
+        &mut self,
+        ending: &Ending<'_>,
+        place: impl FnOnce() -> (String, usize),
+    ) {
+        self.recoveries.add(ending, place);
+    }
+
     fn note_same(&mut self, alert: Alert) {
         if self.same.len() >= SAME {
             self.uncounted += 1;
@@ -120,7 +142,8 @@ impl Partition {
 
     /// Takes over what another has noted.
     pub(super) fn absorb(&mut self, other: Self) {
-        let Self { same, moved, keys, uncounted } = other;
+        let Self { same, moved, keys, recoveries, uncounted } = other;
+        self.recoveries.absorb(recoveries);
         self.uncounted += uncounted;
         for alert in same {
             if !self.same.contains(&alert) {
@@ -156,6 +179,9 @@ impl Partition {
             }
         }
         let mut told = Told { partition: &self, found: AlertChanges::default() };
+        for parted in self.recoveries.parted(|alert| self.leads(&from, alert)) {
+            told.parted(parted);
+        }
         for (old, news) in &from {
             let is_alone = |new: &Alert| to.get(new).is_none_or(|olds| olds.len() < 2);
             match news.len() {
@@ -175,8 +201,16 @@ impl Partition {
             }
         }
         let mut found = told.found;
-        found.uncounted = self.uncounted;
+        found.uncounted = self.uncounted + self.recoveries.uncounted;
         found
+    }
+
+    /// What an alert of today would be, as far as the edges `from` it and those that stay say.
+    fn leads(&self, from: &Edges, alert: &Alert) -> BTreeSet<Alert> {
+        match from.get(alert) {
+            Some(news) => news.clone(),
+            None => self.same.get(alert).copied().into_iter().collect(),
+        }
     }
 }
 
@@ -187,7 +221,7 @@ fn list(alerts: &BTreeSet<Alert>) -> Vec<Alert> {
     alerts.iter().copied().collect()
 }
 
-fn digest(project: &str, key: &str) -> Alert {
+pub(super) fn digest(project: &str, key: &str) -> Alert {
     let mut text = Vec::with_capacity(project.len() + key.len() + 1);
     text.extend_from_slice(project.as_bytes());
     text.push(0);
@@ -204,6 +238,30 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
+    fn parted(&mut self, Parted { old, new, problem, count, place }: Parted) {
+        self.found.parted += count;
+        let examples = self.found.examples.entry("parted".to_owned()).or_default();
+        if examples.len() < EXAMPLES {
+            let keys = |alerts: &mut dyn Iterator<Item = Alert>| {
+                let key = |alert| {
+                    self.partition.keys.get(&alert).or(self.partition.recoveries.key(&alert))
+                };
+                let mut keys: Vec<String> =
+                    alerts.filter_map(key).take(EXAMPLES).cloned().collect();
+                keys.sort();
+                keys
+            };
+            let (delivery_id, item) = place;
+            examples.push(AlertExample {
+                old: keys(&mut [old].into_iter()),
+                new: keys(&mut new.into_iter()),
+                problem: keys(&mut problem.into_iter()),
+                delivery_id,
+                item,
+            });
+        }
+    }
+
     fn tell(&mut self, kind: &str, (old, new): (&[Alert], &[Alert])) {
         match kind {
             "vanished" => self.found.vanished += 1,
@@ -229,7 +287,13 @@ impl Told<'_> {
         let Some((delivery_id, item)) = place.cloned() else { return };
         let examples = self.found.examples.entry(kind.to_owned()).or_default();
         if examples.len() < EXAMPLES {
-            examples.push(AlertExample { old: old_keys, new: new_keys, delivery_id, item });
+            examples.push(AlertExample {
+                old: old_keys,
+                new: new_keys,
+                problem: Vec::new(),
+                delivery_id,
+                item,
+            });
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Again, Comparison, EXAMPLES, Example, Gained, Lost, ProviderChanges, SeverityChange,
     alerts::{Firing, Partition},
+    recoveries::Ending,
 };
 use crate::{
     clock::rfc3339,
@@ -119,6 +120,14 @@ impl<'a> Read<'a> {
         }
     }
 
+    /// The key that it recovers, if it does.
+    fn recovering(self) -> Option<&'a str> {
+        match self {
+            Self::Event(draft) if draft.event_type == EventType::Recovery => Some(&draft.event_key),
+            Self::Event(_) | Self::Dead(_) | Self::Ignored(_) | Self::Absent => None,
+        }
+    }
+
     /// The key under which it fires, if it does.
     fn firing(self) -> Option<&'a str> {
         match self {
@@ -135,7 +144,14 @@ impl Provider {
             old: old.firing(),
             new: new.firing(),
         };
-        self.partition.add(&firing, || (again.delivery.delivery_id.to_string(), item));
+        let place = || (again.delivery.delivery_id.to_string(), item);
+        self.partition.add(&firing, place);
+        // What would be no event any more is told as lost.
+        if let (Some(ended), Read::Event(after)) = (old.recovering(), new) {
+            let new = (after.event_type == EventType::Recovery).then_some(after.event_key.as_str());
+            let ending = Ending { project: firing.project, old: ended, new };
+            self.partition.recovers(&ending, place);
+        }
         match (old, new) {
             (Read::Event(before), Read::Event(after)) => self.events(again, item, (before, after)),
             (Read::Event(_), Read::Dead(_)) => self.lost.dead += 1,

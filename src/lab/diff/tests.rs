@@ -119,6 +119,45 @@ fn alerts_merge_split_and_are_renamed() {
 }
 
 #[test]
+fn a_recovery_whose_key_parts_from_its_problem_is_told_apart() {
+    let by_id = mapping("$.id", "ERROR", "");
+    let by_title = mapping("$.title", "ERROR", "");
+    let [down, mut up, other] = [item(1, "a", "down"), item(1, "a", "up"), item(2, "b", "up")];
+    up["title"] = "All is well".into();
+    // The last ends nothing that any delivery shows, so nothing of it can be missed.
+    let page = posted(&[down, up.clone(), up, other]);
+    let comparison = compared(&by_id, &by_title, &page);
+    let alerts = &comparison.providers["t"].alerts;
+    assert_eq!((alerts.parted, alerts.renamed, alerts.vanished), (2, 1, 0));
+    let AlertExample { old, new, problem, delivery_id, item } = &alerts.examples["parted"][0];
+    assert_eq!((old[0].as_str(), new[0].as_str()), ("1", "All is well"));
+    assert_eq!((problem[0].as_str(), delivery_id.as_str(), *item), ("Disk of a", "line 2", 0));
+    let asked = [Objection::RecoveriesParted, Objection::AlertsLost];
+    assert_eq!(comparison.objections(&asked), [Objection::RecoveriesParted]);
+}
+
+#[test]
+fn a_recovery_that_moves_with_its_problem_is_not_parted() {
+    let by_id = mapping("$.id", "ERROR", "");
+    let by_host = mapping("$.host", "ERROR", "");
+    let page = posted(&[item(1, "a", "down"), item(2, "b", "down"), item(1, "a", "up")]);
+    assert_eq!(compared(&by_id, &by_host, &page).providers["t"].alerts.parted, 0);
+}
+
+#[test]
+fn a_recovery_is_parted_where_only_its_problem_moves_or_it_is_none_any_more() {
+    let by_id = mapping("$.id", "ERROR", "");
+    let apart =
+        mapping("{ case: [{ when: { $.way: up }, use: $.id }], else: $.host }", "ERROR", "");
+    let blind = by_id.replace("up: RECOVERY", "over: RECOVERY");
+    let page = posted(&[item(1, "a", "down"), item(1, "a", "up")]);
+    for (edited, new) in [(apart, vec!["1".to_owned()]), (blind, vec![])] {
+        let alerts = compared(&by_id, &edited, &page).providers["t"].alerts.clone();
+        assert_eq!((alerts.parted, &alerts.examples["parted"][0].new), (1, &new));
+    }
+}
+
+#[test]
 fn what_stays_and_what_joins_it_are_a_merge() {
     let old = mapping("$.id", "ERROR", "");
     let new = mapping("{ from: $.id, map: { 2: 1 }, else: $.id }", "ERROR", "");
