@@ -10,13 +10,13 @@ pub(in crate::store::sqlite) struct Table {
     /// What can be asked about them.
     pub(super) catalogue: &'static Catalogue,
     /// What follows `FROM`.
-    pub(super) from: &'static str,
+    pub(in crate::store::sqlite) from: &'static str,
     /// The row's number.
-    pub(super) row: &'static str,
+    pub(in crate::store::sqlite) row: &'static str,
     /// When it came.
-    pub(super) created_at: &'static str,
+    pub(in crate::store::sqlite) created_at: &'static str,
     /// Its project's number.
-    pub(super) project: &'static str,
+    pub(in crate::store::sqlite) project: &'static str,
     /// What holds of all rows that may be seen.
     pub(super) always: Option<&'static str>,
     /// A field, a value, and what holds in the words of an index wherever the field is not that value.

@@ -19,7 +19,10 @@ use crate::{
     store::{Found, Total},
 };
 
-const MIGRATION: &str = include_str!("../migrations/0001_foundation.sql");
+const MIGRATION: &str = concat!(
+    include_str!("../migrations/0001_foundation.sql"),
+    include_str!("../migrations/0003_seeking.sql")
+);
 const VECTORS: &str = include_str!("../../../../tests/data/query_vectors.json");
 
 /// Cases that hinge on a column being absent, which a table cannot express: there it is null.

@@ -1,0 +1,1 @@
+//! Whatever the plan, the page is the same.
