@@ -216,8 +216,9 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
         ("provider", Value("a.provider")),
         ("account", Value("a.account")),
         ("additional_info", Json("a.additional_info")),
-        ("escalation_step", Value("1")),
-        ("escalation_ttl", Value("0")),
+        // A bare number in an order would be the place of a column.
+        ("escalation_step", Value("CAST(1 AS INTEGER)")),
+        ("escalation_ttl", Value("CAST(0 AS INTEGER)")),
         ("triggered_by", Value("a.triggered_by")),
         (
             "webhook_id",
