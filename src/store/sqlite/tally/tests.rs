@@ -161,7 +161,7 @@ fn asked(kind: Kind, filter: &Value) -> Query {
         Kind::Alert => &query::ALERTS,
     };
     let asked = json!({ "filter": filter, "page": { "total": "exact" } });
-    Query::parse(&asked, catalogue).unwrap()
+    Query::parse(&asked, catalogue, at(0)).unwrap()
 }
 
 fn table(kind: Kind) -> &'static sql::Table {
