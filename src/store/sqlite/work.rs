@@ -28,9 +28,9 @@ const STEPS: i32 = 1000;
 pub(super) struct Work {
     pub(super) connection: Connection,
     live: Option<RefCell<Live>>,
+    combos: RefCell<Combos>,
     /// Until when it may read; none for the writer.
     watch: Option<Arc<Watch>>,
-    combos: RefCell<Combos>,
     /// How many commits with deliveries came since the counters of webhooks were written.
     pub(super) commits_since_counters: usize,
 }
@@ -38,16 +38,18 @@ pub(super) struct Work {
 impl Work {
     /// A connection that reads.
     pub(super) fn reader(connection: Connection) -> Self {
-        let combos = RefCell::default();
-        Self { connection, live: None, watch: None, combos, commits_since_counters: 0 }
+        Self::with(connection, None)
     }
 
     /// The connection that writes.
     pub(super) fn writer(connection: Connection) -> Result<Self> {
         let live = Live::load(&connection)?;
-        let live = Some(RefCell::new(live));
+        Ok(Self::with(connection, Some(RefCell::new(live))))
+    }
+
+    fn with(connection: Connection, live: Option<RefCell<Live>>) -> Self {
         let combos = RefCell::default();
-        Ok(Self { connection, live, watch: None, combos, commits_since_counters: 0 })
+        Self { connection, live, combos, watch: None, commits_since_counters: 0 }
     }
 
     /// Has statements interrupted where `watch` says so, from now on.

@@ -20,7 +20,7 @@ CREATE UNIQUE INDEX tally_combo_once ON tally_combo
     (project, coalesce(webhook, 0), coalesce(provider, 0), other_provider, severity,
      coalesce(event_type, ''), coalesce(state, ''), coalesce(urgency, ''));
 
--- Rows by quarter of an hour since 1970. A chunk is 64 combinations; `counts` lists (place in the chunk, how many), as a
+-- Rows by quarter of an hour since 1970. A chunk is 256 combinations; `counts` lists (place in the chunk, how many), as a
 -- byte and a number of seven bits a byte. By quarter first: all that comes now is written to one page.
 CREATE TABLE tally_quarter (
     bucket INTEGER NOT NULL,

@@ -13,8 +13,9 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How many combinations share a chunk.
-pub(super) const CHUNK: u32 = 64;
+/// How many combinations share a chunk: as many as a byte can tell apart. A reader pays for each row that it steps over
+/// more than for what is in it, and the writer writes whole pages anyway.
+pub(super) const CHUNK: u32 = 256;
 
 /// How many providers of one webhook are told apart; they are the sender's words, and it may have many.
 const MAX_PROVIDERS: usize = 64;

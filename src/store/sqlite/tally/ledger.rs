@@ -7,12 +7,13 @@ use rusqlite::Connection;
 use super::{
     counts::Counts,
     known::{Combos, Kind, Said, Traits, Way},
+    level::Level,
     quarter_of, verify,
 };
 use crate::{domain::alert::Standing, error::Result};
 
 /// How many chunks of the newest quarter of an hour are kept as they were written last.
-const MAX_NEWEST: usize = 1024;
+const MAX_NEWEST: usize = 256;
 
 /// Where a row is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,20 +150,22 @@ impl Ledger {
         })
     }
 
-    /// The counts of a chunk of a quarter of an hour, if they are in memory.
-    pub(super) fn remembered(&self, quarter: i64, chunk: i64) -> Option<&Counts> {
-        self.newest.1.get(&chunk).filter(|_| self.newest.0 == quarter)
+    /// The counts of a chunk of a step, if they are in memory.
+    pub(super) fn remembered(&self, (level, chunk, quarter): (Level, i64, i64)) -> Option<&Counts> {
+        let is_newest = level == Level::Quarter && self.newest.0 == quarter;
+        self.newest.1.get(&chunk).filter(|_| is_newest)
     }
 
     /// Remembers what was written, if it is of the newest quarter of an hour.
-    pub(super) fn remember(&mut self, quarter: i64, chunk: i64, counts: Counts) {
+    pub(super) fn remember(&mut self, (level, chunk, quarter): (Level, i64, i64), counts: Counts) {
         let (newest, chunks) = &mut self.newest;
+        if level != Level::Quarter || quarter < *newest {
+            return;
+        }
         if quarter > *newest || chunks.len() >= MAX_NEWEST {
             chunks.clear();
-            *newest = quarter.max(*newest);
+            *newest = quarter;
         }
-        if quarter == *newest {
-            chunks.insert(chunk, counts);
-        }
+        chunks.insert(chunk, counts);
     }
 }

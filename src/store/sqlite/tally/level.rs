@@ -23,6 +23,9 @@ pub(super) struct Part {
 }
 
 impl Level {
+    /// All of them, from the finest.
+    pub(super) const ALL: [Self; 4] = [Self::Quarter, Self::Hour, Self::Day, Self::Stretch];
+
     /// Those above a quarter of an hour, from the finest.
     pub(super) const COARSE: [Self; 3] = [Self::Hour, Self::Day, Self::Stretch];
 

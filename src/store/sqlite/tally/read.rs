@@ -22,6 +22,9 @@ const FEW_PROJECTS: usize = 8;
 /// How many sums of steps are kept before they are told.
 const MAX_SUMS: usize = 65_536;
 
+/// How many groups are summed up row by row.
+const FEW_GROUPS: usize = 128;
+
 /// The group of a combination that is not meant.
 const NOT_MEANT: u32 = u32::MAX;
 
@@ -59,6 +62,7 @@ struct Groups {
 struct Sums<'s, 't> {
     groups: &'s Groups,
     step: Option<Level>,
+    /// The sums of each group; where steps are told apart, those of the row that is read.
     whole: Vec<u64>,
     by_step: HashMap<(i64, u32), u64>,
     tell: &'s mut Tell<'t>,
@@ -257,14 +261,14 @@ impl<'s, 't> Sums<'s, 't> {
 
     /// Adds the counts of a chunk, whose combinations are of these groups.
     fn add(&mut self, groups: &[u32], quarter: i64, counts: &[u8]) -> Result<ControlFlow<()>> {
-        if self.step.is_none() {
+        if self.step.is_none() || self.whole.len() <= FEW_GROUPS {
             let whole = &mut self.whole;
             counts::each(counts, |place, rows| {
                 if let Some(sum) = groups.get(place).and_then(|it| whole.get_mut(*it as usize)) {
                     *sum += rows;
                 }
             })?;
-            return Ok(ControlFlow::Continue(()));
+            return self.end_of_row(quarter);
         }
         let mut last = (NOT_MEANT, 0);
         counts::each(counts, |place, rows| {
@@ -276,11 +280,20 @@ impl<'s, 't> Sums<'s, 't> {
             last.1 += rows;
         })?;
         self.add_rows(last.0, quarter, last.1);
-        if self.by_step.len() > MAX_SUMS {
-            self.tell_steps()
-        } else {
-            Ok(ControlFlow::Continue(()))
+        self.end_of_row(quarter)
+    }
+
+    /// Adds the sums of a row to those of its step, if steps are told apart.
+    fn end_of_row(&mut self, quarter: i64) -> Result<ControlFlow<()>> {
+        let Some(step) = self.step else { return Ok(ControlFlow::Continue(())) };
+        for (group, rows) in (0..).zip(&mut self.whole).filter(|(_, rows)| **rows > 0) {
+            let sum = self.by_step.entry((step.bucket(quarter), group)).or_default();
+            *sum += std::mem::take(rows);
         }
+        if self.by_step.len() > MAX_SUMS {
+            return self.tell_steps();
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     fn add_rows(&mut self, group: u32, quarter: i64, rows: u64) {

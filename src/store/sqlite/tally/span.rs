@@ -87,8 +87,8 @@ impl Walk<'_> {
             if !meant.contains(&true) {
                 continue;
             }
-            let key = (chunk, bucket);
-            write::bytes_in(&self.work.connection, level, key, &mut |bytes| {
+            let key = (level, chunk, bucket);
+            write::bytes_in(&self.work.connection, key, &mut |bytes| {
                 counts::each(bytes, |place, rows| {
                     sum += if meant.get(place) == Some(&true) { rows } else { 0 };
                 })

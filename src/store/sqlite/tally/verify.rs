@@ -50,7 +50,7 @@ pub(super) fn count_anew(connection: &Connection, combos: &mut Combos) -> Result
         };
         by_quarter(connection, kind, &mut combo_of, &mut |quarter, counted| {
             for (chunk, counts) in in_chunks(counted) {
-                write::put(connection, Level::Quarter, (chunk, quarter), &counts)?;
+                write::put(connection, (Level::Quarter, chunk, quarter), &counts)?;
             }
             Ok(())
         })?;
@@ -227,7 +227,7 @@ impl Work {
     ) -> Result<i64> {
         let mut compared = 0;
         for (chunk, sum) in std::mem::take(sums) {
-            let tallied = write::counts_in(&self.connection, level, (chunk, bucket))?;
+            let tallied = write::counts_in(&self.connection, (level, chunk, bucket))?;
             compared += 1;
             for place in 0..CHUNK {
                 let combo = u32::try_from(chunk).unwrap_or_default() * CHUNK + place;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::{
     super::work::Work,
     counts::Counts,
-    known::{CHUNK, Combos, Kind, Provider, Traits, Way},
+    known::{Combos, Kind, Provider, Traits, Way},
     ledger::Ledger,
     level::Level,
     truth,
@@ -15,8 +15,11 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// What is added to the counts of one chunk.
-type Added = [i64; CHUNK as usize];
+/// A chunk of a step of a level.
+type Key = (Level, i64, i64);
+
+/// What is added to the counts of a chunk: how many of which place.
+type Added = (Key, usize, i64);
 
 impl Work {
     /// Writes what the commit counted.
@@ -30,13 +33,8 @@ impl Work {
         // While there is nothing, all that is older is over.
         let oldest = Level::Stretch.bucket(oldest) * Level::Stretch.quarters();
         let folded = ledger.folded.unwrap_or(oldest);
-        for ((level, chunk, bucket), added) in added(ledger, folded) {
-            match level {
-                Level::Quarter => self.add_to_quarter(ledger, (bucket, chunk), &added)?,
-                Level::Hour | Level::Day | Level::Stretch => {
-                    self.add_to_coarse(level, (chunk, bucket), &added)?;
-                }
-            }
+        for added in added(ledger, folded).chunk_by(|(a, ..), (b, ..)| a == b) {
+            self.add(ledger, added)?;
         }
         let over = Level::Hour.bucket(newest) * Level::Hour.quarters();
         if over > folded || ledger.folded.is_none() {
@@ -62,64 +60,50 @@ impl Work {
         Ok(())
     }
 
-    fn add_to_quarter(
-        &self,
-        ledger: &mut Ledger,
-        (bucket, chunk): (i64, i64),
-        added: &Added,
-    ) -> Result<()> {
-        let mut counts = match ledger.remembered(bucket, chunk) {
+    /// Adds to one chunk of one step.
+    fn add(&self, ledger: &mut Ledger, added: &[Added]) -> Result<()> {
+        let Some((key, ..)) = added.first().copied() else { return Ok(()) };
+        let mut counts = match ledger.remembered(key) {
             Some(counts) => counts.clone(),
-            None => counts_in(&self.connection, Level::Quarter, (chunk, bucket))?,
+            None => counts_in(&self.connection, key)?,
         };
-        change(&mut counts, added);
-        put(&self.connection, Level::Quarter, (chunk, bucket), &counts)?;
-        ledger.remember(bucket, chunk, counts);
+        for (_, place, by) in added {
+            if !counts.change(*place, *by) {
+                tracing::error!("a tally fell below nothing; `admin verify` tells where");
+            }
+        }
+        put(&self.connection, key, &counts)?;
+        ledger.remember(key, counts);
         Ok(())
-    }
-
-    fn add_to_coarse(&self, level: Level, key: (i64, i64), added: &Added) -> Result<()> {
-        let mut counts = counts_in(&self.connection, level, key)?;
-        change(&mut counts, added);
-        put(&self.connection, level, key, &counts)
     }
 }
 
 /// What the commit counted, by level, chunk and step.
-fn added(ledger: &Ledger, folded: i64) -> BTreeMap<(Level, i64, i64), Added> {
-    let mut all: BTreeMap<_, Added> = BTreeMap::new();
-    for ((quarter, combo), by) in ledger.changes.iter().filter(|(_, by)| **by != 0) {
+fn added(ledger: &Ledger, folded: i64) -> Vec<Added> {
+    let mut all = Vec::with_capacity(ledger.changes.len());
+    for ((quarter, combo), by) in &ledger.changes {
         let (chunk, place) = place_of(*combo);
-        for level in [Level::Quarter, Level::Hour, Level::Day, Level::Stretch] {
+        for level in Level::ALL {
             if level.holds(*quarter, folded) {
-                let added = all.entry((level, chunk, level.bucket(*quarter)));
-                added.or_insert([0; CHUNK as usize])[place] += by;
+                all.push(((level, chunk, level.bucket(*quarter)), place, *by));
             }
         }
     }
+    all.sort_unstable();
     all
 }
 
-fn change(counts: &mut Counts, added: &Added) {
-    for (place, by) in added.iter().enumerate().filter(|(_, by)| **by != 0) {
-        if !counts.change(place, *by) {
-            tracing::error!("a tally fell below nothing; `admin verify` tells where");
-        }
-    }
-}
-
 /// The counts of a chunk in a step.
-pub(super) fn counts_in(connection: &Connection, level: Level, key: (i64, i64)) -> Result<Counts> {
+pub(super) fn counts_in(connection: &Connection, key: Key) -> Result<Counts> {
     let mut counts = Counts::default();
-    bytes_in(connection, level, key, &mut |bytes| counts.add_all(bytes))?;
+    bytes_in(connection, key, &mut |bytes| counts.add_all(bytes))?;
     Ok(counts)
 }
 
 /// Calls `take` with the counts of a chunk in a step, if there are any.
 pub(super) fn bytes_in(
     connection: &Connection,
-    level: Level,
-    (chunk, bucket): (i64, i64),
+    (level, chunk, bucket): Key,
     take: &mut dyn FnMut(&[u8]) -> Result<()>,
 ) -> Result<()> {
     let sql = match level {
@@ -138,8 +122,7 @@ pub(super) fn bytes_in(
 /// Writes the counts of a chunk in a step; where there is nothing, nothing stays.
 pub(super) fn put(
     connection: &Connection,
-    level: Level,
-    (chunk, bucket): (i64, i64),
+    (level, chunk, bucket): Key,
     counts: &Counts,
 ) -> Result<()> {
     let bytes = counts.bytes();
@@ -218,20 +201,21 @@ pub(super) fn put_combo(
 /// Folds the quarters of an hour from `from` up to `to`, both the first of an hour: the hours, and the longer steps that
 /// are over with them.
 pub(super) fn fold(connection: &Connection, from: i64, to: i64) -> Result<()> {
+    let day = Level::Day.quarters();
     let mut at = from;
     while at < to {
-        // One stretch at a time, since all hours of it are in memory meanwhile.
-        let end = to.min((Level::Stretch.bucket(at) + 1) * Level::Stretch.quarters());
+        // One day at a time, since all hours of it are in memory meanwhile.
+        let end = to.min((Level::Day.bucket(at) + 1) * day);
         fold_hours(connection, at, end)?;
+        // Where long nothing came, there is nothing to fold.
+        let next = if end < to { next_quarter(connection, end)?.min(to) } else { end };
+        let next = end.max(Level::Day.bucket(next) * day);
         for level in [Level::Day, Level::Stretch] {
-            for bucket in level.bucket(at)..level.bucket(end) {
-                fold_step(connection, level, bucket)?;
+            if level.bucket(at) < level.bucket(next) {
+                fold_step(connection, level, level.bucket(at))?;
             }
         }
-        // Where long nothing came, there is nothing to fold.
-        at = if end < to { next_quarter(connection, end)?.min(to) } else { end };
-        at = Level::Stretch.bucket(at) * Level::Stretch.quarters();
-        at = at.max(end);
+        at = next;
     }
     Ok(())
 }
@@ -254,8 +238,8 @@ fn fold_hours(connection: &Connection, from: i64, to: i64) -> Result<()> {
         let counts = hours.entry((chunk, Level::Hour.bucket(quarter))).or_default();
         counts.add_all(blob(row, 2)?)?;
     }
-    for (key, counts) in hours {
-        put(connection, Level::Hour, key, &counts)?;
+    for ((chunk, hour), counts) in hours {
+        put(connection, (Level::Hour, chunk, hour), &counts)?;
     }
     Ok(())
 }
@@ -275,7 +259,7 @@ fn fold_step(connection: &Connection, level: Level, bucket: i64) -> Result<()> {
             counts.add_all(blob(row, 0)?)?;
         }
         drop(rows);
-        put(connection, level, (chunk, bucket), &counts)?;
+        put(connection, (level, chunk, bucket), &counts)?;
     }
     Ok(())
 }
