@@ -153,11 +153,11 @@ impl Work {
             .collect();
         let held = held.join(" AND ");
         let values = || params_from_iter(lists.iter().map(|(_, list)| list.as_str()));
-        let widest = lists.iter().map(|(column, _)| *column).max();
-        let outside = match widest {
-            Some("d.domain_id") => Some("domain d"),
-            Some("w.workspace_id") => Some("workspace w JOIN domain d USING (domain)"),
-            _ => None,
+        let names = |column: &str| lists.iter().any(|(name, _)| *name == column);
+        let outside = match (names("p.project_id"), names("w.workspace_id")) {
+            (true, _) => None,
+            (false, true) => Some("workspace w JOIN domain d USING (domain)"),
+            (false, false) => Some("domain d"),
         };
         if let Some(from) = outside
             && self
