@@ -21,6 +21,7 @@ mod hostile;
 mod import;
 mod lab;
 mod limits;
+mod misasked;
 mod mistakes;
 mod needs;
 mod providers;
