@@ -23,6 +23,7 @@ mod receipts;
 mod rows;
 mod seek;
 mod sql;
+mod stats;
 mod tally;
 mod tokens;
 mod visit;
