@@ -21,6 +21,8 @@ mod publish;
 mod receipts;
 mod rows;
 mod sql;
+mod stats;
+mod tally;
 mod tokens;
 mod visit;
 mod webhooks;
