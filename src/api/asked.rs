@@ -61,17 +61,17 @@ question!(AskedAnalysis: Analysis);
 /// conditions.
 macro_rules! list_request {
     (
-        $($(#[doc = $title:literal])+ $name:ident: $asked:ident),+ of $catalogue:path $body:tt
+        $($(#[doc = $title:literal])+ $name:ident: $asked:ident),+ of $catalogue:ident $body:tt
     ) => {
         $($crate::api::asked::list_request! { @one [$($title)+] $name $asked $catalogue, $body })+
     };
     (
-        $(#[doc = $title:literal])+ $name:ident of $catalogue:path $body:tt
+        $(#[doc = $title:literal])+ $name:ident of $catalogue:ident $body:tt
     ) => {
         $crate::api::asked::list_request! { @one [$($title)+] $name Asked $catalogue, $body }
     };
     (
-        @one [$($title:literal)+] $name:ident $asked:ident $catalogue:path,
+        @one [$($title:literal)+] $name:ident $asked:ident $catalogue:ident,
         { $($(#[doc = $doc:literal])+ $field:ident: $type:ty),* $(,)? }
     ) => {
         $(#[doc = $title])+
