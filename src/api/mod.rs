@@ -24,6 +24,8 @@ pub mod audit;
 pub mod delivery;
 pub mod domain;
 pub mod event;
+pub mod export;
+pub mod import;
 pub mod project;
 pub mod project_alert_config;
 pub mod token;

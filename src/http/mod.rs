@@ -8,7 +8,9 @@ mod body;
 mod caller;
 mod cloudforet;
 mod decode;
+mod export;
 mod gone;
+mod import;
 mod lab;
 mod method;
 mod native;
@@ -105,6 +107,8 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     for (at, method) in front.methods.iter().enumerate() {
         server.service(resource(at, method));
     }
+    export::addresses(server);
+    import::addresses(server);
     vitals::addresses(server);
     page::addresses(server);
     server.default_service(web::to(problem::nowhere));
