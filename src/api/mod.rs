@@ -14,8 +14,10 @@
 mod asked;
 mod call;
 mod shown;
+mod stat;
 #[cfg(test)]
 mod tests;
+mod unwound;
 
 pub mod alert;
 pub mod audit;
@@ -35,4 +37,5 @@ pub use self::{
     asked::Asked,
     call::{Call, Caller, CountRequests, Journal, Refused, TellRefused, Touched},
     shown::{Done, Moment, Page, Shown},
+    stat::{AnalysisInfo, StatInfo},
 };

@@ -5,7 +5,11 @@ mod alert;
 mod client;
 mod delivery;
 mod event;
+mod export;
+mod import;
+mod output;
 mod project;
+mod question;
 mod reference;
 mod rules;
 mod send;
@@ -43,6 +47,8 @@ enum Command {
     Alert(alert::Alert),
     /// See events.
     Event(event::Event),
+    /// Bring in events or alerts from another store.
+    Import(import::Import),
     /// See what was posted, and drive again what was not understood.
     Delivery(delivery::Delivery),
     /// Manage tokens.
@@ -157,6 +163,7 @@ impl Command {
             Self::Send(send) => send.run().await,
             Self::Alert(alert) => alert.run().await,
             Self::Event(event) => event.run().await,
+            Self::Import(import) => import.run().await,
             Self::Delivery(delivery) => delivery.run().await,
             Self::Token(token) => token.run().await,
             Self::Project(project) => project.run().await,

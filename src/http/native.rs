@@ -10,7 +10,7 @@ use super::{
     receipt::ReceiptInfo,
 };
 use crate::{
-    api::{Call, audit, delivery, domain, project, token, workspace},
+    api::{Call, alert, audit, delivery, domain, event, project, token, workspace},
     domain::{delivery::Delivery, token::Right},
     error::Result,
     id::Id,
@@ -24,6 +24,7 @@ pub(super) fn methods() -> Vec<Method> {
     all.extend(projects());
     all.extend(tokens());
     all.extend(deliveries());
+    all.extend(analyses());
     all
 }
 
@@ -144,6 +145,23 @@ fn tokens() -> Vec<Method> {
             write(token::revoke),
         )
         .needs(Right::Own),
+    ]
+}
+
+fn analyses() -> Vec<Method> {
+    vec![
+        Method::post(
+            "/api/v1/event/analyze",
+            "event.analyze",
+            "Counts events by groups and by time.",
+            read(event::analyze),
+        ),
+        Method::post(
+            "/api/v1/alert/analyze",
+            "alert.analyze",
+            "Counts alerts by groups and by time.",
+            read(alert::analyze),
+        ),
     ]
 }
 

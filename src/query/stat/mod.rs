@@ -27,6 +27,7 @@ use serde_json::Value;
 pub use self::{
     analyze::Analysis,
     coarse::{Coarse, Grain},
+    parse::{group::GATHERS, project::COMPUTES},
     run::{Flow, Running},
 };
 use self::{check::RowTest, fill::Fill, gather::Aim, group::Group, path::Path, project::Project};
