@@ -153,11 +153,11 @@ impl Work {
             .collect();
         let held = held.join(" AND ");
         let values = || params_from_iter(lists.iter().map(|(_, list)| list.as_str()));
-        let widest = lists.iter().map(|(column, _)| *column).max();
-        let outside = match widest {
-            Some("d.domain_id") => Some("domain d"),
-            Some("w.workspace_id") => Some("workspace w JOIN domain d USING (domain)"),
-            _ => None,
+        let names = |wanted: &str| lists.iter().any(|(column, _)| *column == wanted);
+        let outside = match (names("p.project_id"), names("w.workspace_id")) {
+            (true, _) => None,
+            (false, true) => Some("workspace w JOIN domain d USING (domain)"),
+            (false, false) => Some("domain d"),
         };
         if let Some(from) = outside
             && self
@@ -348,7 +348,7 @@ fn clause(of: Of, conditions: &[Condition]) -> Option<Clause> {
 fn terms(of: Of, condition: &Condition) -> Option<Clause> {
     let Condition { field, path, test } = condition;
     let words = || match test {
-        Test::Contains(word) => Some(vec![word.clone()]),
+        Test::Contains(words) => Some(words.clone()),
         _ => {
             texts_of(condition).map(|texts| texts.iter().map(|text| text.to_lowercase()).collect())
         }
