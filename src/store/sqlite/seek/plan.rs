@@ -153,7 +153,7 @@ impl Work {
             .collect();
         let held = held.join(" AND ");
         let values = || params_from_iter(lists.iter().map(|(_, list)| list.as_str()));
-        let names = |wanted: &str| lists.iter().any(|(column, _)| *column == wanted);
+        let names = |column: &str| lists.iter().any(|(name, _)| *name == column);
         let outside = match (names("p.project_id"), names("w.workspace_id")) {
             (true, _) => None,
             (false, true) => Some("workspace w JOIN domain d USING (domain)"),
