@@ -77,6 +77,9 @@ pub struct Config {
     /// How many writes may share a commit; 1 gives each request a transaction of its own.
     #[arg(long, env = "ALERTMILL_COMMIT_SHARE", value_name = "COUNT", default_value_t = 1024)]
     pub commit_share: usize,
+    /// How long a query may take; beyond that it is stopped, and the answer is 504.
+    #[arg(long, env = "ALERTMILL_QUERY_TIMEOUT", value_name = "TIME", default_value = "10s")]
+    pub query_timeout: Span,
     /// Proxy whose `X-Forwarded-For` is believed, as an address or a network; may be repeated.
     #[arg(
         long,
@@ -206,7 +209,12 @@ impl Config {
             Durability::Full => store::Durability::Full,
             Durability::Normal => store::Durability::Normal,
         };
-        store::Options { durability, share: self.commit_share.max(1), queue: self.queue.max(1) }
+        store::Options {
+            durability,
+            share: self.commit_share.max(1),
+            queue: self.queue.max(1),
+            query_timeout: self.query_timeout.0,
+        }
     }
 
     /// What URLs that are shown to people begin with, without a slash at the end.

@@ -215,7 +215,7 @@ list_request! {
 
 /// Alerts, newest first where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListAlerts) -> Result<Page<Shown<AlertInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let found = tx.alerts(&call.caller.scope, &query)?;
     let shown = found.rows.into_iter().map(|alert| {
         let view = AlertInfo::from(alert);

@@ -193,7 +193,7 @@ list_request! {
 
 /// Events, newest first where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListEvents) -> Result<Page<Shown<EventInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let scope = &call.caller.scope;
     let found = tx.events(scope, &query)?;
     let asked = found.rows.len();

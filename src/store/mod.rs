@@ -6,6 +6,7 @@
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
 mod directory;
+mod limit;
 mod payload;
 mod posted;
 mod scan;
@@ -13,18 +14,21 @@ mod sqlite;
 mod transfer;
 mod unit;
 
-use std::{ops::ControlFlow, path::Path, sync::Arc};
+use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
-use self::unit::{Once, Repeatable, Unit, WriteJob};
 pub use self::{
     directory::{Directory, Requests, Snapshots},
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
     transfer::{Bulk, EachPlaced, Exports, Imports, Stretch, Way},
+};
+use self::{
+    limit::{READS, Stop, Waiting, Watch},
+    unit::{Once, Repeatable, Unit, WriteJob},
 };
 use crate::{
     clock::Timestamp,
@@ -41,9 +45,9 @@ use crate::{
         token::Token,
         webhook::Webhook,
     },
-    error::{Error, Result},
+    error::{Code, Error, Result},
     id::{Id, Mint},
-    metrics::Metrics,
+    metrics::{KindLabels, Metrics},
     query::Query,
 };
 
@@ -244,8 +248,8 @@ type ReadJob = Box<dyn FnOnce(Result<&dyn Tx>) + Send>;
 
 /// What a storage backend provides.
 trait Backend: Send + Sync {
-    /// Runs `job` against a snapshot.
-    fn read(&self, job: ReadJob);
+    /// Runs `job` against a snapshot, and interrupts it where `watch` says so.
+    fn read(&self, job: ReadJob, watch: Arc<Watch>);
     /// Queues `job` to be run alone, then committed or forgotten; refuses at once when the queue is full.
     fn write(&self, job: WriteJob) -> Result<()>;
     /// What the rest of the program looks up without asking the store.
@@ -272,11 +276,14 @@ pub struct Options {
     pub share: usize,
     /// How many units of work may wait.
     pub queue: usize,
+    /// How long a read may take unless it says otherwise.
+    pub query_timeout: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::Full, share: 1024, queue: 4096 }
+        let query_timeout = Duration::from_secs(10);
+        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout }
     }
 }
 
@@ -293,6 +300,11 @@ pub struct Size {
 #[derive(Clone)]
 pub struct Store {
     backend: Arc<dyn Backend>,
+    metrics: Arc<Metrics>,
+    /// How long a read may take unless it says otherwise.
+    query_timeout: Duration,
+    /// How many more reads may begin at this moment.
+    reads: Arc<Semaphore>,
 }
 
 impl Store {
@@ -301,7 +313,10 @@ impl Store {
     /// # Errors
     /// Where the file cannot be opened, is no store, is damaged, or was written by a newer Alertmill.
     pub fn open(file: &Path, options: &Options, metrics: Arc<Metrics>) -> Result<Self> {
-        Ok(Self { backend: Arc::new(sqlite::Sqlite::open(file, options, metrics)?) })
+        let backend = sqlite::Sqlite::open(file, options, Arc::clone(&metrics))?;
+        let reads = Arc::new(Semaphore::new(READS));
+        let query_timeout = options.query_timeout;
+        Ok(Self { backend: Arc::new(backend), metrics, query_timeout, reads })
     }
 
     /// What is looked up without asking the store: webhooks, tokens and policies as of the last commit.
@@ -309,17 +324,70 @@ impl Store {
         self.backend.snapshots()
     }
 
-    /// Does `work` against a snapshot of the store.
+    /// Does `work` against a snapshot of the store, for as long as a query may take; `ERROR_DEADLINE` beyond that. It
+    /// stops when nobody waits for it any more.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
     {
+        self.read_for(self.query_timeout, work).await
+    }
+
+    /// The same with a limit of its own, which includes the time until it begins.
+    pub async fn read_for<T, F>(&self, limit: Duration, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
+    {
+        let watch = Watch::new(Some(limit));
+        let began = tokio::time::timeout(limit, Arc::clone(&self.reads).acquire_owned()).await;
+        let Ok(place) = began else { return Err(watch.error(Stop::Deadline)) };
+        let place = place.map_err(Error::internal)?;
+        let held = move |tx: &dyn Tx| {
+            let done = work(tx);
+            drop(place);
+            done
+        };
+        self.watched(watch, held).await
+    }
+
+    /// The same without a limit, for what runs in the background. The log grows as long as it reads.
+    pub async fn read_unbounded<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
+    {
+        self.watched(Watch::new(None), work).await
+    }
+
+    async fn watched<T, F>(&self, watch: Arc<Watch>, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        self.backend.read(Box::new(move |tx| {
-            let _ = reply.send(tx.and_then(work));
-        }));
-        answer.await.map_err(Error::internal)?
+        let (metrics, watched) = (Arc::clone(&self.metrics), Arc::clone(&watch));
+        let job = move |tx: Result<&dyn Tx>| {
+            metrics.queries_running.inc();
+            let done = tx.and_then(work);
+            metrics.queries_running.dec();
+            let why = watched.why();
+            if let Some(kind) = why.map(Stop::word) {
+                metrics.queries_stopped.get_or_create(&KindLabels { kind }).inc();
+            }
+            // The work may have met its end in another way than by the limit.
+            let is_stopped = |error: &Error| error.code == Code::Deadline;
+            let _ = reply.send(done.map_err(|error| match why.filter(|_| is_stopped(&error)) {
+                Some(why) => watched.error(why).because(error),
+                None => error,
+            }));
+        };
+        let waiting = Waiting(Arc::clone(&watch));
+        self.backend.read(Box::new(job), watch);
+        let answered = answer.await.map_err(Error::internal)?;
+        drop(waiting);
+        answered
     }
 
     /// Does `work`; all of it happens, or none if it returns an error. Returns once it is on disk.

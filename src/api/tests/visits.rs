@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 
 use serde_json::{Map, Value, json};
 
-use super::{SEARCHED_ONLY, house::House};
+use super::{
+    SEARCHED_ONLY,
+    house::{House, noon},
+};
 use crate::{
     api::{alert, event},
     domain::scope::Scope,
@@ -72,7 +75,7 @@ async fn a_scan_reads_what_is_asked_for_in_the_order_that_is_asked_for() {
     });
     let found = house
         .tx(move |tx| {
-            let Query { filter, sort, .. } = Query::parse(&asked, &query::EVENTS)?;
+            let Query { filter, sort, .. } = Query::parse(&asked, &query::EVENTS, noon())?;
             let fields = BTreeSet::from(["event_id", "resources"]);
             visited(tx, "event", &Scan { filter: &filter, fields: &fields, sort: &sort })
         })

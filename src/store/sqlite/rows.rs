@@ -16,6 +16,7 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
+    store::Packing,
 };
 
 /// The columns of a row, read from left to right.
@@ -146,5 +147,13 @@ pub(super) fn if_constraint(error: Error, other: impl FnOnce() -> Error) -> Erro
     match cause.and_then(rusqlite::Error::sqlite_error_code) {
         Some(ErrorCode::ConstraintViolation) => other(),
         _ => error,
+    }
+}
+
+/// How a payload is stored, as the file says it.
+pub(super) fn packing(number: i64) -> Packing {
+    match number {
+        0 => Packing::Plain,
+        _ => Packing::Zlib,
     }
 }

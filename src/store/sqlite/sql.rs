@@ -282,14 +282,14 @@ fn order(sort: &[Sort], table: &Table) -> Part {
             Direction::Descending => ("DESC", 1),
         };
         let Some(column) = table.column(field.name) else { continue };
-        let ranked = |function: &str, sql: &str| {
+        let ranked = |form: Form, sql: &str| {
             let path = Bound::Text(json!(path).to_string());
-            (format!("{function}({sql}, ?, {flag}) {way}"), Some(path))
+            (format!("{}({sql}, ?, {flag}) {way}", form.rank_of()), Some(path))
         };
         let (sql, value) = match column {
-            Column::Json(sql) => ranked("rank_of", sql),
-            Column::Names(sql) => ranked("named_rank_of", sql),
-            Column::Raw(_) => continue,
+            Column::Json(sql) => ranked(Form::Json, sql),
+            Column::Names(sql) => ranked(Form::Names, sql),
+            Column::Raw { content, .. } => ranked(Form::Raw, content),
             Column::Value(_) | Column::Found { .. } if !path.is_empty() => continue,
             Column::Value(sql) | Column::Found { value: sql, .. } => (format!("{sql} {way}"), None),
         };

@@ -1,19 +1,27 @@
 //! A connection at work.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
 use super::{live::Live, sql::Composed};
 use crate::{
     error::{Error, Result},
-    store::{Total, Tx},
+    store::{
+        Total, Tx,
+        limit::{Reading, Turns, Watch},
+    },
 };
+
+/// After about how many of its steps `SQLite` asks whether a read goes on: every millisecond or sooner.
+const STEPS: i32 = 1000;
 
 /// A connection at work: a reader's, or the writer's with what it keeps in memory.
 pub(super) struct Work {
     pub(super) connection: Connection,
     live: Option<RefCell<Live>>,
+    /// Until when it may read; none for the writer.
+    watch: Option<Arc<Watch>>,
     /// How many commits with deliveries came since the counters of webhooks were written.
     pub(super) commits_since_counters: usize,
 }
@@ -21,13 +29,32 @@ pub(super) struct Work {
 impl Work {
     /// A connection that reads.
     pub(super) fn reader(connection: Connection) -> Self {
-        Self { connection, live: None, commits_since_counters: 0 }
+        Self { connection, live: None, watch: None, commits_since_counters: 0 }
     }
 
     /// The connection that writes.
     pub(super) fn writer(connection: Connection) -> Result<Self> {
         let live = Live::load(&connection)?;
-        Ok(Self { connection, live: Some(RefCell::new(live)), commits_since_counters: 0 })
+        let live = Some(RefCell::new(live));
+        Ok(Self { connection, live, watch: None, commits_since_counters: 0 })
+    }
+
+    /// Has statements interrupted where `watch` says so, from now on.
+    pub(super) fn watch(&mut self, watch: Option<&Arc<Watch>>, turns: &Arc<Turns>) -> Result<()> {
+        self.watch = watch.cloned();
+        let handler = watch.map(|watch| {
+            let mut reading = Reading::new(Arc::clone(watch), Arc::clone(turns));
+            move || !reading.goes_on()
+        });
+        Ok(self.connection.progress_handler(STEPS, handler)?)
+    }
+
+    /// An error where a read must stop; for loops over rows that spend their time outside of `SQLite`.
+    pub(super) fn goes_on(&self) -> Result<()> {
+        match self.watch.as_ref().and_then(|watch| watch.stop().map(|why| watch.error(why))) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     /// What the writer keeps in memory; an error on a reader, which has none.

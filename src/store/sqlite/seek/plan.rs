@@ -348,7 +348,7 @@ fn clause(of: Of, conditions: &[Condition]) -> Option<Clause> {
 fn terms(of: Of, condition: &Condition) -> Option<Clause> {
     let Condition { field, path, test } = condition;
     let words = || match test {
-        Test::Contains(word) => Some(vec![word.clone()]),
+        Test::Contains(words) => Some(words.clone()),
         _ => {
             texts_of(condition).map(|texts| texts.iter().map(|text| text.to_lowercase()).collect())
         }

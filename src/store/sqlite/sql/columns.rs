@@ -42,8 +42,13 @@ pub(super) enum Column {
     Json(&'static str),
     /// A JSON list of names, each shown as an object.
     Names(&'static str),
-    /// The number of the delivery whose body it is.
-    Raw(&'static str),
+    /// What was posted: the number of the delivery, and how its content is packed with the content itself.
+    Raw {
+        /// The number.
+        delivery: &'static str,
+        /// The two others, as a function takes them.
+        content: &'static str,
+    },
 }
 
 impl Table {
@@ -102,7 +107,14 @@ pub(in crate::store::sqlite) static EVENTS: Table = Table {
         ("resources", Json("e.resources")),
         ("provider", Value("e.provider")),
         ("account", Value("e.account")),
-        ("raw_data", Raw("e.delivery")),
+        (
+            "raw_data",
+            Raw {
+                delivery: "e.delivery",
+                content: "(SELECT r.packing FROM payload r WHERE r.delivery = e.delivery), \
+                    (SELECT r.content FROM payload r WHERE r.delivery = e.delivery)",
+            },
+        ),
         ("additional_info", Json("e.additional_info")),
         (
             "alert_id",
@@ -204,8 +216,9 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
         ("provider", Value("a.provider")),
         ("account", Value("a.account")),
         ("additional_info", Json("a.additional_info")),
-        ("escalation_step", Value("1")),
-        ("escalation_ttl", Value("0")),
+        // A bare number in an order would be the place of a column.
+        ("escalation_step", Value("CAST(1 AS INTEGER)")),
+        ("escalation_ttl", Value("CAST(0 AS INTEGER)")),
         ("triggered_by", Value("a.triggered_by")),
         (
             "webhook_id",

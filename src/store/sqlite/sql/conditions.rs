@@ -4,7 +4,7 @@ use rusqlite::types::Value as Bound;
 use serde_json::{Value, json};
 
 use super::{
-    IN_LIST, Part,
+    Form, IN_LIST, Part,
     columns::{Column, Table},
 };
 use crate::{
@@ -19,9 +19,9 @@ pub(super) fn held(condition: &Condition, table: &Table) -> Part {
         return Part::constant(test.holds(&Value::Null, &["absent".to_owned()], field.kind));
     };
     let part = match column {
-        Column::Json(sql) => in_json("holds", sql, path, test),
-        Column::Names(sql) => in_json("named_holds", sql, path, test),
-        Column::Raw(_) => Part::constant(false),
+        Column::Json(sql) => by_function(Form::Json, sql, path, test),
+        Column::Names(sql) => by_function(Form::Names, sql, path, test),
+        Column::Raw { content, .. } => by_function(Form::Raw, content, path, test),
         Column::Value(_) | Column::Found { .. } if !path.is_empty() => {
             Part::constant(test.holds(&Value::Null, path, field.kind))
         }
@@ -43,10 +43,11 @@ fn with_hint(part: Part, condition: &Condition, table: &Table) -> Part {
     Part::new(format!("({} AND {hint})", part.sql), part.values)
 }
 
-fn in_json(function: &str, column: &str, path: &[String], test: &Test) -> Part {
+/// The condition as a function of ours decides it.
+fn by_function(form: Form, columns: &str, path: &[String], test: &Test) -> Part {
     let (operator, operand) = test.parts();
     let asked = json!([path, operator.word(), operand]).to_string();
-    Part::new(format!("{function}({column}, ?)"), vec![Bound::Text(asked)])
+    Part::new(format!("{}({columns}, ?)", form.holds()), vec![Bound::Text(asked)])
 }
 
 /// The condition in the form that uses an index, if it asks for certain values.
@@ -59,6 +60,9 @@ fn sought([one, some]: [&str; 2], kind: Kind, test: &Test) -> Option<Part> {
         | Test::Compares(..)
         | Test::Contains(_)
         | Test::Lacks(_)
+        | Test::Matches(_)
+        | Test::Element(_)
+        | Test::Instant(..)
         | Test::Exists(_) => return None,
     };
     // What a column cannot hold, null included, is for the other form.
@@ -102,18 +106,31 @@ fn plain(sql: &str, kind: Kind, test: &Test) -> Part {
         Test::Compares(how, Value::Null) if how.holds_of_equals() => {
             Part::new(format!("{sql} IS NULL"), Vec::new())
         }
-        Test::Compares(_, Value::Null) => Part::constant(false),
+        Test::Compares(_, Value::Null) | Test::Instant(_, None) => Part::constant(false),
         Test::Compares(how, value) => compared(sql, how.symbol(), bound(value, kind)),
-        Test::Contains(part) if kind == Kind::Text => {
-            Part::new(format!("icontains({sql}, ?)"), vec![Bound::Text(part.clone())])
+        Test::Contains(_) | Test::Lacks(_) | Test::Matches(_) | Test::Element(_) => {
+            told(sql, kind, test)
         }
-        Test::Lacks(part) if kind == Kind::Text => {
-            Part::new(format!("NOT icontains({sql}, ?)"), vec![Bound::Text(part.clone())])
+        Test::Instant(how, Some(time)) if kind == Kind::Time => {
+            compared(sql, how.symbol(), Some(Bound::Integer(time.timestamp_millis())))
         }
-        Test::Contains(_) => Part::constant(false),
-        Test::Lacks(_) => Part::constant(true),
+        Test::Instant(..) => told(sql, kind, test),
         // A column is always there, `NULL` or not.
         Test::Exists(wanted) => Part::constant(*wanted),
+    }
+}
+
+/// The condition over what a text says; what is no text says nothing.
+fn told(sql: &str, kind: Kind, test: &Test) -> Part {
+    match test {
+        _ if kind != Kind::Text => Part::constant(test.holds(&Value::Null, &[], kind)),
+        Test::Contains(parts) if parts.len() == 1 => {
+            Part::new(format!("icontains({sql}, ?)"), vec![Bound::Text(parts[0].clone())])
+        }
+        Test::Lacks(parts) if parts.len() == 1 => {
+            Part::new(format!("NOT icontains({sql}, ?)"), vec![Bound::Text(parts[0].clone())])
+        }
+        _ => by_function(Form::Plain, sql, &[], test),
     }
 }
 

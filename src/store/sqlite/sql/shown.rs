@@ -52,7 +52,7 @@ impl Table {
             }
             Column::Json(sql) => (sql, Form::Json),
             Column::Names(sql) => (sql, Form::Names),
-            Column::Raw(sql) => (sql, Form::Raw),
+            Column::Raw { delivery, .. } => (delivery, Form::Raw),
         };
         Showing { name, column, form }
     }
