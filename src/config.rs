@@ -9,9 +9,13 @@ use std::{
     time::Duration,
 };
 
+use chrono::DateTime;
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
-use crate::store;
+use crate::{
+    clock::{Timestamp, rfc3339, to_millis},
+    store,
+};
 
 /// How the server is run.
 #[derive(Args, Clone, Debug)]
@@ -83,6 +87,9 @@ pub struct Config {
     /// connection after twice that time.
     #[arg(long, env = "ALERTMILL_STREAM_STALL", value_name = "TIME", default_value = "30s")]
     pub stream_stall: Span,
+    /// How long a query may take; beyond that it is stopped, and the answer is 504.
+    #[arg(long, env = "ALERTMILL_QUERY_TIMEOUT", value_name = "TIME", default_value = "10s")]
+    pub query_timeout: Span,
     /// Proxy whose `X-Forwarded-For` is believed, as an address or a network; may be repeated.
     #[arg(
         long,
@@ -97,6 +104,10 @@ pub struct Config {
     /// Let the confirmation addresses that some senders post be fetched.
     #[arg(long, env = "ALERTMILL_ALLOW_CONFIRM", value_parser = BoolishValueParser::new())]
     pub allow_confirm: bool,
+    /// Let time stand still at this moment, e.g. `2024-05-15T12:34:56.789Z`, and identifiers repeat, for tests and
+    /// demonstrations that look the same each time; only where `--listen` is an address of this machine alone.
+    #[arg(long, env = "ALERTMILL_CLOCK", value_name = "TIME")]
+    pub clock: Option<Still>,
     /// How log lines look.
     #[arg(long, env = "ALERTMILL_LOG", value_enum, default_value = "text")]
     pub log: LogFormat,
@@ -182,6 +193,10 @@ pub struct ByteSize(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
+/// A moment at which time stands still, written as `2024-05-15T12:34:56.789Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Still(pub Timestamp);
+
 /// An address, or all addresses that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -204,7 +219,12 @@ impl Config {
             Durability::Full => store::Durability::Full,
             Durability::Normal => store::Durability::Normal,
         };
-        store::Options { durability, share: self.commit_share.max(1), queue: self.queue.max(1) }
+        store::Options {
+            durability,
+            share: self.commit_share.max(1),
+            queue: self.queue.max(1),
+            query_timeout: self.query_timeout.0,
+        }
     }
 
     /// What URLs that are shown to people begin with, without a slash at the end.
@@ -283,6 +303,25 @@ impl FromStr for Span {
             _ => return Err(wrong()),
         };
         number.checked_mul(millis).map(|ms| Self(Duration::from_millis(ms))).ok_or_else(wrong)
+    }
+}
+
+impl FromStr for Still {
+    type Err = BadSetting;
+
+    fn from_str(text: &str) -> Result<Self, BadSetting> {
+        let wrong = |_| BadSetting {
+            found: text.to_owned(),
+            expected: "a time such as 2024-05-15T12:34:56.789Z",
+        };
+        let time = DateTime::parse_from_rfc3339(text).map_err(wrong)?;
+        Ok(Self(to_millis(time.to_utc())))
+    }
+}
+
+impl fmt::Display for Still {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&rfc3339(self.0))
     }
 }
 
@@ -373,5 +412,8 @@ mod tests {
         assert!("99999999999999999999".parse::<ByteSize>().is_err());
         assert_eq!("2m".parse(), Ok(Span(Duration::from_secs(120))));
         assert!("10".parse::<Span>().is_err());
+        let still: Still = "2024-05-15T14:34:56.789+02:00".parse().unwrap();
+        assert_eq!(still.to_string(), "2024-05-15T12:34:56.789Z");
+        assert!("yesterday".parse::<Still>().is_err());
     }
 }

@@ -49,6 +49,8 @@ catalogue! {
     OperatorValueType = 400 "ERROR_OPERATOR_VALUE_TYPE";
     /// This operator takes a list of values.
     OperatorListValueType = 400 "ERROR_OPERATOR_LIST_VALUE_TYPE";
+    /// This operator takes an object.
+    OperatorDictValueType = 400 "ERROR_OPERATOR_DICT_VALUE_TYPE";
     /// This operator takes true or false.
     OperatorBooleanType = 400 "ERROR_OPERATOR_BOOLEAN_TYPE";
     /// The project has no alert configuration, so alerting is off for it.

@@ -73,6 +73,10 @@ pub struct Metrics {
     pub commit_jobs: Histogram,
     /// How many units of work wait.
     pub queue_depth: Gauge,
+    /// How many reads of the store are under way.
+    pub queries_running: Gauge,
+    /// How many reads of the store were stopped before they were done, by reason.
+    pub queries_stopped: Family<KindLabels, Counter>,
     /// How often a `map` met a word that it does not know, by mapping. It starts again with each load of the rules.
     pub mapping_unknown_values: Family<MappingLabels, Counter>,
     /// How many paths that a mapping reads used to be in its payloads and are not any more, by mapping.
@@ -103,6 +107,8 @@ impl Default for Metrics {
             commit_seconds: Histogram::new(exponential_buckets(0.0001, 2.0, 16)),
             commit_jobs: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             queue_depth: Gauge::default(),
+            queries_running: Gauge::default(),
+            queries_stopped: Family::default(),
             mapping_unknown_values: Family::default(),
             mapping_paths_gone: Family::default(),
             streams: Gauge::default(),
@@ -135,6 +141,7 @@ impl Default for Metrics {
         registry.register_with_unit("commit", "Duration of a commit", Unit::Seconds, commit);
         registry.register("commit_jobs", "Units of work that shared a commit", jobs);
         registry.register("queue_depth", "Units of work that wait", metrics.queue_depth.clone());
+        metrics.register_queries(&mut registry);
         registry.register(
             "mapping_unknown_values",
             "Words that a map of a mapping does not know",
@@ -164,6 +171,13 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
+    fn register_queries(&self, registry: &mut Registry) {
+        let (running, stopped) = (self.queries_running.clone(), self.queries_stopped.clone());
+        registry.register("queries_running", "Reads of the store that are under way", running);
+        let help = "Reads of the store stopped before they were done by reason";
+        registry.register("queries_stopped", help, stopped);
+    }
+
     /// Counts one commit that `jobs` units of work shared.
     pub fn committed(&self, jobs: usize, took: Duration) {
         self.commit_seconds.observe(took.as_secs_f64());

@@ -262,7 +262,9 @@ fn whole(draft: &Draft) -> Result<(), String> {
 fn draft_weight(draft: &Draft) -> usize {
     let texts = [&draft.title, &draft.description, &draft.rule, &draft.image_url];
     let texts: usize = texts.into_iter().flatten().map(String::len).sum();
-    let named = draft.event_key.len() + draft.provider.len() + draft.account.len();
+    let named = draft.event_key.len()
+        + draft.provider.as_ref().map_or(0, String::len)
+        + draft.account.as_ref().map_or(0, String::len);
     let resources: usize = draft.resources.iter().map(String::len).sum();
     let info = draft.additional_info.iter().map(|(name, value)| name.len() + weight(value));
     texts + named + resources + info.sum::<usize>()

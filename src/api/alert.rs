@@ -55,10 +55,10 @@ pub struct AlertInfo {
     pub image_url: Option<String>,
     /// What it is about.
     pub resources: Vec<ResourceInfo>,
-    /// Whose resources they are.
-    pub provider: String,
-    /// Which account of that provider.
-    pub account: String,
+    /// Whose resources they are; null only where it was imported without.
+    pub provider: Option<String>,
+    /// Which account of that provider; null only where it was imported without.
+    pub account: Option<String>,
     /// Whatever else its first event said.
     pub additional_info: Map<String, Value>,
     /// Which step of its escalation is next.
@@ -215,7 +215,7 @@ list_request! {
 
 /// Alerts, newest first where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListAlerts) -> Result<Page<Shown<AlertInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let found = tx.alerts(&call.caller.scope, &query)?;
     let shown = found.rows.into_iter().map(|alert| {
         let view = AlertInfo::from(alert);
@@ -358,8 +358,8 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateAlert) -> Result<Aler
         rule: None,
         image_url: None,
         resources: Vec::new(),
-        provider: String::new(),
-        account: String::new(),
+        provider: Some(String::new()),
+        account: Some(String::new()),
         additional_info: BTreeMap::new(),
         assignee: asked::text(assignee),
         responder: None,

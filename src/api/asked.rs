@@ -97,9 +97,12 @@ macro_rules! list_request {
         }
 
         impl $name {
-            /// The query that all of it makes.
-            fn checked(self) -> $crate::error::Result<$crate::query::Query> {
-                let query = $crate::query::Query::parse(&self.query.0, &$catalogue)?;
+            /// The query that all of it makes, with times counted from `now`.
+            fn checked(
+                self,
+                now: $crate::clock::Timestamp,
+            ) -> $crate::error::Result<$crate::query::Query> {
+                let query = $crate::query::Query::parse(&self.query.0, &$catalogue, now)?;
                 $(let query = $crate::api::asked::narrowed(query, stringify!($field), self.$field, &$catalogue)?;)*
                 Ok(query)
             }

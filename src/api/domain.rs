@@ -94,7 +94,7 @@ list_request! {
 
 /// Domains, by identifier where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListDomains) -> Result<Page<Shown<DomainInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let views = tx.domains(&call.caller.scope)?.into_iter().map(DomainInfo::from);
     Page::listed(views, &query, &DOMAINS)
 }

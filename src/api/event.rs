@@ -2,10 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Call, Moment, Page, Shown, asked::list_request};
 use crate::{
@@ -48,10 +47,10 @@ pub struct EventInfo {
     pub image_url: Option<String>,
     /// What it is about.
     pub resources: Vec<String>,
-    /// Whose resources they are.
-    pub provider: String,
-    /// Which account of that provider.
-    pub account: String,
+    /// Whose resources they are; null only where it was imported without.
+    pub provider: Option<String>,
+    /// Which account of that provider; null only where it was imported without.
+    pub account: Option<String>,
     /// The payload it came in: its JSON, or its text where it is none.
     pub raw_data: Raw,
     /// Whatever else the sender said.
@@ -194,7 +193,7 @@ list_request! {
 
 /// Events, newest first where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListEvents) -> Result<Page<Shown<EventInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let scope = &call.caller.scope;
     let found = tx.events(scope, &query)?;
     let asked = found.rows.len();
@@ -250,11 +249,7 @@ impl Payloads {
 /// What was posted in a delivery, and how many bytes that is; null if nobody kept it.
 pub(super) fn raw(tx: &dyn Tx, scope: &Scope, delivery: &Id<Delivery>) -> Result<(Raw, usize)> {
     let Some(payload) = tx.payload(scope, delivery)? else { return Ok((Raw::default(), 0)) };
-    let body = payload.unpack()?.body;
-    let bytes = body.len();
-    let value = serde_json::from_slice(&body).unwrap_or_else(|_| match String::from_utf8(body) {
-        Ok(text) => Value::String(text),
-        Err(bytes) => json!({ "base64": STANDARD.encode(bytes.as_bytes()) }),
-    });
-    Ok((Raw(Arc::new(value)), bytes))
+    let posted = payload.unpack()?;
+    let bytes = posted.body.len();
+    Ok((Raw(Arc::new(posted.shown())), bytes))
 }

@@ -154,7 +154,7 @@ list_request! {
 
 /// Projects, by identifier where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListProjects) -> Result<Page<Shown<ProjectInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let scope = &call.caller.scope;
     let mut configs = tx.alert_configs(scope)?.into_iter().peekable();
     let projects = tx.projects(scope)?.into_iter().map(|project| {

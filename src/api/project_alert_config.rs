@@ -223,7 +223,7 @@ pub fn list(
     call: &Call,
     request: ListProjectAlertConfigs,
 ) -> Result<Page<Shown<ProjectAlertConfigInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let configs = tx.alert_configs(&call.caller.scope)?;
     let views = configs.into_iter().map(ProjectAlertConfigInfo::from);
     Page::listed(views, &query, &PROJECT_ALERT_CONFIGS)

@@ -195,7 +195,7 @@ list_request! {
 
 /// Tokens that reach no further than the caller's, oldest first where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListTokens) -> Result<Page<Shown<TokenInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let tokens = tx.tokens()?.into_iter();
     let visible = tokens.filter(|token| covers(&call.caller.scope, &token.scope));
     Page::listed(visible.map(TokenInfo::from), &query, &TOKENS)

@@ -271,7 +271,7 @@ list_request! {
 
 /// Webhooks, by name where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListWebhooks) -> Result<Page<Shown<WebhookInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let webhooks = tx.webhooks(&call.caller.scope)?;
     let views = webhooks.iter().map(|webhook| WebhookInfo::new(webhook, call));
     Page::listed(views, &query, &WEBHOOKS)

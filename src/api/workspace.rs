@@ -116,7 +116,7 @@ pub fn list(
     call: &Call,
     request: ListWorkspaces,
 ) -> Result<Page<Shown<WorkspaceInfo>>> {
-    let query = request.checked()?;
+    let query = request.checked(call.now)?;
     let views = tx.workspaces(&call.caller.scope)?.into_iter().map(WorkspaceInfo::from);
     Page::listed(views, &query, &WORKSPACES)
 }

@@ -17,7 +17,7 @@ use super::{Failure, program, show::Screen};
 use crate::{
     app::{App, Opened, token_file},
     clock::Clock,
-    config::{Config, LogFormat},
+    config::{Config, LogFormat, Still},
     http,
     ingest::Prompt,
     jobs::{self, Jobs},
@@ -40,8 +40,9 @@ impl Serve {
     /// Serves until told to stop.
     pub(super) async fn run(self) -> Result<(), Failure> {
         log(&self.config)?;
+        let clock = clock(&self.config)?;
         free(self.config.listen)?;
-        let Opened { app, first_token } = App::open(self.config, Clock::system()).await?;
+        let Opened { app, first_token } = App::open(self.config, clock).await?;
         let app = Arc::new(app);
         actix_web::rt::spawn(app.jobs().run());
         actix_web::rt::spawn(jobs::watch(app.jobs()));
@@ -66,6 +67,19 @@ fn reload_when_told(jobs: Jobs) -> Result<(), Failure> {
         }
     });
     Ok(())
+}
+
+/// The clock to go by. One that stands still is for this machine alone: whoever else posts or looks would be told lies.
+fn clock(config: &Config) -> Result<Clock, Failure> {
+    let Some(Still(time)) = config.clock else { return Ok(Clock::system()) };
+    if config.listen.ip().is_loopback() {
+        return Ok(Clock::manual(time));
+    }
+    Err(Failure::usage(format!(
+        "`--clock` lets time stand still, which is for tests and demonstrations on one machine, but `--listen {}` is \
+         reached from others too. Listen on 127.0.0.1 or [::1], or leave `--clock` out.",
+        config.listen
+    )))
 }
 
 /// Fails where the address is taken, before anything is made that is only shown once.
@@ -102,8 +116,11 @@ fn greet(
 ) -> io::Result<()> {
     let url = config.base_url(bound);
     let kept = token_file(&config.data);
-    let said =
+    let mut said =
         json!({ "url": url, "token_file": kept.display().to_string(), "token": first_token });
+    if let Some(clock) = config.clock {
+        said["clock"] = clock.to_string().into();
+    }
     let text = greeting(config, &url, first_token);
     Screen::new(json).show(&said, |_| text).map_err(|failure| io::Error::other(failure.to_string()))
 }
@@ -111,6 +128,10 @@ fn greet(
 /// What is said once the server listens: on the first start with the token, and how to go on.
 fn greeting(config: &Config, url: &str, first_token: Option<&str>) -> String {
     let mut text = format!("Alertmill listens on {url}");
+    if let Some(clock) = config.clock {
+        let _ =
+            write!(text, "\nTime stands still at {clock}: this is for tests and demonstrations.");
+    }
     let Some(token) = first_token else { return text };
     let elsewhere = if config.data == Path::new("alertmill-data") {
         String::new()
@@ -151,5 +172,25 @@ mod tests {
         assert!(first.contains(" alert list --data elsewhere\n"), "{first}");
         let later = greeting(&config, "http://127.0.0.1:8080", None);
         assert_eq!(later, "Alertmill listens on http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn time_stands_still_on_this_machine_alone_and_that_is_said() {
+        let config = |listen| {
+            let flags = ["alertmill", "--clock", "2024-05-15T12:34:56.789Z", "--listen", listen];
+            Just::parse_from(flags).serve.config
+        };
+        for refused in ["0.0.0.0:8080", "192.0.2.1:8080", "[::]:8080"] {
+            let failure = clock(&config(refused)).unwrap_err().to_string();
+            assert!(failure.contains(refused) && failure.contains("`--clock`"), "{failure}");
+        }
+        for local in ["127.0.0.1:8080", "[::1]:8080"] {
+            let now = clock(&config(local)).unwrap().now();
+            assert_eq!(crate::clock::rfc3339(now), "2024-05-15T12:34:56.789Z");
+        }
+        let said = greeting(&config("127.0.0.1:8080"), "http://127.0.0.1:8080", None);
+        assert!(said.ends_with(
+            "stands still at 2024-05-15T12:34:56.789Z: this is for tests and demonstrations."
+        ));
     }
 }

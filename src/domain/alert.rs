@@ -34,10 +34,10 @@ pub struct Alert {
     pub image_url: Option<String>,
     /// What it is about.
     pub resources: Vec<String>,
-    /// Whose resources they are.
-    pub provider: String,
-    /// Which account of that provider.
-    pub account: String,
+    /// Whose resources they are; always there unless it was imported.
+    pub provider: Option<String>,
+    /// Which account of that provider; always there unless it was imported.
+    pub account: Option<String>,
     /// Whatever else its first event said.
     pub additional_info: BTreeMap<String, Value>,
     /// Who should act.

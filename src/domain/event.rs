@@ -37,10 +37,10 @@ pub struct Draft {
     pub image_url: Option<String>,
     /// What it is about: hosts, services and the like.
     pub resources: Vec<String>,
-    /// Whose resources they are, e.g. `aws`.
-    pub provider: String,
-    /// Which account of that provider.
-    pub account: String,
+    /// Whose resources they are, e.g. `aws`; always said by a mapping, but not by every import.
+    pub provider: Option<String>,
+    /// Which account of that provider; always said by a mapping, but not by every import.
+    pub account: Option<String>,
     /// Whatever else the sender said.
     pub additional_info: BTreeMap<String, Value>,
     /// When it happened, by the sender's clock.
@@ -142,8 +142,8 @@ impl Draft {
             rule: None,
             image_url: None,
             resources: Vec::new(),
-            provider: String::new(),
-            account: String::new(),
+            provider: Some(String::new()),
+            account: Some(String::new()),
             additional_info: BTreeMap::new(),
             occurred_at: None,
         }

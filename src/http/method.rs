@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{
     Front, audited, body, caller,
     decode::{self, Sent},
-    problem,
+    gone, problem,
 };
 use crate::{
     api::Call,
@@ -246,6 +246,10 @@ impl Method {
             Err(Error::new(Code::PermissionDenied, detail))
         };
         match checked {
+            // A query stops once nobody waits for it; what changes something goes on.
+            Ok(sent) if self.work.kind == Kind::Read => {
+                gone::awaited(request, self.done(front, call, sent)).await
+            }
             Ok(sent) => self.done(front, call, sent).await,
             Err(error) if self.changes() => {
                 Err(audited::refused(&front.app, self.name, call, error).await)

@@ -8,6 +8,7 @@ mod body;
 mod caller;
 mod cloudforet;
 mod decode;
+mod gone;
 mod lab;
 mod method;
 mod native;

@@ -152,6 +152,7 @@ fn loudness(request: &HttpRequest, code: Code, moment: Option<&Moment>) -> Loudn
         | Code::Query
         | Code::OperatorValueType
         | Code::OperatorListValueType
+        | Code::OperatorDictValueType
         | Code::OperatorBooleanType
         | Code::AlertFeatureIsNotActivated
         | Code::ExistResource

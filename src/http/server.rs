@@ -15,7 +15,7 @@ use rustls::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Front, application};
+use super::{Front, application, gone};
 use crate::{
     app::{App, StartError},
     config::Config,
@@ -24,8 +24,9 @@ use crate::{
 /// How long an idle connection stays open; senders that post once a minute need not connect each time.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How many reads each worker runs at once; more wait.
-const READERS: usize = 8;
+/// How many threads each worker has for what may take its time. The store bounds its reads below that, so that there is
+/// one for a quick read however many slow ones wait; a thread without work ends.
+const THREADS: usize = 64;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 2048;
@@ -43,7 +44,8 @@ pub async fn serve(
     let served = front.clone();
     let server = HttpServer::new(move || application(served.clone()))
         .workers(workers(config))
-        .worker_max_blocking_threads(READERS)
+        .worker_max_blocking_threads(THREADS)
+        .on_connect(gone::connected)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(config.header_timeout.0)
         .client_disconnect_timeout(config.header_timeout.0)

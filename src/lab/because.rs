@@ -91,7 +91,7 @@ fn last_over(tx: &dyn Tx, scope: &Scope, event: &Event) -> Result<Option<Alert>>
         ],
         "page": { "limit": LATELY },
     });
-    let query = Query::parse(&asked, &ALERTS)
+    let query = Query::parse(&asked, &ALERTS, event.created_at)
         .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
     let found = tx.alerts(scope, &query.uncounted())?.rows;
     let over_by_then = found.into_iter().filter(|alert| {

@@ -48,9 +48,9 @@ pub struct Normalized {
     /// What it is about.
     pub resources: Vec<String>,
     /// Whose resources they are.
-    pub provider: String,
+    pub provider: Option<String>,
     /// Which account of that provider.
-    pub account: String,
+    pub account: Option<String>,
     /// Whatever else the sender said.
     pub additional_info: BTreeMap<String, Value>,
     /// When it happened, by the sender's clock.

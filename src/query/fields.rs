@@ -52,8 +52,6 @@ pub enum Kind {
     Objects,
     /// An object with keys of the sender's or user's choice.
     Object,
-    /// Something that is shown but not searched.
-    Shown,
 }
 
 impl Catalogue {
@@ -87,10 +85,6 @@ const fn object(name: &'static str) -> Field {
     Field { name, kind: Kind::Object }
 }
 
-const fn shown(name: &'static str) -> Field {
-    Field { name, kind: Kind::Shown }
-}
-
 /// Another name that every resource has for its project.
 const USER_PROJECTS: (&str, &str) = ("user_projects", "project_id");
 
@@ -110,7 +104,7 @@ pub static EVENTS: Catalogue = Catalogue {
         Field { name: "resources", kind: Kind::Texts },
         text("provider"),
         text("account"),
-        shown("raw_data"),
+        object("raw_data"),
         object("additional_info"),
         text("alert_id"),
         text("webhook_id"),
@@ -169,7 +163,7 @@ pub static ALERTS: Catalogue = Catalogue {
         time("last_event_at"),
         text("resolved_reason"),
     ],
-    aliases: &[("resource", "resources.name"), ("resources", "resources.name"), USER_PROJECTS],
+    aliases: &[("resource", "resources.name"), USER_PROJECTS],
     keyword: &["alert_id", "alert_number_str", "title"],
     minimal: &[
         "alert_number",

@@ -9,10 +9,15 @@ pub mod matches;
 mod operator;
 mod page;
 mod parse;
+mod patterns;
+mod stat;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use serde_json::Value;
 
+use self::parse::Asking;
 pub use self::{
     fields::{
         ALERTS, Catalogue, DOMAINS, EVENTS, Field, Kind, Order, PROJECT_ALERT_CONFIGS, PROJECTS,
@@ -20,8 +25,13 @@ pub use self::{
     },
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},
+    patterns::Patterns,
+    stat::{Coarse, Flow, Grain, Running, Stat},
 };
-use crate::error::{Code, Error};
+use crate::{
+    clock::Timestamp,
+    error::{Code, Error},
+};
 
 /// What a caller asks of a list.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +44,19 @@ pub struct Query {
     pub page: Page,
     /// What of each.
     pub shape: Shape,
+    /// The list whose elements make a row each, if the rows are not the records themselves.
+    pub unwind: Option<Unwind>,
+}
+
+/// A list whose elements make a row each: the record, in which the list has only this element.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unwind {
+    /// The field.
+    pub field: &'static Field,
+    /// The way on below that field.
+    pub path: Vec<String>,
+    /// Each of these must hold of a row.
+    pub filter: Vec<Condition>,
 }
 
 /// Which records are meant: those that meet every condition of `all`, and one of each of the other two where these have
@@ -125,14 +148,20 @@ impl Default for Query {
             sort: Vec::new(),
             page: Page::default(),
             shape: Shape::Whole,
+            unwind: None,
         }
     }
 }
 
 impl Query {
-    /// Reads the `query` object of a request about the resource of `catalogue`; `null` asks for everything.
-    pub fn parse(value: &Value, catalogue: &'static Catalogue) -> Result<Self, QueryError> {
-        parse::query(value, catalogue)
+    /// Reads the `query` object of a request about the resource of `catalogue`; `null` asks for everything. Times are
+    /// counted from `now`.
+    pub fn parse(
+        value: &Value,
+        catalogue: &'static Catalogue,
+        now: Timestamp,
+    ) -> Result<Self, QueryError> {
+        parse::query(value, &Asking::of(catalogue, now))
     }
 
     /// The same query, with one more condition: a parameter of the request beside its query.

@@ -88,7 +88,7 @@ events:
     let Mapped { draft, variant, origins } = read(&mapping, payload);
     assert_eq!((variant.as_ref(), draft.event_key.as_str()), ("one", "7"));
     assert_eq!(draft.title.as_deref(), Some(" on db"));
-    assert_eq!((draft.severity.as_str(), draft.account.as_str()), ("ERROR", "s"));
+    assert_eq!((draft.severity.as_str(), draft.account.as_deref()), ("ERROR", Some("s")));
     assert_eq!(draft.rule, None);
     let place = |field: &str| (origins[field].file.clone(), origins[field].line);
     assert_eq!(place("event_key"), ("base/mapping.yaml".to_owned(), 11));

@@ -161,8 +161,8 @@ impl Fields {
             rule: reader.text("rule", rule.as_ref()),
             image_url: reader.text("image_url", image_url.as_ref()),
             resources: reader.texts("resources", resources.as_ref()),
-            provider: reader.text("provider", provider.as_ref()).unwrap_or_default(),
-            account: reader.text("account", account.as_ref()).unwrap_or_default(),
+            provider: Some(reader.text("provider", provider.as_ref()).unwrap_or_default()),
+            account: Some(reader.text("account", account.as_ref()).unwrap_or_default()),
             additional_info: reader.object("additional_info", additional_info.as_ref()),
             occurred_at: reader.time("occurred_at", occurred_at.as_ref()),
         })

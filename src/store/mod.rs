@@ -7,19 +7,30 @@
 
 mod directory;
 mod happenings;
+mod limit;
 mod payload;
+mod posted;
+mod scan;
 mod sqlite;
+mod transfer;
 mod unit;
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
-use tokio::sync::oneshot;
+use serde_json::Value;
+use tokio::sync::{Semaphore, oneshot};
 
-use self::unit::{Once, Repeatable, Unit, WriteJob};
 pub use self::{
     directory::{Directory, Requests, Snapshots},
     happenings::{Each, Happened, Happenings, Stretch},
     payload::{Packing, Payload, Posted},
+    posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
+    scan::Scan,
+    transfer::{Bulk, EachPlaced, Exports, Imports, Stretch, Way},
+};
+use self::{
+    limit::{READS, Stop, Waiting, Watch},
+    unit::{Once, Repeatable, Unit, WriteJob},
 };
 use crate::{
     clock::Timestamp,
@@ -35,11 +46,10 @@ use crate::{
         scope::Scope,
         token::Token,
         webhook::Webhook,
-        words::DeliveryState,
     },
-    error::{Error, Result},
+    error::{Code, Error, Result},
     id::{Id, Mint},
-    metrics::Metrics,
+    metrics::{KindLabels, Metrics},
     query::Query,
 };
 
@@ -64,6 +74,9 @@ pub enum Total {
     /// Nobody counted.
     Unknown,
 }
+
+/// What is done with each record of a scan: an object as its view shows it, with the fields that were asked for.
+pub type Each<'a> = dyn FnMut(Value) -> Result<ControlFlow<()>> + 'a;
 
 /// Domains, workspaces and projects.
 pub trait Projects {
@@ -119,124 +132,6 @@ pub trait Tokens {
     fn put_token(&mut self, token: &Token) -> Result<()>;
 }
 
-/// What is written of a delivery before its events are.
-#[derive(Clone, Copy, Debug)]
-pub struct Filing<'a> {
-    /// The delivery's identifier.
-    pub delivery_id: &'a Id<Delivery>,
-    /// The webhook it was posted to.
-    pub webhook_id: &'a Id<Webhook>,
-    /// Where it stands.
-    pub state: DeliveryState,
-    /// Why it is no event, where it is none.
-    pub ignored: Option<&'a str>,
-    /// How many items it has.
-    pub items: u32,
-    /// How many of them were not understood.
-    pub dead: u32,
-    /// How many events it becomes, those of type ERROR included.
-    pub events: u32,
-    /// What the sender calls it, and the digest of what it sent by that name.
-    pub sender: Option<(&'a str, &'a Digest)>,
-    /// Its headers, query and body.
-    pub payload: &'a Payload,
-    /// The address it came from.
-    pub remote: &'a str,
-    /// When it arrived.
-    pub received_at: Timestamp,
-}
-
-/// A delivery as it was kept, with what became of it.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    /// What became of it.
-    pub receipt: Receipt,
-    /// The address it came from.
-    pub remote: String,
-    /// How many items it has.
-    pub items: u32,
-    /// How many of them are not understood yet.
-    pub dead: u32,
-}
-
-/// Which deliveries are asked for.
-#[derive(Clone, Debug)]
-pub struct DeliveryQuery {
-    /// Only those of this webhook.
-    pub webhook_id: Option<Id<Webhook>>,
-    /// Only those with items that are not understood yet.
-    pub dead_only: bool,
-    /// Only those older than the one with this identifier.
-    pub before: Option<Id<Delivery>>,
-    /// How many at most.
-    pub limit: u32,
-}
-
-/// Which deliveries are read over again, a page at a time.
-#[derive(Clone, Debug)]
-pub struct Window {
-    /// The webhooks they were posted to.
-    pub webhooks: Arc<BTreeSet<Id<Webhook>>>,
-    /// Only those that arrived then or later.
-    pub since: Timestamp,
-    /// Which come first.
-    pub order: Arrival,
-    /// Only those that come after the one with this identifier.
-    pub beyond: Option<Id<Delivery>>,
-    /// How many a page has at most.
-    pub limit: u32,
-    /// After how many bytes of payload, as they are stored, a page ends early.
-    pub bytes: usize,
-}
-
-/// An order of deliveries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
-    /// As they arrived.
-    OldestFirst,
-    /// The other way round.
-    NewestFirst,
-}
-
-/// A page of what was posted.
-#[derive(Clone, Debug, Default)]
-pub struct PostedPage {
-    /// The deliveries.
-    pub rows: Vec<KeptPosted>,
-    /// Whether there are more in the window, beyond the last of these.
-    pub more: bool,
-}
-
-/// What was posted once, as it was kept.
-#[derive(Clone, Debug)]
-pub struct KeptPosted {
-    /// The delivery's identifier.
-    pub delivery_id: Id<Delivery>,
-    /// The webhook it was posted to.
-    pub webhook_id: Id<Webhook>,
-    /// The address it came from.
-    pub remote: String,
-    /// When it arrived.
-    pub received_at: Timestamp,
-    /// Headers, query and body.
-    pub payload: Payload,
-}
-
-/// What driving a delivery again changed.
-#[derive(Clone, Debug)]
-pub struct Redriven {
-    /// The dead items that are none any more; `None` for the payload as a whole.
-    pub gone: Vec<Option<u32>>,
-    /// The events that items became, by their place in the payload.
-    pub events: Vec<(u32, Id<Event>)>,
-    /// How many items the delivery has, as it is read now.
-    pub items: u32,
-    /// Where the delivery stands now.
-    pub state: DeliveryState,
-    /// Why it is no event, where it is none.
-    pub ignored: Option<String>,
-}
-
 /// Deliveries: what was posted, and what became of it.
 pub trait Deliveries {
     /// The receipt that a delivery got which the sender called `sender_id`, and the digest of its body.
@@ -275,6 +170,8 @@ pub trait Events {
     fn event(&self, scope: &Scope, id: &Id<Event>) -> Result<Option<Event>>;
     /// The events in `scope` that `query` asks for.
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>>;
+    /// Gives `each` of the events in `scope` that `scan` asks for, until it breaks off.
+    fn visit_events(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
     /// Adds an event.
     fn add_event(&mut self, event: &Event) -> Result<()>;
     /// Makes an event that had no alert one of this alert's.
@@ -291,6 +188,8 @@ pub trait Alerts {
     fn alert(&self, scope: &Scope, id: &Id<Alert>) -> Result<Option<Alert>>;
     /// The alerts in `scope` that `query` asks for.
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>>;
+    /// Gives `each` of the alerts in `scope` that `scan` asks for, until it breaks off.
+    fn visit_alerts(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
     /// How the open alert of this key stands, if there is one.
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>>;
     /// What happened to this key before; of recoveries that matched no alert, the one that occurred last of those that
@@ -298,7 +197,7 @@ pub trait Alerts {
     fn past(&self, project: &Id<Project>, event_key: &str, since: Timestamp) -> Result<Past>;
     /// The open alerts that say that what this webhook's sender posts cannot be read.
     fn unreadable_alerts(&self, webhook: &Id<Webhook>) -> Result<Vec<Alert>>;
-    /// Adds an alert and gives it the next number of its workspace, which it returns.
+    /// Adds an alert and returns its number: the next one of its workspace, or the one it has if it is not zero.
     fn add_alert(&mut self, alert: &Alert) -> Result<u64>;
     /// Keeps how the open alert of an event's key stands with this event, and the event's description if it has one.
     fn join_alert(&mut self, event: &Event, standing: &Standing) -> Result<()>;
@@ -340,7 +239,16 @@ pub trait Audits {
 
 /// One unit of work.
 pub trait Tx:
-    Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits + Happenings
+    Projects
+    + Webhooks
+    + Tokens
+    + Deliveries
+    + Events
+    + Alerts
+    + Audits
+    + Exports
+    + Imports
+    + Happenings
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
@@ -351,8 +259,8 @@ type ReadJob = Box<dyn FnOnce(Result<&dyn Tx>) + Send>;
 
 /// What a storage backend provides.
 trait Backend: Send + Sync {
-    /// Runs `job` against a snapshot.
-    fn read(&self, job: ReadJob);
+    /// Runs `job` against a snapshot, and interrupts it where `watch` says so.
+    fn read(&self, job: ReadJob, watch: Arc<Watch>);
     /// Queues `job` to be run alone, then committed or forgotten; refuses at once when the queue is full.
     fn write(&self, job: WriteJob) -> Result<()>;
     /// What the rest of the program looks up without asking the store.
@@ -379,11 +287,14 @@ pub struct Options {
     pub share: usize,
     /// How many units of work may wait.
     pub queue: usize,
+    /// How long a read may take unless it says otherwise.
+    pub query_timeout: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::Full, share: 1024, queue: 4096 }
+        let query_timeout = Duration::from_secs(10);
+        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout }
     }
 }
 
@@ -400,6 +311,11 @@ pub struct Size {
 #[derive(Clone)]
 pub struct Store {
     backend: Arc<dyn Backend>,
+    metrics: Arc<Metrics>,
+    /// How long a read may take unless it says otherwise.
+    query_timeout: Duration,
+    /// How many more reads may begin at this moment.
+    reads: Arc<Semaphore>,
 }
 
 impl Store {
@@ -408,7 +324,10 @@ impl Store {
     /// # Errors
     /// Where the file cannot be opened, is no store, is damaged, or was written by a newer Alertmill.
     pub fn open(file: &Path, options: &Options, metrics: Arc<Metrics>) -> Result<Self> {
-        Ok(Self { backend: Arc::new(sqlite::Sqlite::open(file, options, metrics)?) })
+        let backend = sqlite::Sqlite::open(file, options, Arc::clone(&metrics))?;
+        let reads = Arc::new(Semaphore::new(READS));
+        let query_timeout = options.query_timeout;
+        Ok(Self { backend: Arc::new(backend), metrics, query_timeout, reads })
     }
 
     /// What is looked up without asking the store: webhooks, tokens and policies as of the last commit.
@@ -416,17 +335,70 @@ impl Store {
         self.backend.snapshots()
     }
 
-    /// Does `work` against a snapshot of the store.
+    /// Does `work` against a snapshot of the store, for as long as a query may take; `ERROR_DEADLINE` beyond that. It
+    /// stops when nobody waits for it any more.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
     {
+        self.read_for(self.query_timeout, work).await
+    }
+
+    /// The same with a limit of its own, which includes the time until it begins.
+    pub async fn read_for<T, F>(&self, limit: Duration, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
+    {
+        let watch = Watch::new(Some(limit));
+        let began = tokio::time::timeout(limit, Arc::clone(&self.reads).acquire_owned()).await;
+        let Ok(place) = began else { return Err(watch.error(Stop::Deadline)) };
+        let place = place.map_err(Error::internal)?;
+        let held = move |tx: &dyn Tx| {
+            let done = work(tx);
+            drop(place);
+            done
+        };
+        self.watched(watch, held).await
+    }
+
+    /// The same without a limit, for what runs in the background. The log grows as long as it reads.
+    pub async fn read_unbounded<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
+    {
+        self.watched(Watch::new(None), work).await
+    }
+
+    async fn watched<T, F>(&self, watch: Arc<Watch>, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        self.backend.read(Box::new(move |tx| {
-            let _ = reply.send(tx.and_then(work));
-        }));
-        answer.await.map_err(Error::internal)?
+        let (metrics, watched) = (Arc::clone(&self.metrics), Arc::clone(&watch));
+        let job = move |tx: Result<&dyn Tx>| {
+            metrics.queries_running.inc();
+            let done = tx.and_then(work);
+            metrics.queries_running.dec();
+            let why = watched.why();
+            if let Some(kind) = why.map(Stop::word) {
+                metrics.queries_stopped.get_or_create(&KindLabels { kind }).inc();
+            }
+            // The work may have met its end in another way than by the limit.
+            let is_stopped = |error: &Error| error.code == Code::Deadline;
+            let _ = reply.send(done.map_err(|error| match why.filter(|_| is_stopped(&error)) {
+                Some(why) => watched.error(why).because(error),
+                None => error,
+            }));
+        };
+        let waiting = Waiting(Arc::clone(&watch));
+        self.backend.read(Box::new(job), watch);
+        let answered = answer.await.map_err(Error::internal)?;
+        drop(waiting);
+        answered
     }
 
     /// Does `work`; all of it happens, or none if it returns an error. Returns once it is on disk.

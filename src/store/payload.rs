@@ -2,8 +2,10 @@
 
 use std::{cell::RefCell, collections::BTreeMap, io::Read};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compress, Compression, FlushCompress, Status, read::ZlibDecoder};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 
@@ -91,6 +93,16 @@ impl Payload {
         let head: KeptHead = serde_json::from_slice(&content[..end]).map_err(Error::internal)?;
         let KeptHead { headers, query } = head;
         Ok(Posted { headers, query, body: content[end + 1..].to_vec() })
+    }
+}
+
+impl Posted {
+    /// The body as it is shown: its JSON, or its text where it is none; bytes that are no text in base64.
+    pub fn shown(self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| match String::from_utf8(self.body) {
+            Ok(text) => Value::String(text),
+            Err(bytes) => json!({ "base64": STANDARD.encode(bytes.as_bytes()) }),
+        })
     }
 }
 

@@ -25,6 +25,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // The commands run on its runtime.
     ("actix_web::", &["http/", "cli/serve.rs", "cli/mod.rs"]),
     ("actix_http::", &["http/"]),
+    ("actix_tls::", &["http/"]),
     ("rusqlite::", &["store/sqlite/"]),
     ("jsonpath_rust::", &["value/path.rs"]),
     ("hmac::", &["digest.rs"]),

@@ -155,6 +155,13 @@ impl Server {
         self.connect().call(&self.token, ("GET", path), None).unwrap()
     }
 
+    /// The bytes of a request that asks the API.
+    pub(crate) fn request(&self, path: &str, asked: &Value) -> Vec<u8> {
+        let bearer = format!("Bearer {}", self.token);
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+        request("POST", path, &headers, asked.to_string().as_bytes())
+    }
+
     /// A new webhook.
     pub(crate) fn webhook(&self, provider: &str, name: &str) -> Door {
         let asked = json!({ "provider": provider, "name": name, "project_id": "default" });

@@ -17,6 +17,7 @@ mod handshakes;
 mod harness;
 mod hostile;
 mod lab;
+mod limits;
 mod mistakes;
 mod needs;
 mod providers;

@@ -102,6 +102,14 @@ impl House {
             .await
     }
 
+    /// What `work` makes of a snapshot of the store.
+    pub(super) async fn tx<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.store.read(work).await
+    }
+
     pub(super) async fn write<Q, S>(
         &self,
         method: fn(&mut dyn Tx, &Call, Q) -> Result<S>,
@@ -227,8 +235,8 @@ fn fired(event: &str, delivery: &str, key: &str) -> Event {
             severity: Severity::Critical,
             title: Some(format!("About {key}")),
             resources: vec!["db-1".to_owned()],
-            provider: "aws".to_owned(),
-            account: "111".to_owned(),
+            provider: Some("aws".to_owned()),
+            account: Some("111".to_owned()),
             additional_info: BTreeMap::from([("region".to_owned(), json!("eu"))]),
             ..Draft::new(key)
         },

@@ -8,8 +8,16 @@ use crate::{
     query::{EVENTS, Keyset, Test, WEBHOOKS},
 };
 
+fn now() -> Timestamp {
+    "2024-05-15T12:34:56.789Z".parse().unwrap()
+}
+
+fn read(value: &Value, catalogue: &'static Catalogue) -> Result<Query, QueryError> {
+    Query::parse(value, catalogue, now())
+}
+
 fn parsed(value: Value) -> Query {
-    query(&value, &EVENTS).unwrap()
+    read(&value, &EVENTS).unwrap()
 }
 
 #[test]
@@ -27,11 +35,42 @@ fn every_mistake_has_its_code_and_its_place() {
         (condition(json!({ "key": "x", "o": "eq" })), Code::Query, "/query/filter_or/1/key"),
         (condition(json!({ "k": "title" })), Code::Query, "/query/filter_or/1/o"),
         (condition(json!({ "k": "title", "o": "is" })), Code::Query, "/query/filter_or/1/o"),
-        (condition(json!({ "k": "raw_data.x", "o": "eq" })), Code::Query, "/query/filter_or/1/k"),
         (
-            condition(json!({ "k": "created_at", "o": "lt", "v": "soon" })),
+            condition(json!({ "k": "created_at", "o": "datetime_lt", "v": "soon" })),
             Code::Query,
             "/query/filter_or/1/v",
+        ),
+        (
+            condition(json!({ "k": "created_at", "o": "timediff_lt", "v": "now-1y" })),
+            Code::Query,
+            "/query/filter_or/1/v",
+        ),
+        (
+            condition(json!({ "k": "title", "o": "regex_in", "v": ["x", "(["] })),
+            Code::Query,
+            "/query/filter_or/1/v/1",
+        ),
+        (
+            condition(json!({ "k": "title", "o": "contain_in", "v": ["x", 1] })),
+            Code::Query,
+            "/query/filter_or/1/v/1",
+        ),
+        (
+            condition(json!({ "k": "title", "o": "match", "v": "x" })),
+            Code::OperatorDictValueType,
+            "/query/filter_or/1/v",
+        ),
+        (
+            condition(json!({ "k": "created_at", "o": "datetime_lt", "v": [] })),
+            Code::OperatorValueType,
+            "/query/filter_or/1/v",
+        ),
+        (json!({ "unwind": { "x": 1 } }), Code::Query, "/query/unwind/x"),
+        (json!({ "unwind": { "filter": [] } }), Code::Query, "/query/unwind/path"),
+        (
+            json!({ "unwind": { "path": "resources", "filter": [{ "k": "x", "o": "eq" }] } }),
+            Code::Query,
+            "/query/unwind/filter/0/k",
         ),
         (
             condition(json!({ "k": "item", "operator": "in", "value": [1, "x"] })),
@@ -63,7 +102,7 @@ fn every_mistake_has_its_code_and_its_place() {
         (json!({ "minimal": "yes" }), Code::Query, "/query/minimal"),
         (json!({ "keyword": 1 }), Code::Query, "/query/keyword"),
     ] {
-        let error = query(&asked, &EVENTS).unwrap_err();
+        let error = read(&asked, &EVENTS).unwrap_err();
         assert_eq!((error.code, error.pointer.as_str()), (code, pointer), "{asked}");
     }
 }
@@ -95,7 +134,7 @@ fn newest_first_by_name_pages_as_newest_first_by_nature() {
     let key = Cursor::After(Keyset { created_at: 5, row: 7 }).text();
     let asked = json!({ "sort": newest, "page": { "cursor": key } });
     assert!(parsed(asked.clone()).is_newest_first());
-    let error = query(&asked, &WEBHOOKS).unwrap_err();
+    let error = read(&asked, &WEBHOOKS).unwrap_err();
     assert_eq!(error.pointer, "/query/page/cursor");
 }
 
@@ -103,7 +142,8 @@ fn newest_first_by_name_pages_as_newest_first_by_nature() {
 fn a_keyword_is_its_words_in_the_fields_it_looks_at() {
     let filter = parsed(json!({ "keyword": "  CPU  disk ", "filter_or": [] })).filter;
     let places = filter.keyword.iter().map(|condition| (condition.field.name, &condition.test));
-    let (cpu, disk) = (Test::Contains("cpu".to_owned()), Test::Contains("disk".to_owned()));
+    let (cpu, disk) =
+        (Test::Contains(vec!["cpu".to_owned()]), Test::Contains(vec!["disk".to_owned()]));
     let expected = [("event_id", &cpu), ("title", &cpu), ("event_id", &disk), ("title", &disk)];
     assert_eq!(places.collect::<Vec<_>>(), expected);
     assert!(filter.any.is_empty());

@@ -8,6 +8,7 @@ use super::{
     numbering::KeyHash,
     rows::{self, Columns, json, maybe_millis, millis, number},
     sql,
+    tally::{self, Asked, Said},
     work::Work,
 };
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
     error::{Code, Error, Result},
     id::Id,
     query::{Keyset, Query},
-    store::{Alerts, Found},
+    store::{Alerts, Each, Found, Scan},
 };
 
 /// Every column of an alert, as [`alert`] reads them.
@@ -51,6 +52,13 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    /// What an alert is tallied by.
+    fn said_of<'a>(&self, alert: &'a Alert) -> Result<Said<'a>> {
+        let project = self.project_row(&alert.home.project_id)?;
+        let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
+        Ok(Said::of_alert((project, webhook), alert.provider.as_deref(), &alert.standing))
     }
 
     fn put_standing(&self, row: i64, standing: &Standing) -> Result<()> {
@@ -99,20 +107,28 @@ impl Work {
             }
         }
         self.flush_standings()?;
+        let project = self.project_row(project)?;
         self.one(
-            "SELECT a.alert, a.webhook, a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at,
+            "SELECT a.alert, a.webhook, a.created_at, a.provider, a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at,
                     t.updated_at
              FROM alert a CROSS JOIN standing t ON t.alert = a.alert
              WHERE a.project = ?1 AND a.event_key = ?2 AND a.closed = 0",
-            params![self.project_row(project)?, event_key],
+            params![project, event_key],
             |row| {
                 let mut columns = Columns::of(row);
+                let (row, webhook): (i64, Option<i64>) = (columns.get()?, columns.get()?);
+                let (created_at, provider) = (columns.get()?, columns.get::<Option<String>>()?);
+                let standing = rows::standing(&mut columns)?;
+                let said = Said::of_alert((project, webhook), provider.as_deref(), &standing);
+                let live = self.live_if_writer();
+                let place = live.map(|live| live.borrow_mut().tally(|it| it.place(&said, created_at)));
                 Ok(Open {
-                    row: columns.get()?,
-                    webhook: columns.get::<Option<i64>>()?.unwrap_or_default(),
+                    row,
+                    webhook: webhook.unwrap_or_default(),
                     unreadable: Unreadable::is_key(event_key),
                     said: 0,
-                    standing: rows::standing(&mut columns)?,
+                    place: place.unwrap_or_default(),
+                    standing,
                 })
             },
         )
@@ -216,16 +232,25 @@ impl Work {
 
     /// Brings what is in memory of open alerts up to date with an alert that a person changed.
     fn relive(&self, row: i64, before: &Alert, after: &Alert) -> Result<()> {
-        let webhook = after.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
+        let said = self.said_of(before)?;
+        let webhook = said.webhook;
+        let project = self.project_row(&after.home.project_id)?;
+        let now_said = Said::of_alert((project, webhook), said.provider, &after.standing);
         let is_open = |alert: &Alert| alert.standing.state.is_open();
         let severity = |alert: &Alert| is_open(alert).then_some(alert.standing.severity);
         let mut live = self.live()?.borrow_mut();
+        let created_at = millis(before.created_at);
+        let place = live.tally(|tallies| {
+            let place = tallies.place(&said, created_at);
+            tallies.gone(place);
+            tallies.come(&now_said, created_at)
+        });
         if is_open(before) {
             let key = live.key(&before.home.project_id, &before.event_key);
             live.set_open(key, None);
         }
         if is_open(after) {
-            let open = Open::new(row, webhook, after);
+            let open = Open::new(row, webhook, place, after);
             let key = live.key(&after.home.project_id, &after.event_key);
             live.set_open(key, Some(open));
         }
@@ -248,7 +273,8 @@ impl Alerts for Work {
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>> {
         self.flush_standings()?;
         let composed = sql::compose(query, scope, &sql::ALERTS);
-        let total = self.total(&composed)?;
+        let asked = Asked { kind: tally::Kind::Alert, scope, filter: &query.filter };
+        let total = self.total(&asked, &composed)?;
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
         }
@@ -260,6 +286,10 @@ impl Alerts for Work {
             Ok((key, alert(&mut columns)?))
         })?;
         Ok(sql::found(query, rows, total))
+    }
+
+    fn visit_alerts(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
+        self.visit(&sql::ALERTS, scope, scan, each)
     }
 
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>> {
@@ -303,18 +333,21 @@ impl Alerts for Work {
 
     fn add_alert(&mut self, alert: &Alert) -> Result<u64> {
         let workspace = self.workspace_row(&alert.home)?;
-        let alert_number = self.next_number(workspace)?;
+        let next_number = self.next_number(workspace)?;
+        let alert_number = if alert.alert_number == 0 { next_number } else { alert.alert_number };
         let mut next = self.live()?.borrow().next();
         let row = next.alert;
         self.insert_alert(row, workspace, alert_number, alert)?;
-        let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
+        let said = self.said_of(alert)?;
         next.alert += 1;
         let mut live = self.live()?.borrow_mut();
+        let place = live.tally(|tallies| tallies.come(&said, millis(alert.created_at)));
         live.set_next(next);
-        live.set_number(workspace, alert_number);
+        // Numbers never come back, so a number that was brought along moves the next one on, never back.
+        live.set_number(workspace, alert_number.max(next_number - 1));
         live.last_alert = Some((alert.alert_id().clone(), row));
         if alert.standing.state.is_open() {
-            let open = Open::new(row, webhook, alert);
+            let open = Open::new(row, said.webhook, place, alert);
             let key = live.key(&alert.home.project_id, &alert.event_key);
             live.set_open(key, Some(open));
             live.count_open(None, Some(alert.standing.severity));
@@ -337,7 +370,8 @@ impl Alerts for Work {
         live.set_pending(open.row, Pending { standing: standing.clone(), description });
         live.last_alert = Some((standing.alert_id.clone(), open.row));
         live.count_open(Some(before), Some(standing.severity));
-        live.set_open(key, Some(Open { standing: standing.clone(), said, ..open }));
+        let place = live.tally(|tallies| tallies.turned(open.place, standing));
+        live.set_open(key, Some(Open { standing: standing.clone(), said, place, ..open }));
         Ok(())
     }
 
@@ -364,6 +398,7 @@ impl Alerts for Work {
         let mut live = self.live()?.borrow_mut();
         live.set_open(key, None);
         live.count_open(Some(open.standing.severity), None);
+        live.tally(|tallies| tallies.turned(open.place, standing));
         live.last_alert = Some((standing.alert_id.clone(), open.row));
         Ok(())
     }
@@ -385,8 +420,13 @@ impl Alerts for Work {
         let row = self.alert_row(id)?;
         self.put("UPDATE alert SET deleted_at = ?2 WHERE alert = ?1", params![row, millis(now)])?;
         self.add_happening(row, Change::deleted(&before.standing, now))?;
+        let said = self.said_of(&before)?;
+        let mut live = self.live()?.borrow_mut();
+        live.tally(|tallies| {
+            let place = tallies.place(&said, millis(before.created_at));
+            tallies.gone(place);
+        });
         if before.standing.state.is_open() {
-            let mut live = self.live()?.borrow_mut();
             let key = live.key(&before.home.project_id, &before.event_key);
             live.set_open(key, None);
             live.count_open(Some(before.standing.severity), None);
@@ -407,8 +447,8 @@ pub(super) fn alert(columns: &mut Columns<'_>) -> Result<Alert> {
         rule: columns.get()?,
         image_url: columns.get()?,
         resources: columns.json()?,
-        provider: columns.text()?,
-        account: columns.text()?,
+        provider: columns.get()?,
+        account: columns.get()?,
         additional_info: columns.json()?,
         assignee: columns.get()?,
         responder: columns.get()?,

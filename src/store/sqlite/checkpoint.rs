@@ -23,7 +23,7 @@ use crate::{
 const FOLD: u64 = 16 << 20;
 
 /// Beyond this size the writer is asked to begin the log anew, in bytes.
-const RESTART: u64 = 64 << 20;
+pub(super) const RESTART: u64 = 64 << 20;
 
 /// How often the log's size is looked at.
 const EVERY: Duration = Duration::from_millis(250);
@@ -44,6 +44,18 @@ impl Wal {
     /// The writer has written its last.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Begins the log anew from the writer's own connection, if no reader still needs it: where one does, the writer goes on
+/// at once and is asked again, so the log grows for as long as that reader may take and no sender waits.
+pub(super) fn begin_anew(connection: &Connection) {
+    let restarted = connection.busy_timeout(Duration::ZERO).and_then(|()| {
+        connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, i64>(0))
+    });
+    let waits = connection.busy_timeout(connect::BUSY);
+    if let Err(error) = restarted.and(waits.map(|()| 0)) {
+        tracing::warn!(%error, "the log could not be begun anew");
     }
 }
 

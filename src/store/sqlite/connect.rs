@@ -6,18 +6,21 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig,
 };
 
-use super::sql;
+use super::{checkpoint::RESTART, sql};
 use crate::{
     error::{Code, Error, Result},
     store::Durability,
 };
 
 /// The schema, one step per file; a file that was ever released is never changed.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_foundation.sql"), include_str!("migrations/0004_upkeep.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_foundation.sql"),
+    include_str!("migrations/0002_tallies.sql"),
+    include_str!("migrations/0004_upkeep.sql"),
+];
 
 /// How long a statement waits for another process that holds the file.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 impl From<rusqlite::Error> for Error {
     fn from(cause: rusqlite::Error) -> Self {
@@ -53,6 +56,7 @@ pub(super) fn writer(file: &Path, durability: Durability) -> Result<Connection> 
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = {synchronous};
              PRAGMA wal_autocheckpoint = 0;
+             PRAGMA journal_size_limit = {RESTART};
              PRAGMA foreign_keys = OFF;
              PRAGMA cache_size = -16384;
              PRAGMA temp_store = MEMORY;"
@@ -77,7 +81,8 @@ pub(super) fn reader(file: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(file, flags)?;
     connection.execute_batch(
-        "PRAGMA query_only = ON; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;",
+        // What is sorted may be larger than memory: small sorts stay there, large ones go to files.
+        "PRAGMA query_only = ON; PRAGMA cache_size = -4096; PRAGMA temp_store = FILE;",
     )?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::{
-    rows::{Columns, millis},
+    rows::{Columns, millis, packing},
     work::Work,
 };
 use crate::{
@@ -237,11 +237,7 @@ impl Deliveries for Work {
 
 /// The next two columns, a payload.
 pub(super) fn payload(columns: &mut Columns<'_>) -> Result<Payload> {
-    let packing = match columns.get::<i64>()? {
-        0 => Packing::Plain,
-        _ => Packing::Zlib,
-    };
-    Ok(Payload { packing, content: columns.get()? })
+    Ok(Payload { packing: packing(columns.get()?), content: columns.get()? })
 }
 
 fn kept(row: &Row<'_>) -> Result<(Span, Home, Kept)> {

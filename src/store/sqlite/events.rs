@@ -8,6 +8,7 @@ use super::{
     live::Kind,
     rows::{Columns, json, maybe_millis, millis},
     sql,
+    tally::{self, Asked, Said, Way},
     work::Work,
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     query::{Keyset, Query},
-    store::{Events, Found},
+    store::{Each, Events, Found, Scan},
 };
 
 /// Every column of an event, as [`event`] reads them.
@@ -62,7 +63,8 @@ impl Events for Work {
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>> {
         self.flush_standings()?;
         let composed = sql::compose(query, scope, &sql::EVENTS);
-        let total = self.total(&composed)?;
+        let asked = Asked { kind: tally::Kind::Event, scope, filter: &query.filter };
+        let total = self.total(&asked, &composed)?;
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
         }
@@ -76,11 +78,22 @@ impl Events for Work {
         Ok(sql::found(query, rows, total))
     }
 
+    fn visit_events(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
+        self.visit(&sql::EVENTS, scope, scan, each)
+    }
+
     fn add_event(&mut self, event: &Event) -> Result<()> {
         let alert = event.alert_id.as_ref().map(|id| self.alert_row(id)).transpose()?;
         let mapping = event.reading.as_ref().map(|it| self.mapping_row(&it.mapping)).transpose()?;
         let mut next = self.live()?.borrow().next();
         let draft = &event.draft;
+        let said = Said {
+            project: self.project_row(&event.home.project_id)?,
+            webhook: Some(self.webhook_row(&event.webhook_id)?),
+            provider: draft.provider.as_deref(),
+            severity: draft.severity,
+            way: Way::Event(draft.event_type),
+        };
         self.put(
             "INSERT INTO event (event, event_id, alert, webhook, project, delivery, item, event_key, event_type, severity,
                                 title, description, rule, image_url, resources, provider, account, additional_info,
@@ -90,8 +103,8 @@ impl Events for Work {
                 next.event,
                 event.event_id.as_str(),
                 alert,
-                self.webhook_row(&event.webhook_id)?,
-                self.project_row(&event.home.project_id)?,
+                said.webhook,
+                said.project,
                 self.delivery_row(&event.delivery_id)?,
                 event.item,
                 draft.event_key,
@@ -113,7 +126,9 @@ impl Events for Work {
             ],
         )?;
         next.event += 1;
-        self.live()?.borrow_mut().set_next(next);
+        let mut live = self.live()?.borrow_mut();
+        live.set_next(next);
+        live.tally(|tallies| tallies.come(&said, millis(event.created_at)));
         Ok(())
     }
 
@@ -155,8 +170,8 @@ pub(super) fn event(columns: &mut Columns<'_>) -> Result<Event> {
         rule: columns.get()?,
         image_url: columns.get()?,
         resources: columns.json()?,
-        provider: columns.text()?,
-        account: columns.text()?,
+        provider: columns.get()?,
+        account: columns.get()?,
         additional_info: columns.json()?,
         occurred_at: columns.maybe_time()?,
     };

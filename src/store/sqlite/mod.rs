@@ -12,7 +12,9 @@ mod checkpoint;
 mod connect;
 mod deliveries;
 mod events;
+mod exports;
 mod happenings;
+mod imports;
 mod live;
 mod numbering;
 mod projects;
@@ -20,7 +22,9 @@ mod publish;
 mod receipts;
 mod rows;
 mod sql;
+mod tally;
 mod tokens;
+mod visit;
 mod webhooks;
 mod windows;
 mod work;
@@ -37,7 +41,11 @@ use self::{
     work::Work,
     writer::{Queue, Writer},
 };
-use super::{Backend, Options, ReadJob, Snapshots, unit::WriteJob};
+use super::{
+    Backend, Options, ReadJob, Snapshots,
+    limit::{Turns, Watch},
+    unit::WriteJob,
+};
 use crate::{error::Result, metrics::Metrics};
 
 /// How many reading connections are kept for the next reader.
@@ -55,6 +63,7 @@ pub(super) struct Sqlite {
 struct Readers {
     file: PathBuf,
     idle: Mutex<Vec<Work>>,
+    turns: Arc<Turns>,
 }
 
 impl Readers {
@@ -75,15 +84,17 @@ impl Readers {
     }
 
     /// Runs `job` against one snapshot: what is committed meanwhile is not seen.
-    fn run(&self, job: ReadJob) {
-        let begun = self.take().and_then(|work| {
+    fn run(&self, job: ReadJob, watch: Arc<Watch>) {
+        let begun = self.take().and_then(|mut work| {
+            work.watch(Some(&watch), &self.turns)?;
             work.command("BEGIN")?;
             Ok(work)
         });
         match begun {
-            Ok(work) => {
+            Ok(mut work) => {
                 job(Ok(&work));
-                if work.command("COMMIT").is_ok() {
+                let ended = work.watch(None, &self.turns).and_then(|()| work.command("COMMIT"));
+                if ended.is_ok() {
                     self.put(work);
                 }
             }
@@ -109,15 +120,16 @@ impl Sqlite {
             wal,
         };
         let threads = vec![checkpointer.start()?, writer.start(waiting)?];
-        let readers = Readers { file: file.to_owned(), idle: Mutex::default() };
+        let readers =
+            Readers { file: file.to_owned(), idle: Mutex::default(), turns: Arc::default() };
         Ok(Self { readers: Arc::new(readers), queue, snapshots, threads: Mutex::new(threads) })
     }
 }
 
 impl Backend for Sqlite {
-    fn read(&self, job: ReadJob) {
+    fn read(&self, job: ReadJob, watch: Arc<Watch>) {
         let readers = Arc::clone(&self.readers);
-        tokio::task::spawn_blocking(move || readers.run(job));
+        tokio::task::spawn_blocking(move || readers.run(job, watch));
     }
 
     fn write(&self, job: WriteJob) -> Result<()> {

@@ -49,6 +49,7 @@ impl Work {
                 (workspace, number(newest)),
             )?;
         }
+        self.write_tallies()?;
         self.command("COMMIT")
     }
 

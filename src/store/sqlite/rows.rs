@@ -16,6 +16,7 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
+    store::Packing,
 };
 
 /// The columns of a row, read from left to right.
@@ -35,6 +36,11 @@ impl<'r> Columns<'r> {
         let value = self.row.get(self.at)?;
         self.at += 1;
         Ok(value)
+    }
+
+    /// Leaves out the next column.
+    pub(super) fn skip(&mut self) {
+        self.at += 1;
     }
 
     /// The next column, an identifier.
@@ -146,5 +152,13 @@ pub(super) fn if_constraint(error: Error, other: impl FnOnce() -> Error) -> Erro
     match cause.and_then(rusqlite::Error::sqlite_error_code) {
         Some(ErrorCode::ConstraintViolation) => other(),
         _ => error,
+    }
+}
+
+/// How a payload is stored, as the file says it.
+pub(super) fn packing(number: i64) -> Packing {
+    match number {
+        0 => Packing::Plain,
+        _ => Packing::Zlib,
     }
 }

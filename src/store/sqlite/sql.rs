@@ -5,26 +5,30 @@
 //! a filter over records in memory ([`functions`]).
 
 mod columns;
+mod conditions;
 mod functions;
+mod shown;
+mod stretch;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 
 use rusqlite::types::Value as Bound;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use self::columns::{Column, Table};
+use self::{columns::Column, conditions::held};
 pub(super) use self::{
-    columns::{ALERTS, EVENTS},
+    columns::{ALERTS, EVENTS, Table},
     functions::register,
+    shown::{Form, Showing},
+    stretch::stretch,
 };
 use crate::{
-    clock::Timestamp,
     domain::scope::{Reach, Scope},
     id::Id,
-    query::{Condition, Count, Cursor, Direction, Keyset, Kind, Query, Sort, Test},
-    store::{Found, Total},
+    query::{Count, Cursor, Direction, Filter, Keyset, Query, Sort, Test},
+    store::{Found, Scan, Total},
 };
 
 /// How far rows are counted unless the caller asks for more.
@@ -59,7 +63,7 @@ pub(super) fn compose(query: &Query, scope: &Scope, table: &Table) -> Composed {
     };
     Composed {
         from: table.from,
-        filter: filter(query, scope, table),
+        filter: filter(&query.filter, scope, table),
         keyset,
         order: order(&query.sort, table),
         skipped,
@@ -125,6 +129,39 @@ pub(super) fn found<T>(query: &Query, mut rows: Vec<(Keyset, T)>, total: Total) 
     Found { rows: rows.into_iter().map(|(_, row)| row).collect(), total, next_cursor }
 }
 
+/// The statement that reads what `scan` asks for of the rows of `table` in `scope`, its values, and what its columns show.
+pub(super) fn scan(
+    scan: &Scan<'_>,
+    scope: &Scope,
+    table: &Table,
+) -> (String, Vec<Bound>, Vec<Showing>) {
+    let showing = table.showing(scan.fields);
+    let columns: Vec<&str> = showing.iter().map(|it| it.column).collect();
+    // A row without columns still counts.
+    let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(", ") };
+    let Part { sql, mut values } = filter(scan.filter, scope, table);
+    let order =
+        if scan.sort.is_empty() { arrival(scan, scope, table) } else { order(scan.sort, table) };
+    values.extend(order.values);
+    let sql = format!("SELECT {columns} FROM {} WHERE {sql} ORDER BY {}", table.from, order.sql);
+    (sql, values, showing)
+}
+
+/// The order of arrival in the words that cost no sort. Rows stand in it, and so do the entries of every index that
+/// finds the rows of one project or one time; the two differ only where old rows were brought in late.
+fn arrival(scan: &Scan<'_>, scope: &Scope, table: &Table) -> Part {
+    let is_one = |name: &str, test: &Test| match test {
+        Test::Equal(_) => table.has_index(name),
+        Test::Compares(..) => name == "created_at",
+        _ => false,
+    };
+    let by_index = matches!(&scope.projects, Reach::Only(some) if some.len() == 1)
+        || scan.filter.all.iter().any(|it| is_one(it.field.name, &it.test));
+    let Table { created_at, row, .. } = table;
+    let sql = if by_index { format!("{created_at}, {row}") } else { (*row).to_owned() };
+    Part::new(sql, Vec::new())
+}
+
 fn after(key: Keyset, table: &Table) -> Part {
     let Table { created_at, row, .. } = table;
     Part {
@@ -133,17 +170,17 @@ fn after(key: Keyset, table: &Table) -> Part {
     }
 }
 
-fn filter(query: &Query, scope: &Scope, table: &Table) -> Part {
+fn filter(filter: &Filter, scope: &Scope, table: &Table) -> Part {
     let mut parts = Part::default();
     if let Some(always) = table.always {
         parts.and(always, []);
     }
     within(scope, table, &mut parts);
-    for condition in &query.filter.all {
+    for condition in &filter.all {
         let held = held(condition, table);
         parts.and(&held.sql, held.values);
     }
-    for some in [&query.filter.any, &query.filter.keyword] {
+    for some in [&filter.any, &filter.keyword] {
         let mut any = Part::default();
         for condition in some {
             let held = held(condition, table);
@@ -227,149 +264,6 @@ fn list<T>(some: &BTreeSet<Id<T>>) -> Bound {
     Bound::Text(json!(texts).to_string())
 }
 
-/// That a condition holds.
-fn held(condition: &Condition, table: &Table) -> Part {
-    let Condition { field, path, test } = condition;
-    let Some(column) = table.column(field.name) else {
-        return Part::constant(test.holds(&Value::Null, &["absent".to_owned()], field.kind));
-    };
-    let part = match column {
-        Column::Json(sql) => in_json("holds", sql, path, test),
-        Column::Names(sql) => in_json("named_holds", sql, path, test),
-        Column::Value(_) | Column::Found { .. } if !path.is_empty() => {
-            Part::constant(test.holds(&Value::Null, path, field.kind))
-        }
-        Column::Value(sql) => plain(sql, field.kind, test),
-        Column::Found { value, one, some } => {
-            sought([one, some], field.kind, test).unwrap_or_else(|| plain(value, field.kind, test))
-        }
-    };
-    with_hint(part, condition, table)
-}
-
-/// Says in the words of an index what follows from the condition, so that the index is used.
-fn with_hint(part: Part, condition: &Condition, table: &Table) -> Part {
-    let Some((name, left_out, hint)) = table.hint else { return part };
-    let Condition { field, path, test } = condition;
-    if field.name != name || test.holds(&Value::from(left_out), path, field.kind) {
-        return part;
-    }
-    Part::new(format!("({} AND {hint})", part.sql), part.values)
-}
-
-fn in_json(function: &str, column: &str, path: &[String], test: &Test) -> Part {
-    let (operator, operand) = test.parts();
-    let asked = json!([path, operator.word(), operand]).to_string();
-    Part::new(format!("{function}({column}, ?)"), vec![Bound::Text(asked)])
-}
-
-/// The condition in the form that uses an index, if it asks for certain values.
-fn sought([one, some]: [&str; 2], kind: Kind, test: &Test) -> Option<Part> {
-    let values = match test {
-        Test::Equal(value) => std::slice::from_ref(value),
-        Test::Among(values) => values,
-        Test::Unequal(_)
-        | Test::NotAmong(_)
-        | Test::Compares(..)
-        | Test::Contains(_)
-        | Test::Lacks(_)
-        | Test::Exists(_) => return None,
-    };
-    // What a column cannot hold, null included, is for the other form.
-    let bounds: Vec<Bound> = values.iter().map_while(|value| bound(value, kind)).collect();
-    if bounds.len() < values.len() {
-        return None;
-    }
-    match bounds.as_slice() {
-        [] => None,
-        [single] => Some(repeated(one, single)),
-        _ => Some(repeated(some, &bound_list(values, kind).1)),
-    }
-}
-
-/// `sql` with the same value for each of its question marks.
-fn repeated(sql: &str, value: &Bound) -> Part {
-    let marks = sql.matches('?').count();
-    Part::new(sql, vec![value.clone(); marks])
-}
-
-/// The condition over an expression that is of one type, or `NULL`.
-fn plain(sql: &str, kind: Kind, test: &Test) -> Part {
-    match test {
-        Test::Equal(Value::Null) => Part::new(format!("{sql} IS NULL"), Vec::new()),
-        Test::Unequal(Value::Null) => Part::new(format!("{sql} IS NOT NULL"), Vec::new()),
-        Test::Equal(value) => compared(sql, "=", bound(value, kind)),
-        Test::Unequal(value) => match bound(value, kind) {
-            Some(value) => Part::new(format!("{sql} IS NOT ?"), vec![value]),
-            None => Part::constant(true),
-        },
-        Test::Among(values) => {
-            let (null, list) = bound_list(values, kind);
-            let null = if null { format!(" OR {sql} IS NULL") } else { String::new() };
-            Part::new(format!("({sql} {IN_LIST}{null})"), vec![list])
-        }
-        Test::NotAmong(values) => {
-            let (null, list) = bound_list(values, kind);
-            let null = if null { "IS NOT NULL AND" } else { "IS NULL OR" };
-            Part::new(format!("({sql} {null} {sql} NOT {IN_LIST})"), vec![list])
-        }
-        Test::Compares(how, Value::Null) if how.holds_of_equals() => {
-            Part::new(format!("{sql} IS NULL"), Vec::new())
-        }
-        Test::Compares(_, Value::Null) => Part::constant(false),
-        Test::Compares(how, value) => compared(sql, how.symbol(), bound(value, kind)),
-        Test::Contains(part) if kind == Kind::Text => {
-            Part::new(format!("icontains({sql}, ?)"), vec![Bound::Text(part.clone())])
-        }
-        Test::Lacks(part) if kind == Kind::Text => {
-            Part::new(format!("NOT icontains({sql}, ?)"), vec![Bound::Text(part.clone())])
-        }
-        Test::Contains(_) => Part::constant(false),
-        Test::Lacks(_) => Part::constant(true),
-        // A column is always there, `NULL` or not.
-        Test::Exists(wanted) => Part::constant(*wanted),
-    }
-}
-
-fn compared(sql: &str, symbol: &str, value: Option<Bound>) -> Part {
-    match value {
-        Some(value) => Part::new(format!("{sql} {symbol} ?"), vec![value]),
-        None => Part::constant(false),
-    }
-}
-
-/// The value as a column of this kind holds it; `None` where no such column can hold it.
-fn bound(value: &Value, kind: Kind) -> Option<Bound> {
-    match (kind, value) {
-        (Kind::Text, Value::String(text)) => Some(Bound::Text(text.clone())),
-        (Kind::Integer, Value::Number(number)) => match number.as_i64() {
-            Some(whole) => Some(Bound::Integer(whole)),
-            None => number.as_f64().map(Bound::Real),
-        },
-        (Kind::Time, Value::String(time)) => {
-            let time: Timestamp = time.parse().ok()?;
-            Some(Bound::Integer(time.timestamp_millis()))
-        }
-        _ => None,
-    }
-}
-
-/// Whether null is among the values, and the others that a column of this kind can hold, as one value.
-fn bound_list(values: &[Value], kind: Kind) -> (bool, Bound) {
-    let others = values.iter().filter_map(|value| bound(value, kind)).filter_map(|value| {
-        Some(match value {
-            // SQLite reads a text in JSON only up to a NUL, and would find what is another value.
-            Bound::Text(text) if text.contains('\0') => return None,
-            Bound::Text(text) => Value::from(text),
-            Bound::Integer(number) => Value::from(number),
-            Bound::Real(number) => Value::from(number),
-            Bound::Null | Bound::Blob(_) => return None,
-        })
-    });
-    let others: Vec<Value> = others.collect();
-    (values.iter().any(Value::is_null), Bound::Text(Value::Array(others).to_string()))
-}
-
 fn order(sort: &[Sort], table: &Table) -> Part {
     let Table { created_at, row, .. } = table;
     if sort.is_empty() {
@@ -382,13 +276,14 @@ fn order(sort: &[Sort], table: &Table) -> Part {
             Direction::Descending => ("DESC", 1),
         };
         let Some(column) = table.column(field.name) else { continue };
-        let ranked = |function: &str, sql: &str| {
+        let ranked = |form: Form, sql: &str| {
             let path = Bound::Text(json!(path).to_string());
-            (format!("{function}({sql}, ?, {flag}) {way}"), Some(path))
+            (format!("{}({sql}, ?, {flag}) {way}", form.rank_of()), Some(path))
         };
         let (sql, value) = match column {
-            Column::Json(sql) => ranked("rank_of", sql),
-            Column::Names(sql) => ranked("named_rank_of", sql),
+            Column::Json(sql) => ranked(Form::Json, sql),
+            Column::Names(sql) => ranked(Form::Names, sql),
+            Column::Raw { content, .. } => ranked(Form::Raw, content),
             Column::Value(_) | Column::Found { .. } if !path.is_empty() => continue,
             Column::Value(sql) | Column::Found { value: sql, .. } => (format!("{sql} {way}"), None),
         };

@@ -1,19 +1,35 @@
 //! A connection at work.
 
-use std::cell::RefCell;
+use std::{
+    cell::{RefCell, RefMut},
+    sync::Arc,
+};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
-use super::{live::Live, sql::Composed};
+use super::{
+    live::Live,
+    sql::Composed,
+    tally::{Asked, Combos},
+};
 use crate::{
     error::{Error, Result},
-    store::{Total, Tx},
+    store::{
+        Total, Tx,
+        limit::{Reading, Turns, Watch},
+    },
 };
+
+/// After about how many of its steps `SQLite` asks whether a read goes on: every millisecond or sooner.
+const STEPS: i32 = 1000;
 
 /// A connection at work: a reader's, or the writer's with what it keeps in memory.
 pub(super) struct Work {
     pub(super) connection: Connection,
     live: Option<RefCell<Live>>,
+    combos: RefCell<Combos>,
+    /// Until when it may read; none for the writer.
+    watch: Option<Arc<Watch>>,
     /// How many commits with deliveries came since the counters of webhooks were written.
     pub(super) commits_since_counters: usize,
 }
@@ -21,13 +37,36 @@ pub(super) struct Work {
 impl Work {
     /// A connection that reads.
     pub(super) fn reader(connection: Connection) -> Self {
-        Self { connection, live: None, commits_since_counters: 0 }
+        Self::with(connection, None)
     }
 
     /// The connection that writes.
     pub(super) fn writer(connection: Connection) -> Result<Self> {
         let live = Live::load(&connection)?;
-        Ok(Self { connection, live: Some(RefCell::new(live)), commits_since_counters: 0 })
+        Ok(Self::with(connection, Some(RefCell::new(live))))
+    }
+
+    fn with(connection: Connection, live: Option<RefCell<Live>>) -> Self {
+        let combos = RefCell::default();
+        Self { connection, live, combos, watch: None, commits_since_counters: 0 }
+    }
+
+    /// Has statements interrupted where `watch` says so, from now on.
+    pub(super) fn watch(&mut self, watch: Option<&Arc<Watch>>, turns: &Arc<Turns>) -> Result<()> {
+        self.watch = watch.cloned();
+        let handler = watch.map(|watch| {
+            let mut reading = Reading::new(Arc::clone(watch), Arc::clone(turns));
+            move || !reading.goes_on()
+        });
+        Ok(self.connection.progress_handler(STEPS, handler)?)
+    }
+
+    /// An error where a read must stop; for loops over rows that spend their time outside of `SQLite`.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.watch.as_ref().and_then(|watch| watch.stop().map(|why| watch.error(why))) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     /// What the writer keeps in memory; an error on a reader, which has none.
@@ -38,6 +77,12 @@ impl Work {
     /// Whether this is the writer's connection.
     pub(super) fn live_if_writer(&self) -> Option<&RefCell<Live>> {
         self.live.as_ref()
+    }
+
+    /// The combinations of tallies that are known here; the writer, whose tallies are in the file only at the end of its
+    /// commit, has none.
+    pub(super) fn combos(&self) -> Option<RefMut<'_, Combos>> {
+        self.live.is_none().then(|| self.combos.borrow_mut())
     }
 
     /// Runs a statement without parameters or rows.
@@ -79,9 +124,12 @@ impl Work {
         Ok(found)
     }
 
-    /// How many rows a query has in all, as far as it wants them counted.
-    pub(super) fn total(&self, composed: &Composed) -> Result<Total> {
+    /// How many rows a query has in all: exactly where tallies tell, else as far as it wants them counted.
+    pub(super) fn total(&self, asked: &Asked<'_>, composed: &Composed) -> Result<Total> {
         let Some((sql, values)) = composed.count() else { return Ok(composed.total(None)) };
+        if let Some(rows) = self.tallied_total(asked)? {
+            return Ok(Total::Exact(rows));
+        }
         Ok(composed.total(self.number(&sql, params_from_iter(values))?))
     }
 

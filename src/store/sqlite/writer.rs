@@ -10,7 +10,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use super::{checkpoint::Wal, work::Work};
+use super::{
+    checkpoint::{self, Wal},
+    work::Work,
+};
 use crate::{
     clock::Stopwatch,
     error::{Error, Result},
@@ -153,10 +156,7 @@ impl Writer {
                 });
             }
             if self.wal.wants_restart() {
-                let restarted = self.work.number("PRAGMA wal_checkpoint(RESTART)", []);
-                if let Err(error) = restarted {
-                    tracing::warn!(%error, "the log could not be begun anew");
-                }
+                checkpoint::begin_anew(&self.work.connection);
             }
         }
         if let Err(error) = self.work.close_counters() {

@@ -164,8 +164,9 @@ CREATE TABLE alert (
     rule            TEXT,
     image_url       TEXT,
     resources       TEXT NOT NULL,
-    provider        TEXT NOT NULL,
-    account         TEXT NOT NULL,
+    -- NULL only where it was imported without.
+    provider        TEXT,
+    account         TEXT,
     additional_info TEXT NOT NULL,
     assignee        TEXT,
     responder       TEXT,
@@ -220,8 +221,9 @@ CREATE TABLE event (
     rule            TEXT,
     image_url       TEXT,
     resources       TEXT NOT NULL,
-    provider        TEXT NOT NULL,
-    account         TEXT NOT NULL,
+    -- NULL only where it was imported without.
+    provider        TEXT,
+    account         TEXT,
     additional_info TEXT NOT NULL,
     occurred_at     INTEGER,
     created_at      INTEGER NOT NULL,

@@ -2,9 +2,13 @@
 //!
 //! The aliases are fixed: `e` for an event's row, `a` for an alert's.
 
+use crate::query::{self, Catalogue};
+
 /// Where the rows of a resource are.
 #[derive(Debug)]
 pub(in crate::store::sqlite) struct Table {
+    /// What can be asked about them.
+    pub(super) catalogue: &'static Catalogue,
     /// What follows `FROM`.
     pub(super) from: &'static str,
     /// The row's number.
@@ -17,7 +21,7 @@ pub(in crate::store::sqlite) struct Table {
     pub(super) always: Option<&'static str>,
     /// A field, a value, and what holds in the words of an index wherever the field is not that value.
     pub(super) hint: Option<(&'static str, &'static str, &'static str)>,
-    columns: &'static [(&'static str, Column)],
+    pub(super) columns: &'static [(&'static str, Column)],
 }
 
 /// Where a field is.
@@ -38,11 +42,23 @@ pub(super) enum Column {
     Json(&'static str),
     /// A JSON list of names, each shown as an object.
     Names(&'static str),
+    /// What was posted: the number of the delivery, and how its content is packed with the content itself.
+    Raw {
+        /// The number.
+        delivery: &'static str,
+        /// The two others, as a function takes them.
+        content: &'static str,
+    },
 }
 
 impl Table {
     pub(super) fn column(&self, field: &str) -> Option<Column> {
         self.columns.iter().find(|(name, _)| *name == field).map(|(_, column)| *column)
+    }
+
+    /// Whether rows with one value of this field are found by an index.
+    pub(super) fn has_index(&self, field: &str) -> bool {
+        matches!(self.column(field), Some(Column::Found { .. }))
     }
 
     /// The fields that are in the tables.
@@ -52,10 +68,11 @@ impl Table {
     }
 }
 
-use Column::{Found, Json, Names, Value};
+use Column::{Found, Json, Names, Raw, Value};
 
 /// Events, as `event e`.
 pub(in crate::store::sqlite) static EVENTS: Table = Table {
+    catalogue: &query::EVENTS,
     from: "event e",
     row: "e.event",
     created_at: "e.created_at",
@@ -90,6 +107,14 @@ pub(in crate::store::sqlite) static EVENTS: Table = Table {
         ("resources", Json("e.resources")),
         ("provider", Value("e.provider")),
         ("account", Value("e.account")),
+        (
+            "raw_data",
+            Raw {
+                delivery: "e.delivery",
+                content: "(SELECT r.packing FROM payload r WHERE r.delivery = e.delivery), \
+                    (SELECT r.content FROM payload r WHERE r.delivery = e.delivery)",
+            },
+        ),
         ("additional_info", Json("e.additional_info")),
         (
             "alert_id",
@@ -159,6 +184,7 @@ pub(in crate::store::sqlite) static EVENTS: Table = Table {
 
 /// Alerts that are not deleted, as `alert a` with how they stand, `standing t`.
 pub(in crate::store::sqlite) static ALERTS: Table = Table {
+    catalogue: &query::ALERTS,
     from: "alert a CROSS JOIN standing t ON t.alert = a.alert",
     row: "a.alert",
     created_at: "a.created_at",

@@ -21,7 +21,7 @@ const MIGRATION: &str = include_str!("../migrations/0001_foundation.sql");
 const VECTORS: &str = include_str!("../../../../tests/data/query_vectors.json");
 
 /// Cases that hinge on a column being absent, which a table cannot express: there it is null.
-const ONLY_IN_MEMORY: [&str; 1] = ["exists_true"];
+const ONLY_IN_MEMORY: [&str; 2] = ["exists_true", "match_embedded"];
 
 fn data() -> Value {
     serde_json::from_str(VECTORS).unwrap()
@@ -154,12 +154,16 @@ fn of(resource: &str) -> (&'static Table, &'static Catalogue) {
     }
 }
 
+fn now() -> Timestamp {
+    "2024-05-15T12:34:56.789Z".parse().unwrap()
+}
+
 fn domain_one() -> Scope {
     Scope { domains: Reach::one("domain-1".into()), ..Scope::EVERYTHING }
 }
 
 fn ask(vector: &Value, catalogue: &'static Catalogue) -> Result<Query, Error> {
-    let mut query = Query::parse(&vector["query"], catalogue)?;
+    let mut query = Query::parse(&vector["query"], catalogue, now())?;
     for (name, value) in vector["params"].as_object().into_iter().flatten() {
         query = query.narrowed(name, value.clone(), catalogue)?;
     }
@@ -201,6 +205,9 @@ fn the_cases_of_the_original_hold() {
     for vector in data["vectors"].as_array().unwrap() {
         let name = vector["name"].as_str().unwrap();
         let resource = vector["resource"].as_str().unwrap();
+        if vector["method"] != "list" || !vector["query"]["unwind"].is_null() {
+            continue;
+        }
         let (_, catalogue) = of(resource);
         let expected = &vector["result"];
         let query = match (ask(vector, catalogue), expected["error"]["code"].as_str()) {
@@ -318,7 +325,7 @@ fn agree(resource: &str, asked: &Value) {
     thread_local! { static STORE: Connection = store(); }
     let (table, catalogue) = of(resource);
     // What nobody stores in these tests has no event key of its own to look for.
-    let Ok(query) = Query::parse(asked, catalogue) else { return };
+    let Ok(query) = Query::parse(asked, catalogue, now()) else { return };
     let mut records = views(resource);
     STORE.with(|store| {
         if table.row == "a.alert" {
@@ -371,7 +378,7 @@ fn pages_by_cursor_show_every_row_once_though_rows_come_in_between() {
     let mut cursor = Value::Null;
     loop {
         let asked = json!({ "page": { "limit": 2, "cursor": cursor } });
-        let query = Query::parse(&asked, &query::EVENTS).unwrap();
+        let query = Query::parse(&asked, &query::EVENTS, now()).unwrap();
         let (found, _) = run(&connection, &query, &domain_one(), "Event");
         shown.extend(found.rows);
         let mut late = data()["datasets"]["Event"][0].clone();
@@ -398,7 +405,7 @@ fn a_number_is_no_key_though_it_looks_like_one() {
     for (value, rows) in [(json!("5"), 1), (json!(5), 0), (json!("5\u{0}x"), 0)] {
         for asked in [("eq", value.clone()), ("in", json!([value, "none"]))] {
             let filter = json!([{ "k": "event_key", "o": asked.0, "v": asked.1 }]);
-            let query = Query::parse(&json!({ "filter": filter }), &query::EVENTS).unwrap();
+            let query = Query::parse(&json!({ "filter": filter }), &query::EVENTS, now()).unwrap();
             let (found, sql) = run(&connection, &query, &domain_one(), "Event");
             assert_eq!(found.rows.len(), rows, "{value}: {sql}");
         }
@@ -414,7 +421,7 @@ fn totals_stop_at_the_bound_unless_more_is_asked_for() {
                SELECT 'many-' || n, 1, 1, 1, 0, 'k', 'ALERT', 'INFO', '[]', '', '', '{}', n, 'late' FROM n";
     connection.execute(sql, []).unwrap();
     let total = |page: Value| {
-        let query = Query::parse(&json!({ "page": page }), &query::EVENTS).unwrap();
+        let query = Query::parse(&json!({ "page": page }), &query::EVENTS, now()).unwrap();
         run(&connection, &query, &domain_one(), "Event").0.total
     };
     assert_eq!(total(json!({})), Total::AtLeast(10_000));
@@ -426,7 +433,7 @@ fn totals_stop_at_the_bound_unless_more_is_asked_for() {
 fn a_scope_without_projects_shows_nothing_and_each_level_narrows() {
     let connection = store();
     let count = |scope: &Scope| {
-        let query = Query::parse(&Value::Null, &query::EVENTS).unwrap();
+        let query = Query::parse(&Value::Null, &query::EVENTS, now()).unwrap();
         run(&connection, &query, scope, "Event").0.rows.len()
     };
     let projects = |ids: &[&str]| {
@@ -442,15 +449,10 @@ fn a_scope_without_projects_shows_nothing_and_each_level_narrows() {
 }
 
 #[test]
-fn every_field_that_can_be_asked_about_is_in_the_tables() {
+fn every_field_is_in_the_tables() {
     for resource in ["Event", "Alert"] {
         let (table, catalogue) = of(resource);
-        let asked: BTreeSet<_> = catalogue
-            .fields
-            .iter()
-            .filter(|field| field.kind != query::Kind::Shown)
-            .map(|field| field.name)
-            .collect();
+        let asked: BTreeSet<_> = catalogue.fields.iter().map(|field| field.name).collect();
         assert_eq!(asked, table.fields().collect(), "{resource}");
     }
 }

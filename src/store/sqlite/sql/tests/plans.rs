@@ -61,7 +61,7 @@ fn what_was_posted_lately_is_read_in_the_order_of_its_rows() {
 
 fn plan(connection: &Connection, resource: &str, asked: &Value, scope: &Scope) -> String {
     let (table, catalogue) = of(resource);
-    let query = Query::parse(asked, catalogue).unwrap();
+    let query = Query::parse(asked, catalogue, now()).unwrap();
     let (sql, values) = compose(&query, scope, table).select(table.row, "");
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let lines =
