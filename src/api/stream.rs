@@ -20,7 +20,7 @@ use crate::{
     error::{Code, Error, Result},
     id::Id,
     query::{ALERTS, Catalogue, EVENTS, Filter, Query, Shape},
-    store::{Happened, Stretch, Tx},
+    store::{Between, Happened, Tx},
 };
 
 /// How many rows one read tells at most, whether they are wanted or not.
@@ -181,8 +181,8 @@ impl Stream {
     }
 }
 
-fn parsed(asked: &Value, catalogue: &'static Catalogue, _now: Timestamp) -> Result<Query> {
-    Ok(Query::parse(asked, catalogue)?)
+fn parsed(asked: &Value, catalogue: &'static Catalogue, now: Timestamp) -> Result<Query> {
+    Ok(Query::parse(asked, catalogue, now)?)
 }
 
 fn read<T: serde::de::DeserializeOwned>(text: &str, name: &str, expected: &str) -> Result<T> {
@@ -193,7 +193,7 @@ fn read<T: serde::de::DeserializeOwned>(text: &str, name: &str, expected: &str) 
 }
 
 /// What a stretch holds for a watcher who sees `scope`.
-pub fn tell(tx: &dyn Tx, scope: &Scope, watched: &Watched, stretch: Stretch) -> Result<Told> {
+pub fn tell(tx: &dyn Tx, scope: &Scope, watched: &Watched, stretch: Between) -> Result<Told> {
     let mut messages = Vec::new();
     let (mut rows, mut bytes) = (0, 0);
     let mut payloads = Payloads::default();

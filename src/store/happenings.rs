@@ -19,7 +19,7 @@ pub enum Happened {
 
 /// A stretch of what was committed.
 #[derive(Clone, Copy, Debug)]
-pub struct Stretch {
+pub struct Between {
     /// What lies beyond this place.
     pub after: Place,
     /// What lies no further than this place.
@@ -27,13 +27,13 @@ pub struct Stretch {
 }
 
 /// Told one thing after the other, with the place up to which it has read then; whether it wants more.
-pub type Each<'a> = &'a mut dyn FnMut(Happened, Place) -> Result<ControlFlow<()>>;
+pub type EachHappened<'a> = &'a mut dyn FnMut(Happened, Place) -> Result<ControlFlow<()>>;
 
 /// What was committed lately.
 pub trait Happenings {
     /// Tells `each` what was committed in a stretch and lies in `scope`, events in the order of their arrival; the place
     /// up to which everything was told, which may lie before the end of the stretch.
-    fn happened(&self, scope: &Scope, stretch: Stretch, each: Each<'_>) -> Result<Place>;
+    fn happened(&self, scope: &Scope, stretch: Between, each: EachHappened<'_>) -> Result<Place>;
     /// The newest place in each log of which something that lies in `scope` was removed.
     fn forgotten(&self, scope: &Scope) -> Result<Place>;
 }

@@ -19,7 +19,7 @@ use crate::{
     domain::{scope::Scope, token::Right},
     error::{Error, Result},
     http::Front,
-    store::Stretch,
+    store::Between,
 };
 
 /// How long a stream is silent at most.
@@ -181,7 +181,7 @@ impl Reader {
 
     async fn told_of(&self, scope: Scope, newest: Place) -> Result<Told, Error> {
         let (watched, after) = (Arc::clone(&self.watched), self.place);
-        let stretch = Stretch { after, upto: newest };
+        let stretch = Between { after, upto: newest };
         self.front.app.store.read(move |tx| tell(tx, &scope, &watched, stretch)).await
     }
 
