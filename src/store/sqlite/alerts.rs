@@ -1,6 +1,7 @@
 //! Alerts.
 
 use rusqlite::{params, params_from_iter};
+use serde_json::Value;
 
 use super::{
     happenings::Change,
@@ -24,7 +25,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     id::Id,
-    query::{Keyset, Query},
+    query::{Keyset, Query, Stat},
     store::{Alerts, Each, Found, Scan},
 };
 
@@ -290,6 +291,10 @@ impl Alerts for Work {
 
     fn visit_alerts(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
         self.visit(&sql::ALERTS, scope, scan, each)
+    }
+
+    fn alert_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>> {
+        self.stat(tally::Kind::Alert, scope, stat)
     }
 
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::{params, params_from_iter};
+use serde_json::Value;
 
 use super::{
     live::Kind,
@@ -19,7 +20,7 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    query::{Keyset, Query},
+    query::{Keyset, Query, Stat},
     store::{Each, Events, Found, Scan},
 };
 
@@ -80,6 +81,10 @@ impl Events for Work {
 
     fn visit_events(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
         self.visit(&sql::EVENTS, scope, scan, each)
+    }
+
+    fn event_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>> {
+        self.stat(tally::Kind::Event, scope, stat)
     }
 
     fn add_event(&mut self, event: &Event) -> Result<()> {

@@ -22,6 +22,7 @@ mod publish;
 mod receipts;
 mod rows;
 mod sql;
+mod stats;
 mod tally;
 mod tokens;
 mod visit;
