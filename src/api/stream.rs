@@ -1,4 +1,4 @@
-//! `stream`: what happens, as it happens. What a watcher is told of a lately of the store's logs is decided here; when it
+//! `stream`: what happens, as it happens. What a watcher is told of a stretch of the store's logs is decided here; when it
 //! is told, and how, is not.
 
 use std::ops::ControlFlow;
@@ -20,7 +20,7 @@ use crate::{
     error::{Code, Error, Result},
     id::Id,
     query::{ALERTS, Catalogue, EVENTS, Filter, Query, Shape},
-    store::{Happened, Lately, Tx},
+    store::{Between, Happened, Tx},
 };
 
 /// How many rows one read tells at most, whether they are wanted or not.
@@ -192,12 +192,12 @@ fn read<T: serde::de::DeserializeOwned>(text: &str, name: &str, expected: &str) 
     })
 }
 
-/// What a lately holds for a watcher who sees `scope`.
-pub fn tell(tx: &dyn Tx, scope: &Scope, watched: &Watched, lately: Lately) -> Result<Told> {
+/// What a stretch holds for a watcher who sees `scope`.
+pub fn tell(tx: &dyn Tx, scope: &Scope, watched: &Watched, stretch: Between) -> Result<Told> {
     let mut messages = Vec::new();
     let (mut rows, mut bytes) = (0, 0);
     let mut payloads = Payloads::default();
-    let reached = tx.happened(scope, lately, &mut |happened, place| {
+    let reached = tx.happened(scope, stretch, &mut |happened, place| {
         rows += 1;
         let told = match happened {
             Happened::Event(event) => watched.event(*event, |id| payloads.of(tx, scope, id))?,

@@ -17,9 +17,9 @@ pub enum Happened {
     Alert(Box<Happening>),
 }
 
-/// A part of what was committed.
+/// A stretch of what was committed.
 #[derive(Clone, Copy, Debug)]
-pub struct Lately {
+pub struct Between {
     /// What lies beyond this place.
     pub after: Place,
     /// What lies no further than this place.
@@ -31,9 +31,9 @@ pub type EachHappened<'a> = &'a mut dyn FnMut(Happened, Place) -> Result<Control
 
 /// What was committed lately.
 pub trait Happenings {
-    /// Tells `each` what was committed in that part and lies in `scope`, events in the order of their arrival; the place
-    /// up to which everything was told, which may lie before the end of it.
-    fn happened(&self, scope: &Scope, lately: Lately, each: EachHappened<'_>) -> Result<Place>;
+    /// Tells `each` what was committed in a stretch and lies in `scope`, events in the order of their arrival; the place
+    /// up to which everything was told, which may lie before the end of the stretch.
+    fn happened(&self, scope: &Scope, stretch: Between, each: EachHappened<'_>) -> Result<Place>;
     /// The newest place in each log of which something that lies in `scope` was removed.
     fn forgotten(&self, scope: &Scope) -> Result<Place>;
 }

@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
     directory::{Directory, Requests, Snapshots},
-    happenings::{EachHappened, Happened, Happenings, Lately},
+    happenings::{Between, EachHappened, Happened, Happenings},
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,

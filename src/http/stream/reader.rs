@@ -1,4 +1,4 @@
-//! One reader: waits for a commit, reads a short lately, hands over its messages one by one, and goes on.
+//! One reader: waits for a commit, reads a short stretch, hands over its messages one by one, and goes on.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     domain::{scope::Scope, token::Right},
     error::{Error, Result},
     http::Front,
-    store::Lately,
+    store::Between,
 };
 
 /// How long a stream is silent at most.
@@ -150,7 +150,7 @@ impl Reader {
         }
     }
 
-    /// Reads the next lately, if there is one.
+    /// Reads the next stretch, if there is one.
     async fn read(&mut self) -> Result<(), Dropped> {
         if *self.stopping.borrow_and_update() {
             return Err(Dropped::Stopping);
@@ -181,8 +181,8 @@ impl Reader {
 
     async fn told_of(&self, scope: Scope, newest: Place) -> Result<Told, Error> {
         let (watched, after) = (Arc::clone(&self.watched), self.place);
-        let lately = Lately { after, upto: newest };
-        self.front.app.store.read(move |tx| tell(tx, &scope, &watched, lately)).await
+        let stretch = Between { after, upto: newest };
+        self.front.app.store.read(move |tx| tell(tx, &scope, &watched, stretch)).await
     }
 
     /// What the reader may see at this moment; `None` where its token does not work any more.

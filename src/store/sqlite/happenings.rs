@@ -23,7 +23,7 @@ use crate::{
         words::AlertState,
     },
     error::{Error, Result},
-    store::{EachHappened, Happened, Happenings, Lately},
+    store::{Between, EachHappened, Happened, Happenings},
 };
 
 /// How many rows of each log are looked at in one go at most, whoever's they are.
@@ -130,8 +130,8 @@ impl Work {
 }
 
 impl Happenings for Work {
-    fn happened(&self, scope: &Scope, lately: Lately, each: EachHappened<'_>) -> Result<Place> {
-        let Lately { after, upto } = lately;
+    fn happened(&self, scope: &Scope, stretch: Between, each: EachHappened<'_>) -> Result<Place> {
+        let Between { after, upto } = stretch;
         let end = Place {
             event: upto.event.min(after.event.saturating_add(LOOKED_AT)).max(after.event),
             happening: upto
