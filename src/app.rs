@@ -156,8 +156,10 @@ impl App {
         let path = address_file(&self.config.data);
         let _ = self.public_url.set(self.config.base_url(bound));
         let local = Config { public_url: None, ..self.config.clone() }.base_url(bound);
+        let reads = self.intake.shelves.directories().filter_map(|it| fs::canonicalize(it).ok());
         let text = json!({
             "url": local,
+            "reads": reads.collect::<Vec<_>>(),
             "public_url": self.config.base_url(bound),
             "pid": std::process::id(),
         });

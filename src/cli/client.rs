@@ -1,7 +1,13 @@
 //! Calls the server for the commands: the only place beside `outbound` that makes HTTP requests, since it may call
 //! this machine, which `outbound` refuses.
 
-use std::{error::Error as _, fmt::Write as _, fs, path::Path, time::Duration};
+use std::{
+    error::Error as _,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -184,6 +190,14 @@ fn address(data: &Path) -> Result<String, Failure> {
         Failure::usage(format!("`{}` does not say where the server listens.", file.display()))
     })?;
     Ok(url.to_owned())
+}
+
+/// The directories of rules and plugins that the server of this data directory reads; none where no server runs.
+pub(super) fn directories_read(reach: &Reach) -> Vec<PathBuf> {
+    let said = fs::read_to_string(address_file(&reach.data)).unwrap_or_default();
+    let said: Value = serde_json::from_str(&said).unwrap_or_default();
+    let reads = said.get("reads").and_then(Value::as_array).into_iter().flatten();
+    reads.filter_map(Value::as_str).map(PathBuf::from).collect()
 }
 
 /// What the server said no with, in a sentence or two.

@@ -13,12 +13,12 @@ pub(super) fn openapi() -> String {
 }
 
 /// `rules/schema.json`.
-pub(super) fn rules_schema() -> String {
+pub(in crate::cli) fn rules_schema() -> String {
     serde_json::to_string_pretty(&rules::schema::schema()).unwrap_or_default()
 }
 
 /// `plugins/schema.json`.
-pub(super) fn plugins_schema() -> String {
+pub(in crate::cli) fn plugins_schema() -> String {
     serde_json::to_string_pretty(&plugins::schema()).unwrap_or_default()
 }
 

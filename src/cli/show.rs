@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use chrono::DateTime;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use super::Failure;
@@ -69,23 +69,34 @@ pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>, nothing: &str) ->
     if rows.is_empty() {
         return nothing.to_owned();
     }
-    drawn(Table::new(), headings, rows)
+    drawn(&filled(headings, rows))
 }
 
-/// Rows under headings that hold long texts: no wider than the terminal, or than 120 columns where there is none.
+/// Rows under headings that hold long texts: no wider than the terminal, or than 120 columns where there is none. The first
+/// and the last column, which name things, are not wrapped.
 pub(super) fn prose(headings: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
+    let mut table = filled(headings, rows);
     if table.width().is_none() {
         table.set_width(WIDTH);
     }
-    drawn(table, headings, rows)
+    for at in [0, headings.len().saturating_sub(1)] {
+        if let Some(column) = table.column_mut(at) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    drawn(&table)
 }
 
-fn drawn(mut table: Table, headings: &[&str], rows: Vec<Vec<String>>) -> String {
+fn filled(headings: &[&str], rows: Vec<Vec<String>>) -> Table {
+    let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headings.to_vec());
     table.add_rows(rows);
+    table
+}
+
+fn drawn(table: &Table) -> String {
     // Each cell has a blank on either side; the first and the last one are of no use.
     let lines =
         table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned());
@@ -197,11 +208,12 @@ mod tests {
 
     #[test]
     fn long_texts_are_wrapped_where_no_terminal_says_how_wide_it_is() {
-        let row =
-            || vec!["title".to_owned(), "word ".repeat(40), "$.somewhere.far.below".to_owned()];
-        let wrapped = prose(&["FIELD", "VALUE", "FROM"], vec![row()]);
+        let rule = "a-provider-of-a-long-name/mapping.yaml:12";
+        let row = ["title", &"word ".repeat(40), &"$.below".repeat(30), rule].map(str::to_owned);
+        let wrapped = prose(&["FIELD", "VALUE", "FROM", "RULE"], vec![row.to_vec()]);
         let widest = wrapped.lines().map(|line| line.chars().count()).max();
         assert!(wrapped.lines().count() > 2 && widest <= Some(120), "{wrapped}");
+        assert!(wrapped.contains(rule), "{wrapped}");
     }
 
     #[test]

@@ -87,6 +87,8 @@ struct DraftRules {
     provider: String,
     /// Payloads as they were posted, best a problem, its recovery and a batch.
     samples: Vec<String>,
+    /// The list whose elements are one event each, e.g. `$.alerts[*]`; guessed where absent.
+    each: Option<String>,
 }
 
 /// A draft.
@@ -98,24 +100,29 @@ struct DraftInfo {
     files: BTreeMap<String, String>,
     /// What the draft makes of the samples, one sentence each.
     findings: Vec<String>,
+    /// What is most likely not meant.
+    warnings: Vec<String>,
 }
 
 fn draft_rules(_: &App, _: &Call, request: DraftRules) -> Result<DraftInfo> {
-    let DraftRules { provider, samples } = request;
+    let DraftRules { provider, samples, each } = request;
     let named = samples.into_iter().zip(1..);
     let posted: Vec<draft::Posted> = named
         .map(|(text, at)| draft::Posted { name: format!("sample-{at}"), body: text.into_bytes() })
         .collect();
-    let drafted = draft::draft(&provider, &posted).map_err(|error| match error {
+    let drafted = draft::draft_each(&provider, &posted, each.as_deref());
+    let drafted = drafted.map_err(|error| match error {
         DraftError::Name(_) => Error::at(Code::InvalidParameter, "/provider", error.to_string()),
         DraftError::Unreadable { .. } | DraftError::Nothing => {
             Error::at(Code::InvalidParameter, "/samples", error.to_string())
         }
+        DraftError::NoList(_) => Error::at(Code::InvalidParameter, "/each", error.to_string()),
         DraftError::Broken(_) => Error::internal(error),
     })?;
     let texts = drafted.files.into_iter();
     let files = texts.map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()));
-    Ok(DraftInfo { provider, files: files.collect(), findings: drafted.findings })
+    let (files, findings, warnings) = (files.collect(), drafted.findings, drafted.warnings);
+    Ok(DraftInfo { provider, files, findings, warnings })
 }
 
 /// Asks what edited rules would change.

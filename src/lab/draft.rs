@@ -1,12 +1,13 @@
 //! A first draft of a provider's rules, from samples of what it posts: every field guessed, and every guess explained.
 //!
 //! Pure heuristics over names, forms and how values change from item to item: the same samples give the same draft.
-//! `look` sees which fields there are, `form`, `names` and `words` what they look like and what they are called, `shape` which
-//! samples belong together; `key`, `status` and `texts` guess, `write` and `yaml` write it down, `proof` reads the
+//! `look` sees which fields there are, `form`, `names` and `words` what they look like and what they are called, `lists` where
+//! items are, `shape` which samples belong together; `key`, `status` and `texts` guess, `write` and `yaml` write it down, `proof` reads the
 //! samples with the result.
 
 mod form;
 mod key;
+mod lists;
 mod look;
 mod names;
 mod proof;
@@ -49,6 +50,8 @@ pub struct Drafted {
     pub files: BTreeMap<String, Vec<u8>>,
     /// What the draft makes of the samples, one sentence each.
     pub findings: Vec<String>,
+    /// What is most likely not meant, and what to do about it.
+    pub warnings: Vec<String>,
 }
 
 /// Why there is no draft.
@@ -70,6 +73,9 @@ pub enum DraftError {
         "there is nothing in the samples to draft from: expected an object or a list of objects"
     )]
     Nothing,
+    /// What is said to hold the items is no list.
+    #[error("no sample has a list at `{0}`: expected the path of one, such as `$.alerts[*]`")]
+    NoList(String),
     /// What was drafted does not load: a mistake of ours.
     #[error("the draft does not load, which is a mistake in Alertmill: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Broken(Vec<LoadError>),
@@ -117,16 +123,36 @@ struct Variant {
 /// # Errors
 /// Where a sample is neither JSON nor a form, or none says anything.
 pub fn draft(provider: &str, posted: &[Posted]) -> Result<Drafted, DraftError> {
+    draft_each(provider, posted, None)
+}
+
+/// The same, where the elements of the list at `each`, such as `$.alerts[*]`, are the items, if anything is said.
+///
+/// # Errors
+/// The same, and where there is no such list.
+pub fn draft_each(
+    provider: &str,
+    posted: &[Posted],
+    each: Option<&str>,
+) -> Result<Drafted, DraftError> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if provider.is_empty() || !provider.chars().all(fits) {
         return Err(DraftError::Name(provider.to_owned()));
     }
     let samples = read(posted)?;
     let shared = shared_variables(&samples.values);
-    let groups = shape::groups(&samples.values, &shared);
+    let list = each.map(|each| each.strip_suffix("[*]").unwrap_or(each));
+    let has_list = |path: &str| {
+        samples.values.iter().any(|sample| lists::list_at(path, sample, &shared).is_some())
+    };
+    if let Some(each) = each.filter(|_| !list.is_some_and(has_list)) {
+        return Err(DraftError::NoList(each.to_owned()));
+    }
+    let groups = shape::groups(&samples.values, &shared, list);
     if groups.is_empty() {
         return Err(DraftError::Nothing);
     }
+    let warnings = overlooked(&groups, &samples, &shared);
     let told = shape::conditions(groups, &samples.values);
     let mut variables = shared;
     let mut variants: Vec<Variant> = Vec::new();
@@ -138,7 +164,25 @@ pub fn draft(provider: &str, posted: &[Posted]) -> Result<Drafted, DraftError> {
     let mut said: Vec<&str> = variants.iter().flat_map(Variant::texts).collect();
     let needed = needed(&variables, &mut said);
     let text = write::mapping(provider, &variants, &needed);
-    proof::prove(provider, posted, &samples, text)
+    let drafted = proof::prove(provider, posted, &samples, text)?;
+    Ok(Drafted { warnings, ..drafted })
+}
+
+/// Warns of lists in what becomes one event each.
+fn overlooked(groups: &[Group], samples: &Samples, variables: &[Variable]) -> Vec<String> {
+    let whole = groups.iter().filter(|group| group.list.is_none());
+    let lists =
+        whole.flat_map(|group| lists::overlooked(&samples.values, &group.samples, variables));
+    let warning = |(path, at): (String, usize)| {
+        let name = samples.names.get(at).map(String::as_str).unwrap_or_default();
+        format!(
+            "`{path}` is a list of like objects in `{name}`, and the draft makes one event of each post; if each of them is a \
+             problem of its own, draft again with `--each '{path}[*]'`"
+        )
+    };
+    let mut warnings: Vec<String> = lists.map(warning).collect();
+    warnings.dedup();
+    warnings
 }
 
 /// The variables that some of these texts use, and those that they use themselves.
@@ -250,7 +294,7 @@ fn variant(
         match &group.list {
             None => elements.push((*at, None)),
             Some(list) => {
-                let found = shape::list_at(&list.path, &values[*at], variables).unwrap_or_default();
+                let found = lists::list_at(&list.path, &values[*at], variables).unwrap_or_default();
                 elements.extend(found.into_iter().map(|element| (*at, Some(element))));
             }
         }

@@ -14,7 +14,8 @@ const LAYERS: &[&[&str]] = &[
     &["rules", "plugins", "store"],
     &["domain"],
     &["query", "value"],
-    &["error", "clock", "id", "digest", "bus", "load_error", "metrics", "outbound"],
+    &["error", "clock", "id", "digest", "bus", "metrics", "outbound"],
+    &["load_error"],
 ];
 
 /// Neighbours that use each other: a clock holds what makes identifiers, and an identifier is made of a time.

@@ -31,7 +31,9 @@ const MAPPING: &str =
 /// A room with files in it, by their paths.
 fn room(files: &[(&str, &str)]) -> TempDir {
     let room = tempfile::tempdir().unwrap();
-    files.iter().for_each(|(path, text)| write(room.path(), path, text));
+    for (path, text) in files {
+        write(room.path(), path, text);
+    }
     room
 }
 
@@ -108,4 +110,127 @@ fn a_mapping_that_no_plugin_reads_by_is_noted_and_is_no_warning() {
     write(room.path(), "plugins/other/plugin.yaml", "title: X\nmapping: mine\n");
     let read = check(&["--plugins", "plugins"]);
     assert_eq!(read.out, "1 mapping, nothing wrong.\n", "{}", read.err);
+}
+
+const WORDS: &str = "title: Mine\nevents:\n  - name: a\n    each: $.items[*]\n    when: { $.items: { exists: true } }\n    \
+     set:\n      event_key: '@.id'\n      severity:\n        from: '@.level'\n        map: { high: ERROR }\n        else: INFO\n";
+
+#[test]
+fn an_explanation_names_the_word_that_a_map_does_not_know_and_fits_120_columns() {
+    let room = room(&[("rules/mine/mapping.yaml", WORDS)]);
+    let long = "words ".repeat(30);
+    let body = serde_json::json!({ "items": [{ "id": long, "level": "Moderate" }] });
+    write(room.path(), "post.json", &body.to_string());
+    let args = ["rules", "explain", "--rules", "rules", "--provider", "mine", "post.json"];
+    let told = run(room.path(), &args);
+    assert_eq!(told.code, 0, "{}", told.err);
+    let line = told.out.lines().find(|line| line.starts_with("severity")).unwrap();
+    assert!(line.contains("$.items[0].level (default)"), "{line}");
+    assert!(line.contains("map does not know Moderate"), "{line}");
+    assert!(told.out.lines().all(|line| line.chars().count() <= 120), "{}", told.out);
+}
+
+#[test]
+fn an_explanation_of_what_cannot_be_read_fails() {
+    let room = room(&[("rules/mine/mapping.yaml", WORDS)]);
+    write(room.path(), "post.json", r#"{"items": [{"id": 1}, {"level": "high"}]}"#);
+    let args = ["rules", "explain", "--rules", "rules", "--provider", "mine", "post.json"];
+    let told = run(room.path(), &args);
+    assert_eq!((told.code, told.err.as_str()), (1, "1 of 2 items cannot be read.\n"));
+    assert!(told.out.contains("Item 1 cannot be read"), "{}", told.out);
+    let other = run(room.path(), &["rules", "explain", "--provider", "mine", "post.json"]);
+    assert_eq!(other.code, 2);
+    assert!(other.err.contains("`--rules DIR` adds those of a directory"), "{}", other.err);
+}
+
+#[test]
+fn a_draft_names_a_schema_that_is_there() {
+    let room = room(&[("post.json", r#"{"id": "a-1", "status": "firing", "severity": "high"}"#)]);
+    let drafted = run(room.path(), &["rules", "new", "--provider", "mine", "--from", "post.json"]);
+    assert_eq!(drafted.code, 0, "{}", drafted.err);
+    for kind in ["rules/mine/mapping.yaml", "plugins/mine/plugin.yaml"] {
+        let path = room.path().join(kind);
+        let text = fs::read_to_string(&path).unwrap();
+        let schema = text.lines().next().unwrap().rsplit('=').next().unwrap();
+        assert!(path.parent().unwrap().join(schema).is_file(), "{kind}: {schema}");
+    }
+    assert!(drafted.out.contains("`post`: 1 event, 0 of them recoveries"), "{}", drafted.out);
+}
+
+#[test]
+fn samples_of_one_problem_that_have_two_keys_fail_the_test() {
+    let room = room(&[
+        ("rules/mine/mapping.yaml", MAPPING),
+        ("rules/mine/samples/firing.json", r#"{"id": "a"}"#),
+        ("rules/mine/samples/resolved.json", r#"{"id": "b"}"#),
+    ]);
+    let test = |flag: &str| run(room.path(), &["rules", "test", "rules/mine", flag]);
+    let updated = test("--update");
+    assert!(updated.out.contains("No problems.yaml"), "{}", updated.out);
+    write(room.path(), "rules/mine/samples/problems.yaml", "- [firing, resolved]\n");
+    let parted = test("--update");
+    assert_eq!(parted.code, 1);
+    assert!(parted.out.contains("1 problem of problems.yaml, 1 not"), "{}", parted.out);
+    let told = "mine/samples/problems.yaml: line 1, [firing, resolved]: `resolved` has the key `b`, and `firing` has `a`";
+    assert!(parted.err.contains(told), "{}", parted.err);
+}
+
+#[test]
+fn a_draft_says_aloud_what_it_passes_over_and_that_a_server_reads_it() {
+    let part = |name: &str| serde_json::json!({ "part": name, "torque": 3, "ok": false });
+    let body =
+        serde_json::json!({ "id": "a-1", "status": "firing", "parts": [part("a"), part("b")] });
+    let room = room(&[("post.json", &body.to_string()), ("live/rules/README.md", "Ours.\n")]);
+    let rules = room.path().join("live/rules").display().to_string();
+    let server = Server::start(&["--rules", &rules]);
+    let data = server.data().display().to_string();
+    let draft = |out: &str, more: &[&str]| {
+        let args = ["rules", "new", "--provider", "mine", "--data", &data, "--out", out];
+        run(room.path(), &[&args, more, ["--from", "post.json"].as_slice()].concat())
+    };
+    let silent = draft("apart", &[]);
+    assert_eq!(silent.code, 0, "{}", silent.err);
+    assert!(silent.err.contains("draft again with `--each '$.parts[*]'`"), "{}", silent.err);
+    assert!(!silent.err.contains("is live"), "{}", silent.err);
+    let live = draft("live", &["--each", "$.parts[*]"]);
+    let told =
+        format!("warning: the server of `{data}` reads `live/rules`, so this draft is live; ");
+    assert!(live.err.starts_with(&told), "{}", live.err);
+    assert!(!live.err.contains("--each"), "{}", live.err);
+    let wrong = draft("other", &["--each", "$.nothing[*]"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("no sample has a list at `$.nothing[*]`"), "{}", wrong.err);
+}
+
+#[test]
+fn recoveries_that_part_from_their_problems_are_named_first_and_fail_the_comparison() {
+    let way = "      event_type: { from: '$.way', map: { up: RECOVERY }, else: ALERT }\n";
+    let edited = MAPPING.replace("$.id", "$.seq") + way;
+    let room = room(&[
+        ("old/mine/mapping.yaml", &format!("{MAPPING}{way}")),
+        ("new/mine/mapping.yaml", &edited),
+    ]);
+    let line = |seq: u32, way: &str| {
+        let body = serde_json::json!({ "id": "ep-7731", "seq": seq, "way": way, "title": "Warm" });
+        format!("{}\n", serde_json::json!({ "provider": "mine", "body": body }))
+    };
+    write(room.path(), "posts.jsonl", &[line(48113, "down"), line(48127, "up")].concat());
+    let args =
+        ["rules", "diff", "--rules", "new", "--against", "old", "--deliveries", "posts.jsonl"];
+    let asked = ["--fail-on", "recoveries-parted,alerts-lost"];
+    let told = run(room.path(), &[args.as_slice(), &asked].concat());
+    assert_eq!(
+        (told.code, told.err.as_str()),
+        (4, "Would happen, against `--fail-on`: recoveries-parted.\n")
+    );
+    let lines: Vec<&str> = told.out.lines().map(str::trim).collect();
+    let at = lines.iter().position(|line| *line == "mine: 2 of 2 items would change").unwrap();
+    assert_eq!(
+        lines[at + 1],
+        "parted    recoveries that would not end their alert 1",
+        "{}",
+        told.out
+    );
+    let example = "e.g. parted: ep-7731 → 48127, its problem 48113 (line 2 #0)";
+    assert!(lines.contains(&example), "{}", told.out);
 }

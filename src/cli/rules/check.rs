@@ -39,9 +39,12 @@ impl Check {
         said.extend(
             notes.iter().map(|LoadError { file, detail, .. }| format!("{file}: note: {detail}")),
         );
-        let [told, noted] =
-            [&warnings, &notes].map(|all| all.iter().map(as_json).collect::<Vec<Value>>());
-        let answer = json!({ "providers": providers, "warnings": told, "notes": noted });
+        let all_as_json = |all: &[LoadError]| all.iter().map(as_json).collect::<Vec<Value>>();
+        let answer = json!({
+            "providers": providers,
+            "warnings": all_as_json(&warnings),
+            "notes": all_as_json(&notes),
+        });
         screen.show(&answer, |_| {
             let mut lines = said;
             let checked = counted(providers.len(), "mapping");

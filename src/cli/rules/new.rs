@@ -1,7 +1,8 @@
 //! `alertmill rules new`: drafts a provider's rules from samples of what it posts.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -9,7 +10,15 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Failure, Screen};
-use crate::lab::draft::{Drafted, Posted, draft};
+use crate::{
+    cli::{
+        client::directories_read,
+        reference::{plugins_schema, rules_schema},
+        show::harmless,
+    },
+    config::Reach,
+    lab::draft::{Drafted, Posted, draft_each},
+};
 
 /// Draft a provider's rules from samples of what it posts.
 #[derive(Args)]
@@ -23,9 +32,14 @@ pub(super) struct New {
     /// Where `rules/<provider>/` and `plugins/<provider>/` are written.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
+    /// The list whose elements are one event each, e.g. `$.alerts[*]`; guessed where nothing is said.
+    #[arg(long, value_name = "PATH")]
+    each: Option<String>,
     /// Overwrite files that are there.
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 impl New {
@@ -38,12 +52,39 @@ impl New {
             posted.push(Posted { name, body });
         }
         let provider = self.provider.clone().unwrap_or_else(|| self.guessed());
-        let drafted =
-            draft(&provider, &posted).map_err(|error| Failure::usage(format!("{error}.")))?;
+        let drafted = draft_each(&provider, &posted, self.each.as_deref())
+            .map_err(|error| Failure::usage(format!("{error}.")))?;
         self.write(&drafted)?;
-        let files: Vec<&String> = drafted.files.keys().collect();
-        let answer = json!({ "provider": provider, "files": files, "findings": drafted.findings });
-        screen.show(&answer, |answer| self.told(answer, &provider))
+        let mut files: Vec<&str> = drafted.files.keys().map(String::as_str).collect();
+        files.extend(self.write_schemas()?);
+        let mut warnings = drafted.warnings;
+        warnings.extend(self.is_live());
+        let answer = json!({
+            "provider": provider,
+            "files": files,
+            "findings": drafted.findings,
+            "warnings": warnings,
+        });
+        screen.show(&answer, |answer| self.told(answer, &provider))?;
+        for warning in &warnings {
+            let _ = writeln!(io::stderr().lock(), "warning: {}.", harmless(warning));
+        }
+        Ok(())
+    }
+
+    /// Warns where a server reads what was written, so that the draft is live.
+    fn is_live(&self) -> Option<String> {
+        let read = directories_read(&self.reach);
+        let ours = ["rules", "plugins"].map(|name| self.out.join(name));
+        let live = ours
+            .iter()
+            .find(|ours| fs::canonicalize(ours).is_ok_and(|ours| read.contains(&ours)))?;
+        Some(format!(
+            "the server of `{}` reads `{}`, so this draft is live; draft elsewhere with `--out DIR`, and move it there once it is \
+             right",
+            self.reach.data.display(),
+            live.display()
+        ))
     }
 
     /// The provider's name, as the place of the first sample suggests it.
@@ -89,6 +130,21 @@ impl New {
                 .map_err(|cause| unusable(&path, &cause))?;
         }
         Ok(())
+    }
+
+    /// Writes the schemas that the drafts name for editors, where none are yet; tells which.
+    fn write_schemas(&self) -> Result<Vec<&'static str>, Failure> {
+        let mut written = Vec::new();
+        for (name, schema) in
+            [("rules/schema.json", rules_schema()), ("plugins/schema.json", plugins_schema())]
+        {
+            let path = self.out.join(name);
+            if !path.exists() {
+                fs::write(&path, schema + "\n").map_err(|cause| unusable(&path, &cause))?;
+                written.push(name);
+            }
+        }
+        Ok(written)
     }
 
     fn told(&self, answer: &Value, provider: &str) -> String {

@@ -179,9 +179,12 @@ fn candidates<'a>(look: &'a Look, known: &Known<'_>) -> Vec<Candidate<'a>> {
     let is_proven = fields
         .iter()
         .any(|field| weigh(&field.words, KEYS) > 0 && contradicted(field, known) == Some(false));
+    let links: Vec<&Field> =
+        look.fields.iter().filter(|field| form_of(field) == Form::Link).collect();
     fields
         .into_iter()
         .map(|field| judged(field, known, is_proven))
+        .map(|candidate| as_looked_up(candidate, &links))
         .filter(|one| one.score > 0)
         .collect()
 }
@@ -234,6 +237,53 @@ fn judged<'a>(field: &'a Field, known: &Known<'_>, is_proven: bool) -> Candidate
         score -= 40;
     }
     Candidate { field, score, reasons }
+}
+
+/// The same, where its name tells nothing, weighed by what a sender does with what it looks up: it numbers it, and puts
+/// it into its own links.
+fn as_looked_up<'a>(candidate: Candidate<'a>, links: &[&Field]) -> Candidate<'a> {
+    let Candidate { field, mut score, mut reasons } = candidate;
+    let is_named = |hints| weigh(&field.words, hints) > 0;
+    let said = texts(field);
+    let has_digits = said.iter().all(|text| text.chars().any(|letter| letter.is_ascii_digit()));
+    let has_name = is_named(KEYS)
+        || is_named(NOT_KEYS)
+        || is_named(RESOURCES)
+        || is_named(RULES)
+        || is_named(TITLES);
+    if said.is_empty()
+        || !has_digits
+        || has_name
+        || !matches!(form_of(field), Form::Word | Form::Integer)
+    {
+        return Candidate { field, score, reasons };
+    }
+    if said.iter().all(|text| is_numbered(text)) {
+        score += 7;
+        reasons.push("numbered".to_owned());
+    }
+    if links.iter().any(|link| names(link, field)) {
+        score += 15;
+        reasons.push("in the sender's link".to_owned());
+    }
+    Candidate { field, score, reasons }
+}
+
+/// Whether it is a few letters and then a number, e.g. `ep-7731`.
+fn is_numbered(text: &str) -> bool {
+    let rest = text.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+    let letters = text.len() - rest.len();
+    let number = rest.trim_start_matches(['-', '_', '#', '/']);
+    (1..=12).contains(&letters) && number.len() > 2 && number.bytes().all(|it| it.is_ascii_digit())
+}
+
+/// Whether a link has in every item, as one part of it, what the field says there.
+fn names(link: &Field, field: &Field) -> bool {
+    field.values.iter().zip(&link.values).filter(|(said, _)| said.is_some()).all(|(said, link)| {
+        let (Some(said), Some(link)) = (said, link) else { return false };
+        let (said, link) = (text(said), text(link));
+        said.len() > 2 && link.split(['/', '?', '&', '=', '#']).any(|part| part == said)
+    })
 }
 
 fn has_batches(known: &Known<'_>) -> bool {

@@ -114,6 +114,8 @@ pub(super) const STATUSES: &[(&str, i32)] = &[
     ("kind", 12),
     ("health", 14),
     ("statevalue", 24),
+    ("phase", 22),
+    ("stage", 16),
     ("monitorstatus", 34),
     ("monitorstate", 34),
 ];

@@ -60,7 +60,7 @@ pub(super) fn prove(
     let plugins = format!("plugins/{provider}");
     files.insert(format!("{plugins}/plugin.yaml"), manifest.into_bytes());
     files.insert(format!("{plugins}/README.md"), write::readme(provider, &findings).into_bytes());
-    Ok(Drafted { provider: provider.to_owned(), files, findings })
+    Ok(Drafted { provider: provider.to_owned(), files, findings, warnings: Vec::new() })
 }
 
 /// A draft may raise warnings where it says so.
@@ -99,14 +99,26 @@ fn findings(outcomes: &[Outcome]) -> Vec<String> {
     let mut found = Vec::new();
     for Outcome { name, keys, failed, .. } in outcomes {
         let over = keys.iter().filter(|(_, kind)| *kind == EventType::Recovery).count();
-        let mut said = format!("`{name}`: {} events, {over} of them recoveries", keys.len());
+        let (events, recoveries) = (
+            counted(keys.len(), "event"),
+            match over {
+                1 => "1 of them a recovery".to_owned(),
+                _ => format!("{over} of them recoveries"),
+            },
+        );
+        let mut said = format!("`{name}`: {events}, {recoveries}");
         if let Some(why) = failed.first() {
-            let _ = write!(said, "; {} items not read: {why}", failed.len());
+            let _ = write!(said, "; {} not read: {why}", counted(failed.len(), "item"));
         }
         found.push(said);
     }
     found.extend(same_key(outcomes));
     found
+}
+
+/// So many of something, e.g. `1 event`, `2 events`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Whether problems and recoveries share their keys.

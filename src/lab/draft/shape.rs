@@ -1,22 +1,17 @@
 //! Guesses which shapes of payload there are: which samples belong together, where their items are, and how to tell
 //! them from the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::{
-    form::{Form, form_of, there},
-    look::{Item, Look, Variable, Writing, json_inside, look, pairs},
-    names::{KEYS, LISTS, TITLES},
-    status::{severity, status},
+    lists::{List, best_list, list_at},
+    look::Variable,
+    names::{KEYS, TITLES},
     words::weigh,
     yaml::Yaml,
 };
-use crate::value::path::{Path, Root};
-
-/// From this score on, a list holds the events.
-const ENOUGH: i32 = 6;
 
 /// Samples of one shape.
 #[derive(Clone, Debug)]
@@ -27,22 +22,17 @@ pub(super) struct Group {
     pub(super) list: Option<List>,
 }
 
-/// A list that holds items.
-#[derive(Clone, Debug)]
-pub(super) struct List {
-    /// Its path.
-    pub(super) path: String,
-    /// Why it is taken for that.
-    pub(super) because: Vec<String>,
-    /// Other lists that may be.
-    pub(super) runners_up: Vec<String>,
-}
-
-/// Sorts samples by shape; those that say nothing are in no group.
-pub(super) fn groups(samples: &[Value], variables: &[Variable]) -> Vec<Group> {
+/// Sorts samples by shape; those that say nothing are in no group. The list at `each` holds items, where a person says so.
+pub(super) fn groups(samples: &[Value], variables: &[Variable], each: Option<&str>) -> Vec<Group> {
     let mut left: Vec<usize> = (0..samples.len()).filter(|at| !is_blank(&samples[*at])).collect();
     let mut groups = Vec::new();
-    while let Some(list) = best_list(samples, &left, variables) {
+    let said = |path: &str| List {
+        path: path.to_owned(),
+        because: vec!["`--each` says so".to_owned()],
+        runners_up: Vec::new(),
+    };
+    let mut said = each.map(said);
+    while let Some(list) = said.take().or_else(|| best_list(samples, &left, variables)) {
         let has = |at: &usize| list_at(&list.path, &samples[*at], variables).is_some();
         let (with, without): (Vec<usize>, Vec<usize>) = left.iter().copied().partition(has);
         groups.push(Group { samples: with, list: Some(list) });
@@ -60,104 +50,6 @@ fn is_blank(sample: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         _ => true,
     }
-}
-
-/// The elements of the list at `path` in a payload; `None` where there is no list.
-pub(super) fn list_at(path: &str, payload: &Value, variables: &[Variable]) -> Option<Vec<Value>> {
-    match resolve(path, payload, variables)? {
-        Value::Array(items) => Some(items),
-        _ => None,
-    }
-}
-
-/// What a path selects of a payload, through the variables that it needs.
-pub(super) fn resolve(path: &str, payload: &Value, variables: &[Variable]) -> Option<Value> {
-    let compiled = Path::parse(path).ok()?;
-    match compiled.root() {
-        Root::Payload => compiled.all(payload).first().map(|found| (*found).clone()),
-        Root::Element => None,
-        Root::Variable(name) => {
-            let variable = variables.iter().find(|it| it.name.as_str() == &**name)?;
-            let written = resolve(&variable.of, payload, variables)?;
-            let inside = match (variable.writing, written) {
-                (Writing::Pairs, Value::Array(items)) => pairs(&items)?,
-                (Writing::Json, Value::String(text)) => json_inside(&text)?,
-                (Writing::PairsInJson, Value::String(text)) => match json_inside(&text)? {
-                    Value::Array(items) => pairs(&items)?,
-                    _ => return None,
-                },
-                _ => return None,
-            };
-            compiled.all(&inside).first().map(|found| (*found).clone())
-        }
-    }
-}
-
-fn best_list(samples: &[Value], left: &[usize], variables: &[Variable]) -> Option<List> {
-    let items: Vec<Item<'_>> =
-        left.iter().map(|at| Item { payload: &samples[*at], element: None }).collect();
-    let seen = look(&items, &[], variables);
-    let mut ranked = Vec::new();
-    for list in &seen.lists {
-        let lists = list.values.iter().flatten().filter_map(Value::as_array);
-        let elements: Vec<&Value> = lists.flatten().collect();
-        let (score, because) = list_score(&list.path, &list.own, &elements);
-        ranked.push((score, list.path.clone(), because));
-    }
-    ranked.sort_by_key(|(score, path, _)| (-score, path.len(), path.clone()));
-    let (score, path, because) = ranked.first().cloned()?;
-    let runners_up = ranked.iter().skip(1).take(3).map(|(_, path, _)| path.clone()).collect();
-    (score >= ENOUGH).then_some(List { path, because, runners_up })
-}
-
-fn list_score(path: &str, own: &[String], elements: &[&Value]) -> (i32, Vec<String>) {
-    let nothing = Value::Null;
-    let items: Vec<Item<'_>> =
-        elements.iter().map(|element| Item { payload: &nothing, element: Some(element) }).collect();
-    let seen = look(&items, &[], &[]);
-    let mut score = weigh(own, LISTS);
-    let mut because = Vec::new();
-    if score > 0 {
-        because.push("named like a list of events".to_owned());
-    }
-    if path == "$" {
-        score += 5;
-        because.push("the payload is a list".to_owned());
-    }
-    for (holds, weight, what) in [
-        (status(&seen, items.len()).path.is_some(), 3, "a status"),
-        (severity(&seen, items.len()).0.is_some(), 2, "a severity"),
-        (has(&seen, |field| form_of(field) == Form::Time), 1, "a time"),
-        (has(&seen, |field| weigh(&field.own, KEYS) >= 28), 2, "an identifier"),
-        (has(&seen, |field| weigh(&field.own, TITLES) >= 30), 1, "a title"),
-    ] {
-        if holds {
-            score += weight;
-            because.push(format!("its elements have {what}"));
-        }
-    }
-    if alike(elements) {
-        because.push("its elements are alike".to_owned());
-    } else {
-        score -= 3;
-    }
-    (score, because)
-}
-
-fn has(look: &Look, test: impl Fn(&super::look::Field) -> bool) -> bool {
-    look.fields.iter().any(|field| there(field) > 0 && test(field))
-}
-
-/// Whether objects have most of their names in common.
-fn alike(elements: &[&Value]) -> bool {
-    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
-    for object in elements.iter().filter_map(|element| element.as_object()) {
-        for name in object.keys() {
-            *counts.entry(name).or_default() += 1;
-        }
-    }
-    let common = counts.values().filter(|count| **count * 2 > elements.len()).count();
-    !counts.is_empty() && common * 2 >= counts.len()
 }
 
 /// Sorts objects by what names they have in common.

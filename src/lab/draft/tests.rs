@@ -70,9 +70,9 @@ fn an_invented_sender_is_drafted_whole() {
     assert_eq!(
         drafted.findings,
         [
-            "`firing`: 1 events, 0 of them recoveries",
-            "`resolved`: 1 events, 1 of them recoveries",
-            "`mixed`: 2 events, 1 of them recoveries",
+            "`firing`: 1 event, 0 of them recoveries",
+            "`resolved`: 1 event, 1 of them a recovery",
+            "`mixed`: 2 events, 1 of them a recovery",
             "Proven: the recovery in `resolved` has the key of the problem in `firing`.",
             "Not proven: no sample shows the problem of the recovery in `mixed`.",
         ]
@@ -152,4 +152,63 @@ fn every_shipped_sample_and_every_set_of_them_is_drafted_clean() {
             Err(error) => panic!("{provider}: {error}"),
         }
     }
+}
+
+#[test]
+fn a_list_of_what_happens_is_taken_whatever_it_is_called() {
+    let thing = |at: &str, what: &str| json!({ "zt": at, "qv": what, "n": 3 });
+    let all = [thing("2026-01-01T00:00:00Z", "a"), thing("2026-01-01T00:01:00Z", "b")];
+    let drafted = draft("x", &[posted("two", &json!({ "w": 1, "xs": all }))]).unwrap();
+    assert!(
+        file(&drafted, "mapping.yaml").contains("each: $.xs[*]"),
+        "{}",
+        file(&drafted, "mapping.yaml")
+    );
+    assert!(drafted.warnings.is_empty(), "{:?}", drafted.warnings);
+    settled(&drafted);
+}
+
+#[test]
+fn a_list_that_is_passed_over_is_warned_of_and_taken_where_a_person_says_so() {
+    let part = |name: &str| json!({ "part": name, "torque": 3, "ok": false });
+    let body = json!({ "id": "a-1", "status": "firing", "parts": [part("m4"), part("m5")] });
+    let posts = [posted("two", &body)];
+    let drafted = draft("x", &posts).unwrap();
+    assert!(!file(&drafted, "mapping.yaml").contains("each:"));
+    let warning = "`$.parts` is a list of like objects in `two`, and the draft makes one event of each post; if each of them \
+                   is a problem of its own, draft again with `--each '$.parts[*]'`";
+    assert_eq!(drafted.warnings, [warning]);
+    let said = draft_each("x", &posts, Some("$.parts[*]")).unwrap();
+    assert!(file(&said, "mapping.yaml").contains("each: $.parts[*]"));
+    assert!(said.findings[0].starts_with("`two`: 2 events"), "{:?}", said.findings);
+    assert!(said.warnings.is_empty());
+    let wrong = draft_each("x", &posts, Some("$.id")).unwrap_err();
+    assert!(matches!(wrong, DraftError::NoList(_)), "{wrong}");
+}
+
+#[test]
+fn what_a_sender_numbers_and_links_is_a_key_whatever_it_is_called() {
+    let notice = |episode: &str, room: &str, at: &str, word: &str| {
+        let detail =
+            json!({ "episode": episode, "panel": format!("https://v.example/e/{episode}") });
+        json!({ "wax": word, "at": at, "room": room, "detail": detail.to_string() })
+    };
+    let post = |notices: &[Value]| json!({ "seq": 4, "notices": notices });
+    let posts = [
+        posted("one", &post(&[notice("ep-7731", "K7", "2026-01-01T00:00:00Z", "on")])),
+        posted("end", &post(&[notice("ep-7731", "K7", "2026-01-01T01:00:00Z", "off")])),
+        posted(
+            "two",
+            &post(&[
+                notice("ep-7735", "D2", "2026-01-01T02:00:00Z", "on"),
+                notice("ep-7702", "K7", "2026-01-01T02:01:00Z", "off"),
+            ]),
+        ),
+    ];
+    let drafted = draft("x", &posts).unwrap();
+    let text = file(&drafted, "mapping.yaml");
+    assert!(text.contains("each: $.notices[*]"), "{text}");
+    assert!(text.contains("event_key: $detail.episode"), "{text}");
+    assert!(file(&drafted, "problems.yaml").contains("- [one, end]"));
+    settled(&drafted);
 }
