@@ -5,6 +5,7 @@
 //! says which it is, and the compiler holds it to that. Whatever belongs to
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
+mod declared;
 mod directory;
 mod happenings;
 mod limit;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
+    declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
     happenings::{Between, EachHappened, Happened, Happenings},
     payload::{Packing, Payload, Posted},
@@ -250,6 +252,7 @@ pub trait Tx:
     + Events
     + Alerts
     + Audits
+    + IndexedFields
     + Exports
     + Imports
     + Happenings
