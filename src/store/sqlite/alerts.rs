@@ -1,14 +1,15 @@
 //! Alerts.
 
-use rusqlite::{params, params_from_iter};
+use rusqlite::params;
 use serde_json::Value;
 
 use super::{
     live::{Open, Pending},
     numbering::KeyHash,
     rows::{self, Columns, json, maybe_millis, millis, number},
+    seek::{self, Asked, Findable, Of},
     sql,
-    tally::{self, Asked, Said},
+    tally::{self, Said},
     work::Work,
 };
 use crate::{
@@ -272,15 +273,22 @@ impl Alerts for Work {
 
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>> {
         self.flush_standings()?;
+        let asked = Asked { query, scope, table: &sql::ALERTS, of: Of::Alerts };
         let composed = sql::compose(query, scope, &sql::ALERTS);
-        let asked = Asked { kind: tally::Kind::Alert, scope, filter: &query.filter };
-        let total = self.total(&asked, &composed)?;
+        let plan = self.plan(&asked)?;
+        let total = match self.counted(&asked, &plan, &composed)? {
+            Some(total) => total,
+            None => self.total(&(&asked).into(), &composed)?,
+        };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
         }
-        let columns = format!("a.created_at, a.alert, {COLUMNS}");
-        let (sql, values) = composed.select(&columns, HOME);
-        let rows = self.many(&sql, params_from_iter(values), |row| {
+        let places = self.page(&asked, &plan, &composed)?;
+        let sql = format!(
+            "SELECT a.created_at, a.alert, {COLUMNS} FROM json_each(?1) k CROSS JOIN alert a ON a.alert = k.value
+             CROSS JOIN standing t ON t.alert = a.alert {HOME}"
+        );
+        let rows = self.many(&sql, [seek::rows_at(&places)], |row| {
             let mut columns = Columns::of(row);
             let key = Keyset { created_at: columns.get()?, row: columns.get()? };
             Ok((key, alert(&mut columns)?))
@@ -343,6 +351,15 @@ impl Alerts for Work {
         let row = next.alert;
         self.insert_alert(row, workspace, alert_number, alert)?;
         let said = self.said_of(alert)?;
+        let found = Findable {
+            id: alert.alert_id().as_str(),
+            number: Some(alert_number),
+            project: said.project,
+            created_at: millis(alert.created_at),
+            title: alert.title.as_deref(),
+            resources: &alert.resources,
+        };
+        self.make_findable(Of::Alerts, row, &found)?;
         next.alert += 1;
         let mut live = self.live()?.borrow_mut();
         let place = live.tally(|tallies| tallies.come(&said, millis(alert.created_at)));
@@ -407,6 +424,9 @@ impl Alerts for Work {
             .ok_or_else(|| Error::not_found("alert", alert.alert_id()))?;
         let row = self.alert_row(alert.alert_id())?;
         self.update_alert(row, alert)?;
+        if (&before.title, &before.home) != (&alert.title, &alert.home) {
+            self.find_anew(row)?;
+        }
         self.relive(row, &before, alert)
     }
 

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use rusqlite::{params, params_from_iter};
+use rusqlite::params;
 use serde_json::Value;
 
 use super::{
     live::Kind,
     rows::{Columns, json, maybe_millis, millis},
+    seek::{self, Asked, Findable, Of},
     sql,
-    tally::{self, Asked, Said, Way},
+    tally::{self, Said, Way},
     work::Work,
 };
 use crate::{
@@ -63,15 +64,21 @@ impl Events for Work {
 
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>> {
         self.flush_standings()?;
+        let asked = Asked { query, scope, table: &sql::EVENTS, of: Of::Events };
         let composed = sql::compose(query, scope, &sql::EVENTS);
-        let asked = Asked { kind: tally::Kind::Event, scope, filter: &query.filter };
-        let total = self.total(&asked, &composed)?;
+        let plan = self.plan(&asked)?;
+        let total = match self.counted(&asked, &plan, &composed)? {
+            Some(total) => total,
+            None => self.total(&(&asked).into(), &composed)?,
+        };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
         }
-        let columns = format!("e.created_at, e.event, {COLUMNS}");
-        let (sql, values) = composed.select(&columns, HOME);
-        let rows = self.many(&sql, params_from_iter(values), |row| {
+        let places = self.page(&asked, &plan, &composed)?;
+        let sql = format!(
+            "SELECT e.created_at, e.event, {COLUMNS} FROM json_each(?1) k CROSS JOIN event e ON e.event = k.value {HOME}"
+        );
+        let rows = self.many(&sql, [seek::rows_at(&places)], |row| {
             let mut columns = Columns::of(row);
             let key = Keyset { created_at: columns.get()?, row: columns.get()? };
             Ok((key, event(&mut columns)?))
@@ -130,6 +137,15 @@ impl Events for Work {
                 event.why.as_str()
             ],
         )?;
+        let found = Findable {
+            id: event.event_id.as_str(),
+            number: None,
+            project: said.project,
+            created_at: millis(event.created_at),
+            title: draft.title.as_deref(),
+            resources: &draft.resources,
+        };
+        self.make_findable(Of::Events, next.event, &found)?;
         next.event += 1;
         let mut live = self.live()?.borrow_mut();
         live.set_next(next);
