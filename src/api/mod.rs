@@ -34,7 +34,7 @@ pub mod webhook;
 pub mod workspace;
 
 pub use self::{
-    asked::Asked,
+    asked::{Asked, AskedAnalysis, AskedStat},
     call::{Call, Caller, CountRequests, Journal, Refused, TellRefused, Touched},
     shown::{Done, Moment, Page, Shown},
     stat::{AnalysisInfo, StatInfo},

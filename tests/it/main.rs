@@ -20,6 +20,7 @@ mod harness;
 mod hostile;
 mod import;
 mod lab;
+mod language;
 mod limits;
 mod misasked;
 mod mistakes;
