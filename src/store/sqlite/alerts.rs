@@ -214,7 +214,7 @@ impl Work {
     }
 
     /// Brings what is in memory of open alerts up to date with an alert that a person changed.
-    fn relive(&self, row: i64, before: &Alert, after: &Alert) -> Result<()> {
+    pub(super) fn relive(&self, row: i64, before: &Alert, after: &Alert) -> Result<()> {
         let webhook = after.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
         let is_open = |alert: &Alert| alert.standing.state.is_open();
         let severity = |alert: &Alert| is_open(alert).then_some(alert.standing.severity);
