@@ -20,6 +20,7 @@ mod projects;
 mod publish;
 mod receipts;
 mod rows;
+mod seek;
 mod sql;
 mod tokens;
 mod visit;
@@ -106,6 +107,7 @@ impl Sqlite {
         let connection = connect::writer(file, options.durability)?;
         connect::migrate(&connection)?;
         let work = Work::writer(connection)?;
+        work.find_all()?;
         let snapshots = Arc::new(publish::load(&work)?);
         let (queue, waiting) = Queue::new(options.queue, Arc::clone(&metrics));
         let checkpointer = Checkpointer::new(file, options.durability)?;
