@@ -1,5 +1,7 @@
 //! `project.*`: what teams look after.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,7 +14,10 @@ use super::{
 };
 use crate::{
     domain::{
-        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
+        project::{
+            AlertPolicy, Domain, IndexedField, MOST_INDEXED_FIELDS, Project, ProjectAlertConfig,
+            Workspace,
+        },
         scope::{Home, Scope},
         words::RecoveryMode,
     },
@@ -36,6 +41,8 @@ pub struct ProjectInfo {
     pub tags: Map<String, Value>,
     /// How it is alerted; null where alerting is off.
     pub alert_config: Option<PolicyInfo>,
+    /// The paths below `additional_info` that its events are indexed by.
+    pub indexed_fields: Vec<String>,
     /// Its workspace.
     pub workspace_id: Id<Workspace>,
     /// Its domain.
@@ -45,7 +52,11 @@ pub struct ProjectInfo {
 }
 
 impl ProjectInfo {
-    fn new(project: Project, policy: Option<AlertPolicy>) -> Self {
+    fn new(
+        project: Project,
+        policy: Option<AlertPolicy>,
+        indexed: &BTreeSet<IndexedField>,
+    ) -> Self {
         let Project { home, name, tags, created_at } = project;
         let Home { domain_id, workspace_id, project_id } = home;
         Self {
@@ -53,6 +64,7 @@ impl ProjectInfo {
             name,
             tags: tags.into_iter().collect(),
             alert_config: policy.map(PolicyInfo::from),
+            indexed_fields: indexed.iter().map(ToString::to_string).collect(),
             workspace_id,
             domain_id,
             created_at: created_at.into(),
@@ -78,11 +90,16 @@ pub struct CreateProject {
     /// How events become alerts there; the recovery mode is AUTO where absent.
     #[serde(default)]
     options: PolicyRequest,
+    /// The paths that its events are indexed by, such as `additional_info.cluster`; at most 8.
+    #[serde(default)]
+    indexed_fields: Vec<String>,
 }
 
 /// Makes a project, and switches alerting on for it unless told otherwise.
 pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<ProjectInfo> {
-    let CreateProject { project_id, name, workspace_id, tags, alerting, options } = request;
+    let CreateProject { project_id, name, workspace_id, tags, alerting, options, indexed_fields } =
+        request;
+    let indexed_fields = indexed(&indexed_fields)?;
     let workspace_id = workspace_id.unwrap_or_else(|| DEFAULT_WORKSPACE.into());
     let workspace = super::workspace::existing(tx, call, &workspace_id)?;
     let Workspace { workspace_id, domain_id, .. } = workspace;
@@ -104,13 +121,16 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<Pr
         created_at: call.now,
     };
     tx.put_project(&project)?;
+    if !indexed_fields.is_empty() {
+        tx.put_indexed_fields(&project.home.project_id, &indexed_fields)?;
+    }
     let policy =
         alerting.unwrap_or(true).then(|| options.over(AlertPolicy::new(RecoveryMode::Auto)));
     if let Some(policy) = policy.clone() {
         let config = ProjectAlertConfig { home, policy, created_at: call.now };
         project_alert_config::switched_on(tx, call, &config)?;
     }
-    let view = ProjectInfo::new(project, policy);
+    let view = ProjectInfo::new(project, policy, &indexed_fields);
     call.touched("project", &view.project_id, None, seen(&view));
     Ok(view)
 }
@@ -135,7 +155,27 @@ fn existing(tx: &dyn Tx, call: &Call, id: &Id<Project>) -> Result<Project> {
 
 fn view(tx: &dyn Tx, call: &Call, project: Project) -> Result<ProjectInfo> {
     let config = tx.alert_config(&call.caller.scope, &project.home.project_id)?;
-    Ok(ProjectInfo::new(project, config.map(|config| config.policy)))
+    let mut all = tx.indexed_fields(&call.caller.scope)?;
+    let indexed = all.remove(&project.home.project_id).unwrap_or_default();
+    Ok(ProjectInfo::new(project, config.map(|config| config.policy), &indexed))
+}
+
+/// The paths that a project's events are to be indexed by.
+fn indexed(paths: &[String]) -> Result<BTreeSet<IndexedField>> {
+    if paths.len() > MOST_INDEXED_FIELDS {
+        let detail = format!("a project has at most {MOST_INDEXED_FIELDS} indexed fields");
+        return Err(Error::at(Code::InvalidParameter, "/indexed_fields", detail));
+    }
+    let fields = paths.iter().enumerate().map(|(at, path)| {
+        IndexedField::parse(path).ok_or_else(|| {
+            let detail = format!(
+                "`{path}` cannot be indexed: a path below `additional_info`, such as `additional_info.cluster`, can, \
+                 whose at most 8 steps have at most 64 letters, digits, `_` and `-`"
+            );
+            Error::at(Code::InvalidParameter, format!("/indexed_fields/{at}"), detail)
+        })
+    });
+    fields.collect()
 }
 
 list_request! {
@@ -157,12 +197,14 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListProjects) -> Result<Page<Show
     let query = request.checked(call.now)?;
     let scope = &call.caller.scope;
     let mut configs = tx.alert_configs(scope)?.into_iter().peekable();
+    let mut indexed = tx.indexed_fields(scope)?;
     let projects = tx.projects(scope)?.into_iter().map(|project| {
         // Both come by project identifier.
         let id = &project.home.project_id;
         while configs.next_if(|config| config.home.project_id < *id).is_some() {}
         let config = configs.next_if(|config| config.home.project_id == *id);
-        ProjectInfo::new(project, config.map(|config| config.policy))
+        let indexed = indexed.remove(id).unwrap_or_default();
+        ProjectInfo::new(project, config.map(|config| config.policy), &indexed)
     });
     Page::listed(projects, &query, &PROJECTS)
 }
@@ -177,11 +219,14 @@ pub struct UpdateProject {
     name: Option<String>,
     /// The users' own labels, all of them.
     tags: Option<Map<String, Value>>,
+    /// The paths that its events are indexed by, all of them. Nothing else is written while an index is made, which
+    /// takes seconds a million events; with more than two million it is refused.
+    indexed_fields: Option<Vec<String>>,
 }
 
 /// Changes a project.
 pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<ProjectInfo> {
-    let UpdateProject { project_id, name, tags } = request;
+    let UpdateProject { project_id, name, tags, indexed_fields } = request;
     call.touches("project", &project_id);
     let before = existing(tx, call, &project_id)?;
     let mut after = before.clone();
@@ -191,8 +236,12 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<Pr
     if let Some(tags) = tags {
         after.tags = tags.into_iter().collect();
     }
+    let before = view(tx, call, before)?;
     tx.put_project(&after)?;
-    let (before, after) = (view(tx, call, before)?, view(tx, call, after)?);
+    if let Some(fields) = indexed_fields {
+        tx.put_indexed_fields(&project_id, &indexed(&fields)?)?;
+    }
+    let after = view(tx, call, after)?;
     call.touched("project", &project_id, seen(&before), seen(&after));
     Ok(after)
 }

@@ -5,6 +5,7 @@
 //! says which it is, and the compiler holds it to that. Whatever belongs to
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
+mod declared;
 mod directory;
 mod limit;
 mod payload;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
+    declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
@@ -237,7 +239,16 @@ pub trait Audits {
 
 /// One unit of work.
 pub trait Tx:
-    Projects + Webhooks + Tokens + Deliveries + Events + Alerts + Audits + Exports + Imports
+    Projects
+    + Webhooks
+    + Tokens
+    + Deliveries
+    + Events
+    + Alerts
+    + Audits
+    + IndexedFields
+    + Exports
+    + Imports
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;

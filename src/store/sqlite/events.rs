@@ -63,8 +63,8 @@ impl Events for Work {
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>> {
         self.flush_standings()?;
         let asked = Asked { query, scope, table: &sql::EVENTS, of: Of::Events };
-        let composed = sql::compose(query, scope, &sql::EVENTS);
-        let plan = self.plan(&asked)?;
+        let composed = self.composed(query, scope, &sql::EVENTS)?;
+        let plan = self.way(&asked, &composed)?;
         let total = match self.counted(&asked, &plan, &composed)? {
             Some(total) => total,
             None => self.total(&composed)?,
