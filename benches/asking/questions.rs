@@ -56,13 +56,13 @@ pub(crate) fn questions(alert: &str) -> Vec<Question> {
     add("99 small projects", &EVENTS, json!([]), &several(&(1..100).collect::<Vec<_>>()));
     add("large project", &EVENTS, one("project_id", "project-000"), &domain);
     add("small project", &EVENTS, one("project_id", "project-042"), &domain);
-    add("webhook", &EVENTS, one("webhook_id", &webhook(42)), &domain);
+    add("webhook", &EVENTS, one("webhook_id", &webhook(0)), &domain);
     add("alert", &EVENTS, one("alert_id", alert), &domain);
     add("busy key", &EVENTS, one("event_key", "key-000007"), &domain);
-    add("key", &EVENTS, one("event_key", "key-000500"), &domain);
+    add("key", &EVENTS, one("event_key", "key-000502"), &domain);
     add("busy resource", &EVENTS, one("resource", "host-00007"), &domain);
-    add("resource", &EVENTS, one("resource", "host-00500"), &domain);
-    add("resource in a project", &EVENTS, one("resource", "host-00500"), &several(&[0]));
+    add("resource", &EVENTS, one("resource", "host-00502"), &domain);
+    add("resource in a project", &EVENTS, one("resource", "host-00502"), &several(&[0]));
     let hour = |from: Timestamp| {
         let to = from + chrono::TimeDelta::hours(6);
         json!([{ "k": "created_at", "v": rfc3339(from), "o": "gte" },
@@ -72,7 +72,7 @@ pub(crate) fn questions(alert: &str) -> Vec<Question> {
     add("critical ones of 3 projects", &EVENTS, one("severity", "CRITICAL"), &several(&[0, 5, 77]));
     add("alerts of everything", &ALERTS, json!([]), everything);
     add("alerts of a project", &ALERTS, one("project_id", "project-042"), &domain);
-    add("alerts of a webhook", &ALERTS, one("webhook_id", &webhook(42)), &domain);
+    add("alerts of a webhook", &ALERTS, one("webhook_id", &webhook(0)), &domain);
     add("alerts of a resource", &ALERTS, one("resource", "host-00007"), &domain);
     add(
         "open alerts of a project",
