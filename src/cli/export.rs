@@ -125,7 +125,9 @@ async fn to_file(
         Failure::refused(format!("{failure} What came is in `{}`.", unfinished.display()))
     })?;
     fs::rename(&unfinished, file).map_err(|cause| unwritable(file, &cause))?;
-    let said = format!("Wrote {}: {} lines, {} bytes.", file.display(), sink.lines, sink.bytes);
+    let records =
+        if format == Format::Ndjson { format!("{} records, ", sink.lines) } else { String::new() };
+    let said = format!("Wrote {}: {records}{} bytes.", file.display(), sink.bytes);
     // It goes where people look, so that a pipe has records alone.
     let _ = writeln!(io::stderr().lock(), "{said}");
     Ok(())

@@ -28,7 +28,7 @@ pub use self::{
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
-    transfer::{Bulk, EachPlaced, Exports, Imports, Stretch, Way},
+    transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
 };
 use self::{
     limit::{READS, Stop, Waiting, Watch},

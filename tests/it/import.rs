@@ -167,6 +167,10 @@ async fn an_event_finds_its_alert_when_that_comes_later() {
     assert_eq!(json!([again["imported"], again["orphaned"]]), json!([1, 0]));
     let found = house.events(json!({ "alert_id": "alert-a" })).await;
     assert_eq!(found[0]["event_id"], "event-a");
+    let keyed = house.done("/monitoring/v1/alert/get", json!({ "alert_id": "alert-a" })).await;
+    assert_eq!(keyed["event_key"], "disk", "an alert without a key has that of its events");
+    let again = brought(&house, ALERTS, &[alert("alert-a", 1)]).await;
+    assert_eq!(again["unchanged"], 1);
     let differs = brought(&house, EVENTS, &[json!({ "event_id": "event-a" })]).await;
     assert_eq!(differs["errors"][0]["pointer"], "/event_key");
 }

@@ -214,7 +214,7 @@ fn objection(tx: &dyn Tx, alert: &Alert) -> Result<Option<Objection>> {
     if event_key.is_empty() {
         return Ok(Some(Objection::new("/event_key", "a key is not empty")));
     }
-    if tx.alert_home(alert.alert_id())?.is_some() {
+    if tx.alert_place(alert.alert_id())?.is_some() {
         return Ok(Some(Objection::new(
             "/alert_id",
             "an alert of this identifier was deleted here",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     Fate, Imported, Objection,
@@ -24,7 +24,7 @@ use crate::{
     },
     error::Result,
     id::Id,
-    store::{Filing, Payload, Tx},
+    store::{Filing, Payload, Placed, Tx},
 };
 
 /// How much of a digest the identifier of a delivery has that no record names, in characters.
@@ -44,8 +44,9 @@ struct Record {
     resources: Option<Vec<String>>,
     provider: Option<String>,
     account: Option<String>,
+    /// As it was written: the events of a delivery all hold the same, and it is read of the first alone.
     #[serde(default, deserialize_with = "lines::given")]
-    raw_data: Option<Value>,
+    raw_data: Option<Box<RawValue>>,
     additional_info: Option<BTreeMap<String, Value>>,
     alert_id: Option<Id<Alert>>,
     webhook_id: Id<Webhook>,
@@ -63,7 +64,7 @@ struct Record {
 #[derive(Debug)]
 struct Incoming {
     event: Event,
-    raw: Option<Value>,
+    raw: Option<Box<RawValue>>,
     /// `raw` as it is stored, where it begins a delivery.
     packed: Option<Payload>,
 }
@@ -81,7 +82,7 @@ impl EventLines {
             let Ok(incoming) = incoming else { continue };
             let delivery = &incoming.event.delivery_id;
             if last.as_ref() != Some(delivery) {
-                incoming.packed = Some(packed(incoming.raw.as_ref())?);
+                incoming.packed = Some(packed(incoming.raw.as_deref())?);
                 last = Some(delivery.clone());
             }
         }
@@ -138,8 +139,8 @@ fn named_after(event: &Id<Event>) -> Id<Delivery> {
     format!("receipt-{}", &digest[..NAMED]).into()
 }
 
-fn packed(raw: Option<&Value>) -> Result<Payload> {
-    let body = raw.map(ToString::to_string).unwrap_or_else(|| Value::Null.to_string());
+fn packed(raw: Option<&RawValue>) -> Result<Payload> {
+    let body = raw.map_or("null", RawValue::get);
     Payload::pack(&BTreeMap::new(), &BTreeMap::new(), body.as_bytes())
 }
 
@@ -147,7 +148,7 @@ fn packed(raw: Option<&Value>) -> Result<Payload> {
 #[derive(Default)]
 struct Known {
     scopes: Scopes,
-    alerts: HashMap<Id<Alert>, Option<Home>>,
+    alerts: HashMap<Id<Alert>, Option<Placed>>,
     deliveries: HashMap<Id<Delivery>, Id<Webhook>>,
 }
 
@@ -176,18 +177,23 @@ fn add(tx: &mut dyn Tx, call: &Call, known: &mut Known, incoming: Incoming) -> R
         event.alert_id = None;
     }
     if let Some(there) = tx.event(&Scope::EVERYTHING, &event.event_id)? {
-        return again(tx, there, &event, raw.as_ref());
+        return again(tx, there, &event, raw.as_deref());
     }
-    if let Some(objection) = known.objection(tx, call, (&event, alert.as_ref()))? {
+    let place = alert.as_ref().map(|alert| &alert.home);
+    if let Some(objection) = known.objection(tx, call, (&event, place))? {
         return Ok(Fate::Refused(objection));
     }
     if known.deliveries.contains_key(&event.delivery_id) {
         tx.add_event_later(&event)?;
     } else {
-        let payload = payload.map_or_else(|| packed(raw.as_ref()), Ok)?;
+        let payload = payload.map_or_else(|| packed(raw.as_deref()), Ok)?;
         file(tx, &event, &payload)?;
         tx.add_event(&event)?;
         known.deliveries.insert(event.delivery_id.clone(), event.webhook_id.clone());
+    }
+    if let (Some(id), Some(Placed { is_keyless: true, .. })) = (&event.alert_id, &alert) {
+        tx.key_alert(id, &event.draft.event_key)?;
+        known.alerts.remove(id);
     }
     if let (Why::Recovers, Some(alert), Some(occurred)) =
         (event.why, &event.alert_id, event.draft.occurred_at)
@@ -199,14 +205,14 @@ fn add(tx: &mut dyn Tx, call: &Call, known: &mut Known, incoming: Incoming) -> R
 
 impl Known {
     /// Where an alert is, if it is here.
-    fn alert(&mut self, tx: &dyn Tx, id: Option<&Id<Alert>>) -> Result<Option<Home>> {
+    fn alert(&mut self, tx: &dyn Tx, id: Option<&Id<Alert>>) -> Result<Option<Placed>> {
         let Some(id) = id else { return Ok(None) };
         if let Some(known) = self.alerts.get(id) {
             return Ok(known.clone());
         }
-        let home = tx.alert_home(id)?;
-        self.alerts.insert(id.clone(), home.clone());
-        Ok(home)
+        let place = tx.alert_place(id)?;
+        self.alerts.insert(id.clone(), place.clone());
+        Ok(place)
     }
 
     /// What speaks against adding an event that is not here; makes what it needs.
@@ -258,8 +264,13 @@ fn file(tx: &mut dyn Tx, event: &Event, payload: &Payload) -> Result<()> {
     })
 }
 
+fn said(raw: &RawValue) -> Value {
+    // What is nested too deeply to be read is a text wherever it is shown.
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| Value::from(raw.get()))
+}
+
 /// What becomes of an event that is here already.
-fn again(tx: &mut dyn Tx, there: Event, event: &Event, raw: Option<&Value>) -> Result<Fate> {
+fn again(tx: &mut dyn Tx, there: Event, event: &Event, raw: Option<&RawValue>) -> Result<Fate> {
     let posted = match raw {
         Some(_) => tx.payload(&Scope::EVERYTHING, &there.delivery_id)?,
         None => None,
@@ -273,7 +284,7 @@ fn again(tx: &mut dyn Tx, there: Event, event: &Event, raw: Option<&Value>) -> R
         && there.draft == event.draft
         && there.why == event.why
         && there.created_at == event.created_at
-        && raw.is_none_or(|raw| *raw == posted);
+        && raw.is_none_or(|raw| said(raw) == posted);
     Ok(match (&there.alert_id, &event.alert_id) {
         (known, said) if is_same && known == said => Fate::Unchanged,
         // Its alert was not here when it came first.

@@ -17,6 +17,9 @@ pub(super) fn read<R: DeserializeOwned, T>(body: &[u8], make: impl Fn(R) -> T) -
 }
 
 fn record<R: DeserializeOwned>(line: &[u8]) -> Result<R, Objection> {
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(Objection::new("", "a line holds one JSON object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(line);
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|cause| {
         let pointer = pointer(cause.path());
@@ -89,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_wrong_says_where_and_stops_no_other() {
-        let body = b"{\"name\":\"a\"}\n\n{\"name\":1}\n{}\n{\"name\":\"b\"} {}\n[1\n{\"name\":\"c\",\"more\":2}";
+        let body = b"{\"name\":\"a\"}\n\n{\"name\":1}\n{}\n{\"name\":\"b\"} {}\n[1]\n{\"name\"\n{\"name\":\"c\",\"more\":2}";
         let lines = read(body, |named: Named| named.name);
         let told: Vec<String> = lines
             .into_iter()

@@ -82,6 +82,9 @@ impl Import {
         for file in &self.files {
             self.bring(&client, Source::open(file)?, &mut done).await?;
         }
+        done.errors.sort_by_key(|error| {
+            (error["file"].as_str().map(str::to_owned), error["line"].as_u64())
+        });
         for error in &done.errors {
             let text = |name: &str| error[name].as_str().unwrap_or_default();
             let at = format!("{}:{}", text("file"), error["line"]);
@@ -91,11 +94,7 @@ impl Import {
         let refused = done.refused;
         let answer = done.answer();
         Screen::new(self.reach.json).show(&answer, |_| done.told(self.what))?;
-        if refused == 0 {
-            Ok(())
-        } else {
-            Err(Failure::refused(format!("{refused} were refused.")))
-        }
+        if refused == 0 { Ok(()) } else { Err(Failure::refused(refused_of(refused))) }
     }
 
     async fn bring(
@@ -124,6 +123,13 @@ impl Import {
         bar.finish_and_clear();
         Ok(())
     }
+}
+
+fn refused_of(refused: u64) -> String {
+    if refused > TOLD as u64 {
+        return format!("{refused} were refused; {TOLD} of them are told above.");
+    }
+    format!("{refused} were refused.")
 }
 
 fn progress(bytes: u64) -> ProgressBar {
