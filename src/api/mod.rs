@@ -24,6 +24,7 @@ pub mod domain;
 pub mod event;
 pub mod project;
 pub mod project_alert_config;
+mod retention;
 pub mod stream;
 pub mod token;
 pub mod webhook;

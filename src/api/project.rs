@@ -9,10 +9,12 @@ use super::{
     asked::{self, list_request},
     call::seen,
     project_alert_config::{self, PolicyInfo, PolicyRequest},
+    retention::{RetentionInfo, RetentionRequest},
 };
 use crate::{
     domain::{
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
+        retention::Retention,
         scope::{Home, Scope},
         words::RecoveryMode,
     },
@@ -36,6 +38,8 @@ pub struct ProjectInfo {
     pub tags: Map<String, Value>,
     /// How it is alerted; null where alerting is off.
     pub alert_config: Option<PolicyInfo>,
+    /// How long it keeps what.
+    pub retention: RetentionInfo,
     /// Its workspace.
     pub workspace_id: Id<Workspace>,
     /// Its domain.
@@ -45,7 +49,7 @@ pub struct ProjectInfo {
 }
 
 impl ProjectInfo {
-    fn new(project: Project, policy: Option<AlertPolicy>) -> Self {
+    fn new(project: Project, policy: Option<AlertPolicy>, retention: Retention) -> Self {
         let Project { home, name, tags, created_at } = project;
         let Home { domain_id, workspace_id, project_id } = home;
         Self {
@@ -53,6 +57,7 @@ impl ProjectInfo {
             name,
             tags: tags.into_iter().collect(),
             alert_config: policy.map(PolicyInfo::from),
+            retention: retention.into(),
             workspace_id,
             domain_id,
             created_at: created_at.into(),
@@ -110,7 +115,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<Pr
         let config = ProjectAlertConfig { home, policy, created_at: call.now };
         project_alert_config::switched_on(tx, call, &config)?;
     }
-    let view = ProjectInfo::new(project, policy);
+    let view = ProjectInfo::new(project, policy, Retention::default());
     call.touched("project", &view.project_id, None, seen(&view));
     Ok(view)
 }
@@ -135,7 +140,8 @@ fn existing(tx: &dyn Tx, call: &Call, id: &Id<Project>) -> Result<Project> {
 
 fn view(tx: &dyn Tx, call: &Call, project: Project) -> Result<ProjectInfo> {
     let config = tx.alert_config(&call.caller.scope, &project.home.project_id)?;
-    Ok(ProjectInfo::new(project, config.map(|config| config.policy)))
+    let retention = tx.retention(&project.home.project_id)?;
+    Ok(ProjectInfo::new(project, config.map(|config| config.policy), retention))
 }
 
 list_request! {
@@ -157,12 +163,15 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListProjects) -> Result<Page<Show
     let query = request.checked(call.now)?;
     let scope = &call.caller.scope;
     let mut configs = tx.alert_configs(scope)?.into_iter().peekable();
+    let mut retentions = tx.retentions(scope)?.into_iter().peekable();
     let projects = tx.projects(scope)?.into_iter().map(|project| {
-        // Both come by project identifier.
+        // All come by project identifier.
         let id = &project.home.project_id;
         while configs.next_if(|config| config.home.project_id < *id).is_some() {}
         let config = configs.next_if(|config| config.home.project_id == *id);
-        ProjectInfo::new(project, config.map(|config| config.policy))
+        let retention = retentions.next_if(|(home, _)| home.project_id == *id);
+        let retention = retention.map(|(_, retention)| retention).unwrap_or_default();
+        ProjectInfo::new(project, config.map(|config| config.policy), retention)
     });
     Page::listed(projects, &query, &PROJECTS)
 }
@@ -177,11 +186,13 @@ pub struct UpdateProject {
     name: Option<String>,
     /// The users' own labels, all of them.
     tags: Option<Map<String, Value>>,
+    /// How long it keeps what.
+    retention: Option<RetentionRequest>,
 }
 
 /// Changes a project.
 pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<ProjectInfo> {
-    let UpdateProject { project_id, name, tags } = request;
+    let UpdateProject { project_id, name, tags, retention } = request;
     call.touches("project", &project_id);
     let before = existing(tx, call, &project_id)?;
     let mut after = before.clone();
@@ -191,8 +202,13 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<Pr
     if let Some(tags) = tags {
         after.tags = tags.into_iter().collect();
     }
+    let before = view(tx, call, before)?;
     tx.put_project(&after)?;
-    let (before, after) = (view(tx, call, before)?, view(tx, call, after)?);
+    if let Some(retention) = retention {
+        let retention = retention.over(tx.retention(&project_id)?)?;
+        tx.set_retention(&project_id, &retention)?;
+    }
+    let after = view(tx, call, after)?;
     call.touched("project", &project_id, seen(&before), seen(&after));
     Ok(after)
 }

@@ -258,6 +258,7 @@ pub static PROJECTS: Catalogue = Catalogue {
         text("name"),
         object("tags"),
         object("alert_config"),
+        object("retention"),
         text("workspace_id"),
         text("domain_id"),
         time("created_at"),

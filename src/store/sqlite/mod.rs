@@ -20,6 +20,7 @@ mod numbering;
 mod projects;
 mod publish;
 mod receipts;
+mod retain;
 mod rows;
 mod sql;
 mod stats;
