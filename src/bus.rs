@@ -2,6 +2,9 @@
 
 use tokio::sync::watch;
 
+/// How many changes of alerts are kept for those who watch; nobody may be further behind.
+pub const KEPT: u32 = 200_000;
+
 /// A place in the store's two logs: events, and what happened to alerts.
 ///
 /// Rows of both are given their integer keys by the one writer and committed in the order of these keys, and a key that was

@@ -85,6 +85,8 @@ pub struct Metrics {
     pub streams: Gauge,
     /// How many streams the server ended, by reason.
     pub streams_dropped: Family<KindLabels, Counter>,
+    /// What was removed because it was old, by kind.
+    pub removed: Family<KindLabels, Counter>,
     /// How long HTTP requests took, in seconds, by route pattern and status.
     pub http_seconds: Family<HttpLabels, Histogram, fn() -> Histogram>,
 }
@@ -111,6 +113,7 @@ impl Default for Metrics {
             queries_stopped: Family::default(),
             mapping_unknown_values: Family::default(),
             mapping_paths_gone: Family::default(),
+            removed: Family::default(),
             streams: Gauge::default(),
             streams_dropped: Family::default(),
             http_seconds: Family::new_with_constructor(request_buckets),
@@ -152,6 +155,7 @@ impl Default for Metrics {
             "Paths of a mapping that used to be in payloads and are not any more",
             metrics.mapping_paths_gone.clone(),
         );
+        registry.register("removed", "What was removed, being old", metrics.removed.clone());
         registry.register("streams", "Readers of the stream", metrics.streams.clone());
         registry.register(
             "streams_dropped",

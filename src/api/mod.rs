@@ -28,6 +28,7 @@ pub mod export;
 pub mod import;
 pub mod project;
 pub mod project_alert_config;
+mod retention;
 pub mod stream;
 pub mod token;
 pub mod webhook;

@@ -11,6 +11,7 @@ use super::{
     asked::{self, list_request},
     call::seen,
     project_alert_config::{self, PolicyInfo, PolicyRequest},
+    retention::{RetentionInfo, RetentionRequest},
 };
 use crate::{
     domain::{
@@ -18,6 +19,7 @@ use crate::{
             AlertPolicy, Domain, IndexedField, MOST_INDEXED_FIELDS, Project, ProjectAlertConfig,
             Workspace,
         },
+        retention::Retention,
         scope::{Home, Scope},
         words::RecoveryMode,
     },
@@ -43,6 +45,8 @@ pub struct ProjectInfo {
     pub alert_config: Option<PolicyInfo>,
     /// The paths below `additional_info` that its events are indexed by.
     pub indexed_fields: Vec<String>,
+    /// How long it keeps what.
+    pub retention: RetentionInfo,
     /// Its workspace.
     pub workspace_id: Id<Workspace>,
     /// Its domain.
@@ -55,7 +59,7 @@ impl ProjectInfo {
     fn new(
         project: Project,
         policy: Option<AlertPolicy>,
-        indexed: &BTreeSet<IndexedField>,
+        (indexed, retention): (&BTreeSet<IndexedField>, Retention),
     ) -> Self {
         let Project { home, name, tags, created_at } = project;
         let Home { domain_id, workspace_id, project_id } = home;
@@ -65,6 +69,7 @@ impl ProjectInfo {
             tags: tags.into_iter().collect(),
             alert_config: policy.map(PolicyInfo::from),
             indexed_fields: indexed.iter().map(ToString::to_string).collect(),
+            retention: retention.into(),
             workspace_id,
             domain_id,
             created_at: created_at.into(),
@@ -130,7 +135,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<Pr
         let config = ProjectAlertConfig { home, policy, created_at: call.now };
         project_alert_config::switched_on(tx, call, &config)?;
     }
-    let view = ProjectInfo::new(project, policy, &indexed_fields);
+    let view = ProjectInfo::new(project, policy, (&indexed_fields, Retention::default()));
     call.touched("project", &view.project_id, None, seen(&view));
     Ok(view)
 }
@@ -157,7 +162,8 @@ fn view(tx: &dyn Tx, call: &Call, project: Project) -> Result<ProjectInfo> {
     let config = tx.alert_config(&call.caller.scope, &project.home.project_id)?;
     let mut all = tx.indexed_fields(&call.caller.scope)?;
     let indexed = all.remove(&project.home.project_id).unwrap_or_default();
-    Ok(ProjectInfo::new(project, config.map(|config| config.policy), &indexed))
+    let retention = tx.retention(&project.home.project_id)?;
+    Ok(ProjectInfo::new(project, config.map(|config| config.policy), (&indexed, retention)))
 }
 
 /// The paths that a project's events are to be indexed by.
@@ -198,13 +204,16 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListProjects) -> Result<Page<Show
     let scope = &call.caller.scope;
     let mut configs = tx.alert_configs(scope)?.into_iter().peekable();
     let mut indexed = tx.indexed_fields(scope)?;
+    let mut retentions = tx.retentions(scope)?.into_iter().peekable();
     let projects = tx.projects(scope)?.into_iter().map(|project| {
-        // Both come by project identifier.
+        // All come by project identifier.
         let id = &project.home.project_id;
         while configs.next_if(|config| config.home.project_id < *id).is_some() {}
         let config = configs.next_if(|config| config.home.project_id == *id);
         let indexed = indexed.remove(id).unwrap_or_default();
-        ProjectInfo::new(project, config.map(|config| config.policy), &indexed)
+        let retention = retentions.next_if(|(home, _)| home.project_id == *id);
+        let retention = retention.map(|(_, retention)| retention).unwrap_or_default();
+        ProjectInfo::new(project, config.map(|config| config.policy), (&indexed, retention))
     });
     Page::listed(projects, &query, &PROJECTS)
 }
@@ -222,11 +231,13 @@ pub struct UpdateProject {
     /// The paths that its events are indexed by, all of them. Nothing else is written while an index is made, which
     /// takes seconds a million events; with more than two million it is refused.
     indexed_fields: Option<Vec<String>>,
+    /// How long it keeps what.
+    retention: Option<RetentionRequest>,
 }
 
 /// Changes a project.
 pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<ProjectInfo> {
-    let UpdateProject { project_id, name, tags, indexed_fields } = request;
+    let UpdateProject { project_id, name, tags, indexed_fields, retention } = request;
     call.touches("project", &project_id);
     let before = existing(tx, call, &project_id)?;
     let mut after = before.clone();
@@ -240,6 +251,10 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<Pr
     tx.put_project(&after)?;
     if let Some(fields) = indexed_fields {
         tx.put_indexed_fields(&project_id, &indexed(&fields)?)?;
+    }
+    if let Some(retention) = retention {
+        let retention = retention.over(tx.retention(&project_id)?)?;
+        tx.set_retention(&project_id, &retention)?;
     }
     let after = view(tx, call, after)?;
     call.touched("project", &project_id, seen(&before), seen(&after));

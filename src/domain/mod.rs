@@ -8,6 +8,7 @@ pub mod event;
 pub mod happening;
 pub mod project;
 pub mod receipt;
+pub mod retention;
 pub mod scope;
 pub mod secret;
 pub mod token;

@@ -15,6 +15,7 @@ mod scan;
 mod sqlite;
 mod transfer;
 mod unit;
+mod upkeep;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
@@ -29,6 +30,7 @@ pub use self::{
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
+    upkeep::{Mark, Old, Sweep, Swept, Upkeep},
 };
 use self::{
     limit::{READS, Stop, Waiting, Watch},
@@ -256,6 +258,7 @@ pub trait Tx:
     + Exports
     + Imports
     + Happenings
+    + Upkeep
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;

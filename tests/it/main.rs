@@ -28,6 +28,7 @@ mod needs;
 mod providers;
 mod redrive;
 mod reload;
+mod retention;
 mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;

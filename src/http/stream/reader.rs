@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api::stream::{Told, Watched, tell},
-    bus::Place,
+    bus::{KEPT, Place},
     digest::Digest,
     domain::{scope::Scope, token::Right},
     error::{Error, Result},
@@ -163,7 +163,8 @@ impl Reader {
         if self.place == newest {
             return Ok(());
         }
-        if newest.beyond(self.place) > i64::from(self.front.app.config.stream_backlog) {
+        let backlog = self.front.app.config.stream_backlog.min(KEPT);
+        if newest.beyond(self.place) > i64::from(backlog) {
             return Err(Dropped::TooFarBehind);
         }
         let Told { messages, reached, forgotten } =

@@ -98,7 +98,7 @@ impl Events for Work {
         let mut next = self.live()?.borrow().next();
         let draft = &event.draft;
         let said = Said {
-            project,
+            project: self.project_row(&event.home.project_id)?,
             webhook: Some(self.webhook_row(&event.webhook_id)?),
             provider: draft.provider.as_deref(),
             severity: draft.severity,

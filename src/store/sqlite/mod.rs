@@ -21,6 +21,7 @@ mod numbering;
 mod projects;
 mod publish;
 mod receipts;
+mod retain;
 mod rows;
 mod seek;
 mod sql;

@@ -141,7 +141,7 @@ impl Work {
     }
 
     /// Writes the counters of webhooks, with how far they count.
-    fn write_counters(&self) -> Result<()> {
+    pub(super) fn write_counters(&self) -> Result<()> {
         let (counters, newest) = {
             let mut live = self.live()?.borrow_mut();
             (live.uncounted(), live.next().delivery - 1)
