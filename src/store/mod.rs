@@ -48,7 +48,7 @@ use crate::{
     error::{Code, Error, Result},
     id::{Id, Mint},
     metrics::{KindLabels, Metrics},
-    query::Query,
+    query::{Query, Stat},
 };
 
 /// One page of what a query found.
@@ -170,6 +170,8 @@ pub trait Events {
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>>;
     /// Gives `each` of the events in `scope` that `scan` asks for, until it breaks off.
     fn visit_events(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
+    /// The rows of a statistic about the events in `scope`; a page of it is not taken yet.
+    fn event_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>>;
     /// Adds an event.
     fn add_event(&mut self, event: &Event) -> Result<()>;
     /// Makes an event that had no alert one of this alert's.
@@ -188,6 +190,8 @@ pub trait Alerts {
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>>;
     /// Gives `each` of the alerts in `scope` that `scan` asks for, until it breaks off.
     fn visit_alerts(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
+    /// The rows of a statistic about the alerts in `scope`; a page of it is not taken yet.
+    fn alert_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>>;
     /// How the open alert of this key stands, if there is one.
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>>;
     /// What happened to this key before; of recoveries that matched no alert, the one that occurred last of those that

@@ -13,8 +13,11 @@ use crate::{
 };
 
 /// The schema, one step per file; a file that was ever released is never changed.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_foundation.sql"), include_str!("migrations/0003_seeking.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_foundation.sql"),
+    include_str!("migrations/0002_tallies.sql"),
+    include_str!("migrations/0003_seeking.sql"),
+];
 
 /// How long a statement waits for another process that holds the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);

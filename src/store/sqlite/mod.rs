@@ -22,6 +22,8 @@ mod receipts;
 mod rows;
 mod seek;
 mod sql;
+mod stats;
+mod tally;
 mod tokens;
 mod visit;
 mod webhooks;
