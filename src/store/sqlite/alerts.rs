@@ -8,7 +8,7 @@ use super::{
     live::{Open, Pending},
     numbering::KeyHash,
     rows::{self, Columns, json, maybe_millis, millis, number},
-    seek::{Asked, Findable, Of},
+    seek::{self, Asked, Findable, Of},
     sql,
     tally::{self, Said},
     work::Work,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     live::Kind,
     rows::{Columns, json, maybe_millis, millis},
-    seek::{Asked, Findable, Of},
+    seek::{self, Asked, Findable, Of},
     sql,
     tally::{self, Said, Way},
     work::Work,
@@ -98,7 +98,7 @@ impl Events for Work {
         let mut next = self.live()?.borrow().next();
         let draft = &event.draft;
         let said = Said {
-            project,
+            project: self.project_row(&event.home.project_id)?,
             webhook: Some(self.webhook_row(&event.webhook_id)?),
             provider: draft.provider.as_deref(),
             severity: draft.severity,
