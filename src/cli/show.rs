@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use super::Failure;
 
+/// How wide a table of long texts is where no terminal says it, in columns.
+const WIDTH: u16 = 120;
+
 /// Where the answer of a command goes, and how it looks.
 pub(super) struct Screen {
     json: bool,
@@ -60,15 +63,12 @@ pub(super) fn write(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// How wide a table of long texts is where no terminal says it, in columns.
-const WIDTH: u16 = 120;
-
-/// Rows under headings; `nothing` where there are none. As wide as the terminal; where there is none, as wide as it takes,
-/// so that each row stays a line for who reads lines.
+/// Rows under headings; `nothing` where there are none.
 pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>, nothing: &str) -> String {
     if rows.is_empty() {
         return nothing.to_owned();
     }
+    // Where no terminal says how wide it is, each row stays a line for who reads lines.
     drawn(&filled(headings, rows))
 }
 

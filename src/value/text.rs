@@ -120,11 +120,27 @@ fn write_canonical(value: &Value, out: &mut String) {
     }
 }
 
+/// So many of something, e.g. `1 item`, `2 items`, `0 deliveries` for `delivery`.
+pub fn counted(count: u64, what: &str) -> String {
+    match (count, what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {what}s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn one_thing_is_not_several() {
+        let said = [(1, "item"), (2, "item"), (1, "delivery"), (0, "delivery")];
+        let said = said.map(|(count, what)| counted(count, what));
+        assert_eq!(said, ["1 item", "2 items", "1 delivery", "0 deliveries"]);
+    }
 
     #[test]
     fn values_print_as_people_write_them() {

@@ -2,7 +2,10 @@
 
 use std::env;
 
-use alertmill::rules::{Rulebook, samples};
+use alertmill::{
+    clock::Stopwatch,
+    rules::{Rulebook, samples},
+};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -120,6 +123,7 @@ async fn nobody_sees_deliveries_of_others() {
 
 /// Reads a store of `ALERTMILL_DIFF_DELIVERIES` deliveries by both rules; few where nothing is said.
 #[actix_web::test]
+#[expect(clippy::print_stderr, reason = "says how long it took")]
 async fn rules_of_the_same_meaning_change_nothing_of_a_large_store() {
     #[expect(clippy::disallowed_methods, reason = "how large the store is")]
     let many = env::var("ALERTMILL_DIFF_DELIVERIES").ok().and_then(|many| many.parse().ok());
@@ -134,7 +138,10 @@ async fn rules_of_the_same_meaning_change_nothing_of_a_large_store() {
         assert!(house.deliver(&hook, &body).await.status < 300);
     }
     let other = format!("{}\n# A comment.\n", text("alertmanager"));
+    let watch = Stopwatch::start();
     let same = house.done(DIFF, json!({ "mappings": { "alertmanager": other } })).await;
+    let compared = &same["deliveries"];
+    eprintln!("{compared} of {many} deliveries compared in {:.1} s", watch.elapsed().as_secs_f64());
     assert_eq!(same["deliveries"], many);
     assert_eq!((&same["complete"], &same["providers"]), (&json!(true), &json!({})));
 }

@@ -15,6 +15,7 @@ use crate::{
     lab::{samples::Shelf, unmet::unmet_words},
     load_error::LoadError,
     rules::check,
+    value::text::counted,
 };
 
 /// Tell everything that is wrong with the mappings and plugins, and what is most likely not meant.
@@ -47,15 +48,15 @@ impl Check {
         });
         screen.show(&answer, |_| {
             let mut lines = said;
-            let checked = counted(providers.len(), "mapping");
+            let checked = counted(providers.len() as u64, "mapping");
             lines.push(match warnings.len() {
                 0 => format!("{checked}, nothing wrong."),
-                count => format!("{checked}, nothing wrong, {}.", counted(count, "warning")),
+                count => format!("{checked}, nothing wrong, {}.", counted(count as u64, "warning")),
             });
             lines.join("\n")
         })?;
         if self.deny_warnings && !warnings.is_empty() {
-            let count = counted(warnings.len(), "warning");
+            let count = counted(warnings.len() as u64, "warning");
             return Err(Failure::refused(format!("{count}, and --deny-warnings.")));
         }
         Ok(())
@@ -97,9 +98,4 @@ fn unread(source: &Source) -> Vec<LoadError> {
 fn as_json(warning: &LoadError) -> Value {
     let LoadError { file, line, column, detail, excerpt } = warning;
     json!({ "file": file, "line": line, "column": column, "detail": detail, "excerpt": excerpt })
-}
-
-/// So many of something, e.g. `1 mapping`, `2 mappings`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

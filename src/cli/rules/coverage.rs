@@ -10,6 +10,7 @@ use crate::{
     cli::client::Client,
     config::{Reach, RuleFiles, Span},
     lab::coverage::{Change, CoverageInfo, NeverInfo, PartKind, Tallies},
+    value::text::counted,
 };
 
 /// How many lines of a kind are told of each mapping.
@@ -102,7 +103,9 @@ impl Coverage {
         let CoverageInfo { payloads, items, parts, met, .. } = info;
         let _ = writeln!(
             out,
-            "{name}: {met} of {parts} parts met by {payloads} payloads, {items} items"
+            "{name}: {met} of {parts} parts met by {}, {}",
+            counted(*payloads, "payload"),
+            counted(*items, "item")
         );
         let mut lines = Vec::new();
         for drift in &info.drift {
@@ -120,13 +123,16 @@ impl Coverage {
         self.some(out, lines);
         let unknown = info.unknown.iter().map(|word| {
             format!(
-                "unknown  line {}: {} `{}`, {} times",
-                word.line, word.field, word.word, word.count
+                "unknown  line {}: {} `{}`, {}",
+                word.line,
+                word.field,
+                word.word,
+                counted(word.count, "time")
             )
         });
         let mut unknown: Vec<String> = unknown.collect();
         if info.unknown_others > 0 {
-            unknown.push(format!("unknown  other words, {} times", info.unknown_others));
+            unknown.push(format!("unknown  other words, {}", counted(info.unknown_others, "time")));
         }
         self.some(out, unknown);
         for (part, called) in [

@@ -24,6 +24,7 @@ use crate::{
         AlertChanges, AlertExample, Comparison, Differ, Gained, Lost, Objection, ProviderChanges,
         file,
     },
+    value::text::counted,
 };
 
 /// How many lines of a file are compared at once.
@@ -204,7 +205,8 @@ fn told(answer: &Value) -> String {
     let since = answer.get("since").and_then(Value::as_str);
     let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
     let Comparison { deliveries, items, providers } = &comparison;
-    let _ = writeln!(out, "Compared {deliveries} deliveries with {items} items{since}.");
+    let (deliveries, items) = (counted(*deliveries, "delivery"), counted(*items, "item"));
+    let _ = writeln!(out, "Compared {deliveries} with {items}{since}.");
     if answer.get("complete") == Some(&Value::Bool(false)) {
         out.push_str(
             "Time was up: only the newest were read. A shorter `--since` is read whole.\n",
@@ -241,7 +243,7 @@ fn provider(name: &str, changes: &ProviderChanges) -> String {
     let ProviderChanges {
         items, changed, fields, severities, lost, gained, alerts, examples, ..
     } = changes;
-    let mut out = format!("\n{name}: {changed} of {items} items would change\n");
+    let mut out = format!("\n{name}: {changed} of {} would change\n", counted(*items, "item"));
     line(&mut out, "parted", &[("recoveries that would not end their alert", alerts.parted)]);
     let Lost { dead, ignored, gone } = lost;
     line(&mut out, "lost", &[("not understood", *dead), ("ignored", *ignored), ("gone", *gone)]);

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use serde_json::Value;
 
-use super::{Failure, Screen, books, check::counted};
+use super::{Failure, Screen, books};
 use crate::{
     cli::show::{field, prose},
     config::RuleFiles,
@@ -17,6 +17,7 @@ use crate::{
     lab::{explain::Explained, posted::Posted, reading::ItemReading},
     load_error::did_you_mean,
     rules::samples::SampleRequest,
+    value::text::counted,
 };
 
 /// The longest value that a table shows whole.
@@ -100,7 +101,7 @@ impl Explain {
         }
         Err(Failure::refused(format!(
             "{failed} of {} cannot be read.",
-            counted(items.len(), "item")
+            counted(items.len() as u64, "item")
         )))
     }
 

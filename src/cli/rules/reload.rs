@@ -3,10 +3,11 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Failure, Screen, check::counted};
+use super::{Failure, Screen};
 use crate::{
     cli::{client::Client, show::field},
     config::Reach,
+    value::text::counted,
 };
 
 /// Let a running server load its rules and plugins again: all of them, or, where there is a mistake, none.
@@ -28,7 +29,7 @@ impl Reload {
 fn told(answer: &Value) -> String {
     let count = |name: &str, what: &str| {
         let count = answer.get(name).and_then(Value::as_u64).unwrap_or_default();
-        counted(usize::try_from(count).unwrap_or_default(), what)
+        counted(count, what)
     };
     let live = format!(
         "Version {} is live, with {} and {}.",
@@ -44,7 +45,9 @@ fn told(answer: &Value) -> String {
     let mut lines = vec![match field(answer, "outcome").as_str() {
         "unchanged" => format!("No file has changed. {live}"),
         "restored" => format!("The files say again what is live. {live}"),
-        _ => format!("{} changed: {}. {live}", counted(files.len(), "file"), files.join(", ")),
+        _ => {
+            format!("{} changed: {}. {live}", counted(files.len() as u64, "file"), files.join(", "))
+        }
     }];
     lines.extend(texts("warnings").iter().map(|warning| format!("warning: {warning}")));
     lines.join("\n")

@@ -10,11 +10,12 @@ use std::{
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Failure, Screen, check::counted, source::Source};
+use super::{Failure, Screen, source::Source};
 use crate::{
     cli::show::harmless,
     config::{RuleFiles, UpdateSamples},
     lab::samples::{Checked, Difference, SampleResult, Update, Verdict, check_samples_of},
+    value::text::counted,
 };
 
 /// Hold samples to what stands beside them, and those of one problem to one key, as `problems.yaml` names them.
@@ -63,7 +64,8 @@ fn summary(results: &[SampleResult]) -> String {
         (of.clone().count(), of.filter(|result| !result.is_right()).count())
     };
     let ((samples, wrong), (problems, parted)) = (count(Checked::Sample), count(Checked::Problem));
-    let mut text = format!("{}, {wrong} not as they should be.\n", counted(samples, "sample"));
+    let mut text =
+        format!("{}, {wrong} not as they should be.\n", counted(samples as u64, "sample"));
     let _ = match problems {
         0 => write!(
             text,
@@ -72,7 +74,7 @@ fn summary(results: &[SampleResult]) -> String {
         _ => write!(
             text,
             "{} of problems.yaml, {parted} not of one key that is theirs alone.",
-            counted(problems, "problem")
+            counted(problems as u64, "problem")
         ),
     };
     for file in rewritten {

@@ -15,6 +15,7 @@ use crate::{
     lab::{posted, reading::ReadingInfo},
     plugins::PluginBook,
     rules::{Rulebook, check::check},
+    value::text::counted,
 };
 
 /// What one sample became: its keys with the way each went, or why it was not read.
@@ -100,7 +101,7 @@ fn findings(outcomes: &[Outcome]) -> Vec<String> {
     for Outcome { name, keys, failed, .. } in outcomes {
         let over = keys.iter().filter(|(_, kind)| *kind == EventType::Recovery).count();
         let (events, recoveries) = (
-            counted(keys.len(), "event"),
+            counted(keys.len() as u64, "event"),
             match over {
                 1 => "1 of them a recovery".to_owned(),
                 _ => format!("{over} of them recoveries"),
@@ -108,17 +109,12 @@ fn findings(outcomes: &[Outcome]) -> Vec<String> {
         );
         let mut said = format!("`{name}`: {events}, {recoveries}");
         if let Some(why) = failed.first() {
-            let _ = write!(said, "; {} not read: {why}", counted(failed.len(), "item"));
+            let _ = write!(said, "; {} not read: {why}", counted(failed.len() as u64, "item"));
         }
         found.push(said);
     }
     found.extend(same_key(outcomes));
     found
-}
-
-/// So many of something, e.g. `1 event`, `2 events`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Whether problems and recoveries share their keys.
