@@ -56,13 +56,13 @@ pub(crate) fn questions(alert: &str) -> Vec<Question> {
     add("99 small projects", &EVENTS, json!([]), &several(&(1..100).collect::<Vec<_>>()));
     add("large project", &EVENTS, one("project_id", "project-000"), &domain);
     add("small project", &EVENTS, one("project_id", "project-042"), &domain);
-    add("webhook", &EVENTS, one("webhook_id", &webhook(42)), &domain);
+    add("webhook", &EVENTS, one("webhook_id", &webhook(0)), &domain);
     add("alert", &EVENTS, one("alert_id", alert), &domain);
     add("busy key", &EVENTS, one("event_key", "key-000007"), &domain);
-    add("key", &EVENTS, one("event_key", "key-000500"), &domain);
+    add("key", &EVENTS, one("event_key", "key-000502"), &domain);
     add("busy resource", &EVENTS, one("resource", "host-00007"), &domain);
-    add("resource", &EVENTS, one("resource", "host-00500"), &domain);
-    add("resource in a project", &EVENTS, one("resource", "host-00500"), &several(&[0]));
+    add("resource", &EVENTS, one("resource", "host-00502"), &domain);
+    add("resource in a project", &EVENTS, one("resource", "host-00502"), &several(&[0]));
     let hour = |from: Timestamp| {
         let to = from + chrono::TimeDelta::hours(6);
         json!([{ "k": "created_at", "v": rfc3339(from), "o": "gte" },
@@ -72,7 +72,7 @@ pub(crate) fn questions(alert: &str) -> Vec<Question> {
     add("critical ones of 3 projects", &EVENTS, one("severity", "CRITICAL"), &several(&[0, 5, 77]));
     add("alerts of everything", &ALERTS, json!([]), everything);
     add("alerts of a project", &ALERTS, one("project_id", "project-042"), &domain);
-    add("alerts of a webhook", &ALERTS, one("webhook_id", &webhook(42)), &domain);
+    add("alerts of a webhook", &ALERTS, one("webhook_id", &webhook(0)), &domain);
     add("alerts of a resource", &ALERTS, one("resource", "host-00007"), &domain);
     add(
         "open alerts of a project",
@@ -112,7 +112,7 @@ pub(crate) fn questions(alert: &str) -> Vec<Question> {
 impl Question {
     fn query(&self) -> Query {
         #[expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
-        let mut query = Query::parse(&self.query, self.catalogue).expect("a query");
+        let mut query = Query::parse(&self.query, self.catalogue, middle()).expect("a query");
         if self.is_deep {
             let created_at = middle().timestamp_millis();
             query.page.from = Cursor::After(Keyset { created_at, row: 0 });
@@ -155,7 +155,7 @@ pub(crate) async fn an_alert(house: &House) -> Result<String> {
                          "sort": [{ "key": "event_count", "desc": true }],
                          "page": { "limit": 1, "total": "none" } });
     #[expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
-    let query = Query::parse(&filter, &ALERTS).expect("a query");
+    let query = Query::parse(&filter, &ALERTS, middle()).expect("a query");
     let found = house.store.read(move |tx| tx.alerts(&Scope::EVERYTHING, &query)).await?;
     Ok(found
         .rows

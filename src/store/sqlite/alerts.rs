@@ -7,9 +7,9 @@ use super::{
     live::{Open, Pending},
     numbering::KeyHash,
     rows::{self, Columns, json, maybe_millis, millis, number},
-    seek::{self, Asked, Findable, Of},
+    seek::{self, Findable, Of},
     sql,
-    tally::{self, Said},
+    tally::{self, Asked, Said},
     work::Work,
 };
 use crate::{
@@ -273,12 +273,13 @@ impl Alerts for Work {
 
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>> {
         self.flush_standings()?;
-        let asked = Asked { query, scope, table: &sql::ALERTS, of: Of::Alerts };
+        let asked = seek::Asked { query, scope, table: &sql::ALERTS, of: Of::Alerts };
         let composed = sql::compose(query, scope, &sql::ALERTS);
+        let counting = Asked { kind: tally::Kind::Alert, scope, filter: &query.filter };
         let plan = self.plan(&asked)?;
         let total = match self.counted(&asked, &plan, &composed)? {
             Some(total) => total,
-            None => self.total(&(&asked).into(), &composed)?,
+            None => self.total(&counting, &composed)?,
         };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
@@ -350,16 +351,16 @@ impl Alerts for Work {
         let mut next = self.live()?.borrow().next();
         let row = next.alert;
         self.insert_alert(row, workspace, alert_number, alert)?;
-        let said = self.said_of(alert)?;
         let found = Findable {
             id: alert.alert_id().as_str(),
             number: Some(alert_number),
-            project: said.project,
+            project: self.project_row(&alert.home.project_id)?,
             created_at: millis(alert.created_at),
             title: alert.title.as_deref(),
             resources: &alert.resources,
         };
         self.make_findable(Of::Alerts, row, &found)?;
+        let said = self.said_of(alert)?;
         next.alert += 1;
         let mut live = self.live()?.borrow_mut();
         let place = live.tally(|tallies| tallies.come(&said, millis(alert.created_at)));

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::{
     live::Kind,
     rows::{Columns, json, maybe_millis, millis},
-    seek::{self, Asked, Findable, Of},
+    seek::{self, Findable, Of},
     sql,
-    tally::{self, Said, Way},
+    tally::{self, Asked, Said, Way},
     work::Work,
 };
 use crate::{
@@ -64,12 +64,13 @@ impl Events for Work {
 
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>> {
         self.flush_standings()?;
-        let asked = Asked { query, scope, table: &sql::EVENTS, of: Of::Events };
+        let asked = seek::Asked { query, scope, table: &sql::EVENTS, of: Of::Events };
         let composed = sql::compose(query, scope, &sql::EVENTS);
+        let counting = Asked { kind: tally::Kind::Event, scope, filter: &query.filter };
         let plan = self.plan(&asked)?;
         let total = match self.counted(&asked, &plan, &composed)? {
             Some(total) => total,
-            None => self.total(&(&asked).into(), &composed)?,
+            None => self.total(&counting, &composed)?,
         };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
@@ -97,10 +98,11 @@ impl Events for Work {
     fn add_event(&mut self, event: &Event) -> Result<()> {
         let alert = event.alert_id.as_ref().map(|id| self.alert_row(id)).transpose()?;
         let mapping = event.reading.as_ref().map(|it| self.mapping_row(&it.mapping)).transpose()?;
+        let project = self.project_row(&event.home.project_id)?;
         let mut next = self.live()?.borrow().next();
         let draft = &event.draft;
         let said = Said {
-            project: self.project_row(&event.home.project_id)?,
+            project,
             webhook: Some(self.webhook_row(&event.webhook_id)?),
             provider: draft.provider.as_deref(),
             severity: draft.severity,
@@ -140,7 +142,7 @@ impl Events for Work {
         let found = Findable {
             id: event.event_id.as_str(),
             number: None,
-            project: said.project,
+            project,
             created_at: millis(event.created_at),
             title: draft.title.as_deref(),
             resources: &draft.resources,
