@@ -353,7 +353,7 @@ impl Alerts for Work {
         let found = Findable {
             id: alert.alert_id().as_str(),
             number: Some(alert_number),
-            project: said.project,
+            project: self.project_row(&alert.home.project_id)?,
             created_at: millis(alert.created_at),
             title: alert.title.as_deref(),
             resources: &alert.resources,

@@ -95,6 +95,7 @@ impl Events for Work {
     fn add_event(&mut self, event: &Event) -> Result<()> {
         let alert = event.alert_id.as_ref().map(|id| self.alert_row(id)).transpose()?;
         let mapping = event.reading.as_ref().map(|it| self.mapping_row(&it.mapping)).transpose()?;
+        let project = self.project_row(&event.home.project_id)?;
         let mut next = self.live()?.borrow().next();
         let draft = &event.draft;
         let said = Said {
@@ -138,7 +139,7 @@ impl Events for Work {
         let found = Findable {
             id: event.event_id.as_str(),
             number: None,
-            project: said.project,
+            project,
             created_at: millis(event.created_at),
             title: draft.title.as_deref(),
             resources: &draft.resources,
