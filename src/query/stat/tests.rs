@@ -146,6 +146,7 @@ fn a_time_is_held_against_a_time() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn every_mistake_has_its_code_and_its_place() {
     let stage = |stage: Value| json!({ "aggregate": [{ "limit": 1 }, stage] });
     let group = |field: Value| stage(json!({ "group": { "keys": [], "fields": [field] } }));
