@@ -299,13 +299,11 @@ impl Operator {
     }
 
     fn list(self, operand: Value, place: &Place<'_>) -> Result<Vec<Value>, QueryError> {
-        match operand {
-            Value::Array(items) => Ok(items),
-            _ => {
-                let detail = format!("the value of `{}` must be a list", self.word());
-                Err(place.mistake(Code::OperatorListValueType, detail))
-            }
+        if let Value::Array(items) = operand {
+            return Ok(items);
         }
+        let detail = format!("the value of `{}` must be a list", self.word());
+        Err(place.mistake(Code::OperatorListValueType, detail))
     }
 
     /// The values of a list, without those that are no times where times are asked for.
@@ -320,23 +318,21 @@ impl Operator {
 
     fn text(self, operand: Value, place: &Place<'_>) -> Result<String, QueryError> {
         self.not_a_list(&operand, place)?;
-        match operand {
-            Value::String(text) => Ok(text),
-            _ => {
-                let detail = format!("the value of `{}` must be a text", self.word());
-                Err(QueryError::new(place.pointer, detail))
-            }
+        if let Value::String(text) = operand {
+            return Ok(text);
         }
+        let detail = format!("the value of `{}` must be a text", self.word());
+        Err(QueryError::new(place.pointer, detail))
     }
 
     fn texts(self, operand: Value, place: &Place<'_>) -> Result<Vec<String>, QueryError> {
         let items = self.list(operand, place)?.into_iter().enumerate();
-        let texts = items.map(|(at, item)| match item {
-            Value::String(text) => Ok(text),
-            _ => {
-                let detail = format!("the values of `{}` must be texts", self.word());
-                Err(QueryError::new(format!("{}/{at}", place.pointer), detail))
+        let texts = items.map(|(at, item)| {
+            if let Value::String(text) = item {
+                return Ok(text);
             }
+            let detail = format!("the values of `{}` must be texts", self.word());
+            Err(QueryError::new(format!("{}/{at}", place.pointer), detail))
         });
         texts.collect()
     }
@@ -350,13 +346,11 @@ impl Operator {
     }
 
     fn members(self, operand: Value, place: &Place<'_>) -> Result<Map<String, Value>, QueryError> {
-        match operand {
-            Value::Object(members) => Ok(members),
-            _ => {
-                let detail = format!("the value of `{}` must be an object", self.word());
-                Err(place.mistake(Code::OperatorDictValueType, detail))
-            }
+        if let Value::Object(members) = operand {
+            return Ok(members);
         }
+        let detail = format!("the value of `{}` must be an object", self.word());
+        Err(place.mistake(Code::OperatorDictValueType, detail))
     }
 }
 

@@ -21,6 +21,7 @@ fn parsed(value: Value) -> Query {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn every_mistake_has_its_code_and_its_place() {
     let condition =
         |condition: Value| json!({ "filter_or": [{ "k": "title", "o": "eq" }, condition] });

@@ -10,7 +10,9 @@ use super::{
     gather::{Aim, Gather, GroupField, ObjectPart, TimePart},
     group::{Group, GroupKey, KeyPart},
     parse::{
-        Reader, keys, keyword_fields, name,
+        Reader,
+        group::key,
+        keys, keyword_fields, name,
         project::{COMPUTES, computed},
         required, slice, sort,
     },
@@ -86,6 +88,8 @@ impl Analysis {
 }
 
 fn analysis(value: &Value, asking: &Asking) -> Result<Analysis, QueryError> {
+    let nothing = Value::Object(Map::new());
+    let value = if value.is_null() { &nothing } else { value };
     let members = Members::of(value, ANALYSIS, "/query")?;
     let mut filter = filter(&members, asking, &keyword_fields(asking))?;
     let zone = zone(&members)?;
@@ -152,16 +156,13 @@ fn period(
     date: &'static Field,
     zone: Tz,
 ) -> Result<Vec<Condition>, QueryError> {
-    let read = |name| match members.text(name)? {
-        None => Ok(None),
-        Some(text) => match unit(text) {
-            Some(days) => Ok(Some(days)),
-            None => {
-                let detail =
-                    format!("`{text}` is no year, month or day such as 2024, 2024-05, 2024-05-15");
-                Err(members.mistake(name, detail))
-            }
-        },
+    let read = |name| {
+        let Some(text) = members.text(name)? else { return Ok(None) };
+        unit(text).map(Some).ok_or_else(|| {
+            let detail =
+                format!("`{text}` is no year, month or day such as 2024, 2024-05, 2024-05-15");
+            members.mistake(name, detail)
+        })
     };
     let (start, end) = (read("start")?, read("end")?);
     if start.zip(end).is_some_and(|((start, _), (_, end))| start >= end) {
@@ -223,15 +224,15 @@ fn group(
     });
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
     let mut group_keys = Vec::new();
-    for (at, key) in members.list("group_by")?.iter().enumerate() {
+    for (at, written) in members.list("group_by")?.iter().enumerate() {
         let pointer = format!("{}/{at}", members.at("group_by"));
-        group_keys.push(match key {
+        group_keys.push(match written {
             Value::String(text) => {
                 let last = text.rsplit('.').next().unwrap_or_default();
                 let path = keys(text, &pointer)?;
                 GroupKey { name: name(last, &pointer)?, path, part: KeyPart::Whole }
             }
-            other => reader.key(other, &pointer)?,
+            other => key(other, &pointer)?,
         });
     }
     if let Some(word) = members.text("granularity")? {

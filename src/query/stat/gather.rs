@@ -172,20 +172,9 @@ impl GroupField {
                     list.push(value.into_owned());
                 }
             }
-            (Gathered::Object(merged), Some(value)) => match value.into_owned() {
-                Value::Null => {}
-                Value::Object(members) => {
-                    for (name, value) in members {
-                        budget.take(size(&value) + name.len(), &self.pointer)?;
-                        merged.insert(name, value);
-                    }
-                }
-                other => {
-                    let detail =
-                        format!("`merge_objects` takes objects, and one row has {}", named(&other));
-                    return Err(Error::at(Code::Query, &self.pointer, detail));
-                }
-            },
+            (Gathered::Object(merged), Some(value)) => {
+                self.merge(merged, value.into_owned(), budget)?;
+            }
             (Gathered::Numbers(numbers), Some(value)) => {
                 if let Value::Number(number) = &*value {
                     numbers.add(number, weight, (budget, &self.pointer))?;
@@ -193,6 +182,31 @@ impl GroupField {
             }
         }
         Ok(())
+    }
+
+    fn merge(
+        &self,
+        merged: &mut Map<String, Value>,
+        value: Value,
+        budget: &mut Budget,
+    ) -> Result<()> {
+        match value {
+            Value::Null => Ok(()),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let room = size(&value) + name.len();
+                    if merged.insert(name, value).is_none() {
+                        budget.take(room, &self.pointer)?;
+                    }
+                }
+                Ok(())
+            }
+            other => {
+                let detail =
+                    format!("`merge_objects` takes objects, and one row has {}", named(&other));
+                Err(Error::at(Code::Query, &self.pointer, detail))
+            }
+        }
     }
 }
 
@@ -266,7 +280,7 @@ pub(super) struct Numbers {
     is_float: bool,
 }
 
-/// After how many numbers they are put in order, so that equal ones take no more room.
+/// After how many numbers they are put in order at first, so that equal ones take no more room.
 const FRESH: usize = 4_096;
 
 impl Numbers {
@@ -279,7 +293,7 @@ impl Numbers {
         self.is_float |= number.as_i64().is_none();
         let Some(number) = number.as_f64() else { return Ok(()) };
         self.fresh.push((number, times));
-        if self.fresh.len() < FRESH {
+        if self.fresh.len() < FRESH.max(self.sorted.len()) {
             return Ok(());
         }
         let before = self.sorted.len();

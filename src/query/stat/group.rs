@@ -71,7 +71,7 @@ pub(super) struct Groups {
     /// What the key of a time was last, and for which step of the store: rows often come in the order of time.
     latest: Vec<Latest>,
     places: HashMap<Box<[u8]>, usize>,
-    groups: Vec<(Vec<Option<Value>>, Vec<Gathered>)>,
+    made: Vec<(Vec<Option<Value>>, Vec<Gathered>)>,
     scratch: Vec<u8>,
     /// How many bytes the groups themselves take.
     kept: usize,
@@ -96,7 +96,7 @@ impl Groups {
             group,
             latest,
             places: HashMap::new(),
-            groups: Vec::new(),
+            made: Vec::new(),
             scratch: Vec::new(),
             kept: 0,
         }
@@ -118,7 +118,7 @@ impl Groups {
             Some(at) => *at,
             None => self.found(row, budget)?,
         };
-        if let Some((_, gathered)) = self.groups.get_mut(at) {
+        if let Some((_, gathered)) = self.made.get_mut(at) {
             for (field, to) in self.group.fields.iter().zip(gathered) {
                 field.add(to, (row, weight), budget)?;
             }
@@ -139,16 +139,16 @@ impl Groups {
             + fields.len() * size_of::<Gathered>();
         budget.row(room, &self.group.pointer)?;
         self.kept += room;
-        let at = self.groups.len();
+        let at = self.made.len();
         self.places.insert(self.scratch.as_slice().into(), at);
-        self.groups.push((keys, fields));
+        self.made.push((keys, fields));
         Ok(at)
     }
 
     /// The row of each group, in the order in which they began. They no longer count as kept.
     pub(super) fn finish(&mut self, budget: &mut Budget) -> Vec<Value> {
         let Group { keys: names, fields, .. } = &self.group;
-        let groups = std::mem::take(&mut self.groups);
+        let groups = std::mem::take(&mut self.made);
         self.places = HashMap::new();
         budget.give(groups.len(), self.kept);
         let rows = groups.into_iter().map(|(keys, gathered)| {

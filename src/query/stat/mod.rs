@@ -157,38 +157,39 @@ impl Used {
         self.names.extend(self.catalogue.field(name).map(|field| field.name));
     }
 
+    fn add_all<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
+        for name in names {
+            self.add(name);
+        }
+    }
+
     /// Adds those that a stage looks at, and tells whether what comes out of it are other rows.
     fn of_stage(&mut self, stage: &Stage) -> bool {
         match stage {
             Stage::Unwind(path, tests) => {
                 self.add(path.field());
-                tests.iter().for_each(|test| self.add(test.field()));
+                self.add_all(tests.iter().map(RowTest::field));
                 false
             }
             Stage::Match(tests) => {
-                tests.iter().for_each(|test| self.add(test.field()));
+                self.add_all(tests.iter().map(RowTest::field));
                 false
             }
             Stage::Sort(keys) => {
-                let fields = keys.iter().filter_map(|key| key.path.first());
-                fields.for_each(|field| self.add(field));
+                self.add_all(keys.iter().filter_map(|key| key.path.first().map(String::as_str)));
                 false
             }
             Stage::Limit(_) | Stage::Skip(_) | Stage::Fill(_) => false,
             Stage::Count(_) => true,
             Stage::Group(group) => {
-                for key in &group.keys {
-                    self.add(key.path.field());
-                }
+                self.add_all(group.keys.iter().map(|key| key.path.field()));
                 for field in &group.fields {
-                    for check in &field.conditions {
-                        self.add(check.path.field());
-                    }
+                    self.add_all(field.conditions.iter().map(|check| check.path.field()));
                     match &field.aim {
                         Aim::Rows => {}
                         Aim::Of(path) => self.add(path.field()),
                         Aim::Parts(parts) => {
-                            parts.iter().for_each(|part| self.add(part.path.field()));
+                            self.add_all(parts.iter().map(|part| part.path.field()));
                         }
                     }
                 }

@@ -46,33 +46,26 @@ pub(super) struct Budget {
 impl Budget {
     /// Room for a row or a group.
     pub(super) fn row(&mut self, bytes: usize, pointer: &str) -> Result<()> {
-        self.rows = match self.rows.checked_sub(1) {
-            Some(left) => left,
-            None => {
-                let detail = format!(
-                    "this makes more than {MOST_ROWS} rows or groups: narrow the filter, or group by less"
-                );
-                return Err(Error::at(Code::Query, pointer, detail));
-            }
+        let Some(left) = self.rows.checked_sub(1) else {
+            let detail = format!(
+                "this makes more than {MOST_ROWS} rows or groups: narrow the filter, or group by less"
+            );
+            return Err(Error::at(Code::Query, pointer, detail));
         };
+        self.rows = left;
         self.take(bytes, pointer)
     }
 
     /// Room for something within a row.
     pub(super) fn take(&mut self, bytes: usize, pointer: &str) -> Result<()> {
-        match self.bytes.checked_sub(bytes) {
-            Some(left) => {
-                self.bytes = left;
-                Ok(())
-            }
-            None => {
-                let detail = format!(
-                    "this keeps more than {} MiB: narrow the filter, or gather less",
-                    MOST_BYTES >> 20
-                );
-                Err(Error::at(Code::Query, pointer, detail))
-            }
-        }
+        let Some(left) = self.bytes.checked_sub(bytes) else {
+            let room = MOST_BYTES >> 20;
+            let detail =
+                format!("this keeps more than {room} MiB: narrow the filter, or gather less");
+            return Err(Error::at(Code::Query, pointer, detail));
+        };
+        self.bytes = left;
+        Ok(())
     }
 
     /// Gives back the room of rows that are no longer kept.
@@ -284,8 +277,8 @@ impl Step {
             | Self::Match(_)
             | Self::Project(_)
             | Self::Skip(_)
-            | Self::Limit(_) => Vec::new(),
-            Self::Count(_, 0) => Vec::new(),
+            | Self::Limit(_)
+            | Self::Count(_, 0) => Vec::new(),
             Self::Count(name, rows) => {
                 let row = Map::from_iter([(name.clone(), Value::from(*rows))]);
                 vec![(Value::Object(row), 1)]

@@ -52,7 +52,9 @@ pub(super) fn encode(value: Option<&Value>, bytes: &mut Vec<u8>) {
         }
         Some(Value::Array(items)) => {
             bytes.push(b'[');
-            items.iter().for_each(|item| encode(Some(item), bytes));
+            for item in items {
+                encode(Some(item), bytes);
+            }
             bytes.push(b']');
         }
         Some(Value::Object(members)) => {
@@ -73,15 +75,12 @@ fn encode_number(number: &Number, bytes: &mut Vec<u8>) {
     let whole = number
         .as_i64()
         .or_else(|| (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64));
-    match whole {
-        Some(whole) => {
-            bytes.push(b'i');
-            bytes.extend_from_slice(&whole.to_le_bytes());
-        }
-        None => {
-            bytes.push(b'f');
-            bytes.extend_from_slice(&float.to_bits().to_le_bytes());
-        }
+    if let Some(whole) = whole {
+        bytes.push(b'i');
+        bytes.extend_from_slice(&whole.to_le_bytes());
+    } else {
+        bytes.push(b'f');
+        bytes.extend_from_slice(&float.to_bits().to_le_bytes());
     }
 }
 

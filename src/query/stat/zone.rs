@@ -103,14 +103,13 @@ pub(super) fn grain(zone: Tz) -> Option<Grain> {
         return Some(Grain::Day);
     }
     // From 1970 to 2037 by months: no zone changes its clocks for less than one.
-    let offsets = (0..820).map(|month| {
+    let mut offsets = (0..820).map(|month| {
         let time = from_millis(month * 30 * 86_400_000);
         east(zone, time).num_seconds()
     });
-    offsets.fold(Some(Grain::Hour), |grain, offset| match (grain, offset) {
-        (Some(Grain::Hour), offset) if offset % 3_600 == 0 => Some(Grain::Hour),
-        (Some(_), offset) if offset % 900 == 0 => Some(Grain::Quarter),
-        _ => None,
+    offsets.try_fold(Grain::Hour, |grain, offset| match grain {
+        Grain::Hour if offset % 3_600 == 0 => Some(grain),
+        _ => (offset % 900 == 0).then_some(Grain::Quarter),
     })
 }
 

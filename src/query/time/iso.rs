@@ -41,9 +41,8 @@ fn date(text: &str) -> Option<(NaiveDate, &str)> {
             None => Some((month_and_day(&inner[..2], "1")?, "")),
             Some(_) => Some((month_and_day(&inner[..2], "1")?, &inner[2..])),
         },
-        (true, 3) => Some((of_year(&inner[..3])?, &inner[3..])),
         (false, 4..) => Some((month_and_day(&inner[..2], &inner[2..4])?, &inner[4..])),
-        (false, 3) => Some((of_year(&inner[..3])?, &inner[3..])),
+        (_, 3) => Some((of_year(&inner[..3])?, &inner[3..])),
         (false, 0) => Some((month_and_day("1", "1")?, rest)),
         _ => None,
     }

@@ -245,14 +245,13 @@ impl Date {
                 year = Some((2, Figure { value: short, digits: 2 }));
                 (Some(month), Some(day))
             }
-            (Some(_), _, Some(_)) => return None,
             (Some(month), day, None) => (Some(month), day),
             // As the original has it: the month first, unless it cannot be one.
             (None, Some(day @ 13..), Some(month)) if !begins_with_year => (Some(month), Some(day)),
             (None, Some(month), Some(day)) => (Some(month), Some(day)),
             (None, Some(month), None) if year.is_some() => (Some(month), None),
             (None, day, None) => (None, day),
-            (None, None, Some(_)) => return None,
+            (_, _, Some(_)) => return None,
         };
         if year.is_none() && month.is_none() && day.is_none() && self.names_day {
             return None;

@@ -45,7 +45,7 @@ impl Reader<'_> {
         let members = Members::of(value, &["keys", "fields"], pointer)?;
         let each = members.list("keys")?.iter().enumerate();
         let group_keys =
-            each.map(|(at, key)| self.key(key, &format!("{}/{at}", members.at("keys"))));
+            each.map(|(at, value)| key(value, &format!("{}/{at}", members.at("keys"))));
         let group_keys = group_keys.collect::<Result<Vec<_>, _>>()?;
         let each = members.list("fields")?.iter().enumerate();
         let fields = each.map(|(at, field)| {
@@ -68,43 +68,6 @@ impl Reader<'_> {
     ) -> Result<GroupField, QueryError> {
         let members = Members::of(value, FIELD, pointer)?;
         self.field(&members, name(called, pointer)?)
-    }
-
-    pub(in crate::query) fn key(
-        &self,
-        value: &Value,
-        pointer: &str,
-    ) -> Result<GroupKey, QueryError> {
-        let members = Members::of(value, KEY, pointer)?;
-        let (key, key_at) = members.either_text(["k", "key"], "a key needs a path in `key`")?;
-        let (text, name_at) = members.either_text(["n", "name"], "a key needs a name")?;
-        let zone = zone(&members)?;
-        let part = match (members.text("date_format")?, members.text("bucket")?) {
-            (None, None) if members.get("time_zone").is_some() => {
-                let detail = "`time_zone` belongs to `bucket` or `date_format`";
-                return Err(members.mistake("time_zone", detail));
-            }
-            (None, None) => KeyPart::Whole,
-            (Some(format), None) => match Format::read(format, zone) {
-                Ok(format) => KeyPart::Told(format),
-                Err(detail) => return Err(members.mistake("date_format", detail)),
-            },
-            (None, Some(step)) => match Bucket::read(step, zone) {
-                Some(bucket) => KeyPart::Step(bucket),
-                None => {
-                    let detail = format!(
-                        "`{step}` is no step of time: a number and one of s m h d w, which parts a day evenly if \
-                         it is shorter, such as 15m, 1h, 1d, 1w"
-                    );
-                    return Err(members.mistake("bucket", detail));
-                }
-            },
-            (Some(_), Some(_)) => {
-                let detail = "`bucket` and `date_format` exclude each other";
-                return Err(members.mistake("bucket", detail));
-            }
-        };
-        Ok(GroupKey { name: name(text, &name_at)?, path: keys(key, &key_at)?, part })
     }
 
     fn field(&self, members: &Members<'_>, name: String) -> Result<GroupField, QueryError> {
@@ -198,6 +161,40 @@ impl Reader<'_> {
         });
         each.collect()
     }
+}
+
+/// A key of a group, as it is written.
+pub(in crate::query) fn key(value: &Value, pointer: &str) -> Result<GroupKey, QueryError> {
+    let members = Members::of(value, KEY, pointer)?;
+    let (key, key_at) = members.either_text(["k", "key"], "a key needs a path in `key`")?;
+    let (text, name_at) = members.either_text(["n", "name"], "a key needs a name")?;
+    let zone = zone(&members)?;
+    let part = match (members.text("date_format")?, members.text("bucket")?) {
+        (None, None) if members.get("time_zone").is_some() => {
+            let detail = "`time_zone` belongs to `bucket` or `date_format`";
+            return Err(members.mistake("time_zone", detail));
+        }
+        (None, None) => KeyPart::Whole,
+        (Some(format), None) => match Format::read(format, zone) {
+            Ok(format) => KeyPart::Told(format),
+            Err(detail) => return Err(members.mistake("date_format", detail)),
+        },
+        (None, Some(step)) => {
+            let Some(bucket) = Bucket::read(step, zone) else {
+                let detail = format!(
+                    "`{step}` is no step of time: a number and one of s m h d w, which parts a day evenly if \
+                         it is shorter, such as 15m, 1h, 1d, 1w"
+                );
+                return Err(members.mistake("bucket", detail));
+            };
+            KeyPart::Step(bucket)
+        }
+        (Some(_), Some(_)) => {
+            let detail = "`bucket` and `date_format` exclude each other";
+            return Err(members.mistake("bucket", detail));
+        }
+    };
+    Ok(GroupKey { name: name(text, &name_at)?, path: keys(key, &key_at)?, part })
 }
 
 fn gather(word: &str, at: &str, members: &Members<'_>) -> Result<Gather, QueryError> {
