@@ -22,6 +22,7 @@ pub mod audit;
 pub mod delivery;
 pub mod domain;
 pub mod event;
+pub mod explain;
 pub mod project;
 pub mod project_alert_config;
 pub mod token;

@@ -20,6 +20,7 @@ mod lab;
 mod limits;
 mod mistakes;
 mod needs;
+mod plans;
 mod providers;
 mod redrive;
 mod reload;
