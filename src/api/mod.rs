@@ -26,6 +26,7 @@ pub mod domain;
 pub mod event;
 pub mod export;
 pub mod import;
+pub mod explain;
 pub mod project;
 pub mod project_alert_config;
 mod retention;

@@ -10,7 +10,7 @@ use super::{
     receipt::ReceiptInfo,
 };
 use crate::{
-    api::{Call, alert, audit, delivery, domain, event, project, token, workspace},
+    api::{Call, alert, audit, delivery, domain, event, explain, project, token, workspace},
     domain::{delivery::Delivery, token::Right},
     error::Result,
     id::Id,
@@ -25,6 +25,12 @@ pub(super) fn methods() -> Vec<Method> {
     all.extend(tokens());
     all.extend(deliveries());
     all.extend(analyses());
+    all.push(Method::post(
+        "/api/v1/query/explain",
+        "query.explain",
+        "Tells how a list or a statistic would be answered: which index serves it, and where its total comes from.",
+        read(explain::explain),
+    ));
     all
 }
 

@@ -8,6 +8,7 @@
 mod declared;
 mod directory;
 mod happenings;
+mod explain;
 mod limit;
 mod payload;
 mod posted;
@@ -26,6 +27,7 @@ pub use self::{
     declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
     happenings::{Between, EachHappened, Happened, Happenings},
+    explain::{Explainable, Explained, Explains},
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
@@ -255,6 +257,7 @@ pub trait Tx:
     + Alerts
     + Audits
     + IndexedFields
+    + Explains
     + Exports
     + Imports
     + Happenings

@@ -11,7 +11,8 @@ use crate::harness::{Answer, Caller, Hook, House};
 const READING: [&str; 2] = ["get", "list"];
 
 /// Methods that only work something out and keep nothing.
-const WORKING_OUT: [&str; 7] = [
+const WORKING_OUT: [&str; 8] = [
+    "query.explain",
     "event.explain",
     "rules.check",
     "rules.test",

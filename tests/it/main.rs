@@ -25,6 +25,7 @@ mod limits;
 mod misasked;
 mod mistakes;
 mod needs;
+mod plans;
 mod providers;
 mod redrive;
 mod reload;

@@ -13,6 +13,7 @@ mod connect;
 mod declared;
 mod deliveries;
 mod events;
+mod explain;
 mod exports;
 mod happenings;
 mod imports;
