@@ -355,6 +355,7 @@ impl Alerts for Work {
             number: Some(alert_number),
             project: self.project_row(&alert.home.project_id)?,
             created_at: millis(alert.created_at),
+            event_key: &alert.event_key,
             title: alert.title.as_deref(),
             resources: &alert.resources,
         };

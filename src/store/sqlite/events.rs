@@ -141,6 +141,7 @@ impl Events for Work {
             number: None,
             project,
             created_at: millis(event.created_at),
+            event_key: &draft.event_key,
             title: draft.title.as_deref(),
             resources: &draft.resources,
         };

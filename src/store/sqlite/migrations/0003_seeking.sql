@@ -1,7 +1,8 @@
 -- Finding events and alerts by what has no order of its own in time: words of titles and identifiers, resources.
 --
 -- Rows are numbered as they arrive. 256 of them in a row make a block, 64 blocks a group. What can be sought of a row is
--- a set of numbers: a hash of each three letters of its title, of each of its resources, and its project. While a block
+-- a set of numbers: a hash of each three letters of its title, of each of its resources and of its key, each three digits
+-- of its identifier, and its project. While a block
 -- fills, its numbers are gathered in memory; a full block is one row here, and the blocks of a full group are turned into
 -- one row per number, which says in which of the group's 16 384 rows it occurs. All of it is appended, nothing is ever
 -- written into the middle, so the cost does not grow with the store: about 2 µs an event, where an index on a random
@@ -19,7 +20,7 @@ CREATE TABLE sought_block (
     -- The least and the greatest created_at of its rows.
     oldest INTEGER NOT NULL,
     newest INTEGER NOT NULL,
-    -- A bit for each three hexadecimal digits that occur in its identifiers.
+    -- A bit for each three hexadecimal digits that all its identifiers have; the others are among the keys.
     ids    BLOB NOT NULL,
     -- The numbers that occur, sorted, 4 bytes each; and where: 4 bytes each with the end of its rows, then the rows.
     keys   BLOB NOT NULL,
@@ -35,8 +36,7 @@ CREATE TABLE sought_group (
 CREATE TABLE sought (
     span   INTEGER NOT NULL,
     key    INTEGER NOT NULL,
-    -- For three digits of an identifier: 8 bytes, a bit for each block. Else a bit for each row (2048 bytes), or 2 bytes
-    -- for each of fewer than 1024 rows.
+    -- A bit for each row of the group (2048 bytes), or 2 bytes for each of fewer than 1024 rows.
     places BLOB NOT NULL,
     PRIMARY KEY (span, key)
 ) STRICT, WITHOUT ROWID;

@@ -12,6 +12,9 @@ use crate::{
     store::sqlite::{rows::Columns, work::Work},
 };
 
+/// How many bytes a bit for each three digits takes.
+const DIGITS_BYTES: usize = 512;
+
 /// What of a row can be sought.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store::sqlite) struct Findable<'a> {
@@ -23,6 +26,8 @@ pub(in crate::store::sqlite) struct Findable<'a> {
     pub(in crate::store::sqlite) project: i64,
     /// When it came, in milliseconds since 1970.
     pub(in crate::store::sqlite) created_at: i64,
+    /// What it has in common with others of its alert.
+    pub(in crate::store::sqlite) event_key: &'a str,
     /// Its title.
     pub(in crate::store::sqlite) title: Option<&'a str>,
     /// Its resources.
@@ -36,7 +41,8 @@ pub(in crate::store::sqlite) struct Filling {
     block: Option<i64>,
     /// A number in the upper half, the place of the row in its block in the lower.
     entries: Vec<u64>,
-    ids: Vec<u64>,
+    /// Each three digits of an identifier of our own, with the place of its row.
+    digits: Vec<(u64, Vec<u16>)>,
     oldest: i64,
     newest: i64,
 }
@@ -46,7 +52,7 @@ impl Default for Filling {
         Self {
             block: None,
             entries: Vec::new(),
-            ids: vec![0; 64],
+            digits: Vec::new(),
             oldest: i64::MAX,
             newest: i64::MIN,
         }
@@ -62,7 +68,7 @@ impl Filling {
     fn begin(&mut self, block: i64) {
         self.block = Some(block);
         self.entries.clear();
-        self.ids.fill(0);
+        self.digits.clear();
         (self.oldest, self.newest) = (i64::MAX, i64::MIN);
     }
 
@@ -71,6 +77,7 @@ impl Filling {
         let Self { entries, .. } = self;
         let mut put = |key: Key| entries.push(u64::from(key) << 32 | place);
         put(keys::of_project(found.project));
+        put(keys::of_event_key(found.event_key));
         for resource in found.resources {
             put(keys::of_resource(resource));
         }
@@ -81,15 +88,30 @@ impl Filling {
             keys::of_text(&number.to_string(), &mut put);
         }
         match keys::digits_of(found.id, of.prefix()) {
-            Some(digits) => {
-                for three in keys::of_digits(digits) {
-                    self.ids[usize::from(three / 64)] |= 1 << (three % 64);
-                }
-            }
+            Some(digits) => self.digits.push((place, keys::of_digits(digits))),
             None => keys::of_text(&found.id.to_lowercase(), put),
         }
         self.oldest = self.oldest.min(found.created_at);
         self.newest = self.newest.max(found.created_at);
+    }
+
+    /// The digits that all identifiers have, a bit for each three; the others are noted like everything else.
+    ///
+    /// Identifiers that were made one after the other differ in a few places only.
+    fn common_digits(&mut self) -> Vec<u8> {
+        let mut bits = vec![0_u8; DIGITS_BYTES];
+        let first = self.digits.first().map(|(_, threes)| threes.clone()).unwrap_or_default();
+        for (at, three) in first.into_iter().enumerate() {
+            if self.digits.iter().all(|(_, threes)| threes.get(at) == Some(&three)) {
+                bits[usize::from(three / 8)] |= 1 << (three % 8);
+                continue;
+            }
+            let differing = self.digits.iter().filter_map(|(place, threes)| {
+                Some(u64::from(keys::key_of_digits(*threes.get(at)?)) << 32 | place)
+            });
+            self.entries.extend(differing);
+        }
+        bits
     }
 
     /// The numbers that occur and where, as the file keeps them.
@@ -168,11 +190,11 @@ impl Work {
     fn refill(&self, of: Of, block: i64, end: i64) -> Result<()> {
         let sql = match of {
             Of::Events => {
-                "SELECT event, event_id, NULL, project, created_at, title, resources FROM event
+                "SELECT event, event_id, NULL, project, created_at, event_key, title, resources FROM event
                  WHERE event >= ?1 AND event < ?2"
             }
             Of::Alerts => {
-                "SELECT alert, alert_id, alert_number, project, created_at, title, resources FROM alert
+                "SELECT alert, alert_id, alert_number, project, created_at, event_key, title, resources FROM alert
                  WHERE alert >= ?1 AND alert < ?2"
             }
         };
@@ -190,10 +212,12 @@ impl Work {
         let (row, id): (i64, String) = (columns.get()?, columns.text()?);
         let number = columns.get::<Option<i64>>()?.map(i64::unsigned_abs);
         let (project, created_at) = (columns.get()?, columns.get()?);
+        let event_key = columns.text()?;
         let title: Option<String> = columns.get()?;
         let resources: Vec<String> = columns.json()?;
         let title = title.as_deref();
-        let found = Findable { id: &id, number, project, created_at, title, resources: &resources };
+        let (id, event_key, resources) = (&*id, &*event_key, &*resources);
+        let found = Findable { id, number, project, created_at, event_key, title, resources };
         self.live()?.borrow_mut().filling[of as usize].add(of, row, &found);
         Ok(())
     }
@@ -203,8 +227,8 @@ impl Work {
         {
             let mut live = self.live()?.borrow_mut();
             let filling = &mut live.filling[of as usize];
+            let ids = filling.common_digits();
             let (keys, places) = filling.packed();
-            let ids: Vec<u8> = filling.ids.iter().flat_map(|word| word.to_le_bytes()).collect();
             self.put(
                 "INSERT INTO sought_block (block, oldest, newest, ids, keys, places) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![of.place(block), filling.oldest, filling.newest, ids, keys, places],

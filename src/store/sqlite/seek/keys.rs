@@ -1,4 +1,5 @@
-//! What can be sought, as numbers: three letters of a text, three digits of an identifier, a resource, a project.
+//! What can be sought, as numbers: three letters of a text, three digits of an identifier, a resource, an event key, a
+//! project.
 //!
 //! The numbers are stored, so how they are made may only change together with a migration that makes them anew. They
 //! may meet: what they find is checked.
@@ -8,7 +9,7 @@ pub(super) type Key = u32;
 
 const TEXT: Key = 0;
 const DIGITS: Key = 1 << 30;
-const RESOURCE: Key = 2 << 30;
+const NAME: Key = 2 << 30;
 const PROJECT: Key = 3 << 30;
 const KIND: Key = 3 << 30;
 
@@ -36,11 +37,19 @@ pub(super) fn of_text(lowered: &str, mut each: impl FnMut(Key)) {
 
 /// The number of a resource.
 pub(super) fn of_resource(name: &str) -> Key {
-    // FNV-1a.
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    NAME | mixed(hashed(name), 30)
+}
+
+/// The number of an event key; another than that of a resource of the same name.
+pub(super) fn of_event_key(event_key: &str) -> Key {
+    NAME | mixed(hashed(event_key) ^ 1, 30)
+}
+
+/// FNV-1a.
+fn hashed(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    RESOURCE | mixed(hash, 30)
+    })
 }
 
 /// The number of a project's row.
@@ -73,10 +82,9 @@ fn value(byte: u8) -> Option<u16> {
 }
 
 /// Each three digits as a number below 4096.
-pub(super) fn of_digits(digits: &str) -> impl Iterator<Item = u16> {
+pub(super) fn of_digits(digits: &str) -> Vec<u16> {
     let values: Vec<u16> = digits.bytes().filter_map(value).collect();
-    let threes = values.windows(LETTERS).map(|three| three[0] << 8 | three[1] << 4 | three[2]);
-    threes.collect::<Vec<_>>().into_iter()
+    values.windows(LETTERS).map(|three| three[0] << 8 | three[1] << 4 | three[2]).collect()
 }
 
 /// Where a number of three digits is among all numbers.
@@ -112,7 +120,7 @@ pub(super) fn of_word_in_id(word: &str, prefix: &str) -> Option<Vec<Term>> {
         if digits.len() < LETTERS {
             return None;
         }
-        terms.push(some_of(of_digits(digits).map(key_of_digits).collect()));
+        terms.push(some_of(of_digits(digits).into_iter().map(key_of_digits).collect()));
     }
     Some(terms)
 }

@@ -1,7 +1,7 @@
 //! Which rows of a block or of a group something holds of, in memory and in the file.
 
 use super::{
-    BLOCK, BLOCKS,
+    BLOCKS,
     keys::{self, Key},
 };
 use crate::error::Result;
@@ -24,7 +24,7 @@ pub(super) struct Rows(Vec<u64>);
 pub(super) struct Packed {
     /// Its place in its group.
     pub(super) at: usize,
-    /// A bit for each three digits of its identifiers.
+    /// A bit for each three digits that all its identifiers have.
     pub(super) ids: Vec<u8>,
     /// Its numbers, sorted.
     pub(super) keys: Vec<u8>,
@@ -38,27 +38,15 @@ impl Rows {
         Self(vec![0; BLOCK_WORDS])
     }
 
-    /// All rows of a block.
-    pub(super) fn all_of_block() -> Self {
-        Self(vec![u64::MAX; BLOCK_WORDS])
-    }
-
     /// No row of a group.
     pub(super) fn none_of_group() -> Self {
         Self(vec![0; GROUP_WORDS])
     }
 
     /// The rows of a group that the file names.
-    pub(super) fn of_group(key: Key, places: &[u8]) -> Self {
+    pub(super) fn of_group(places: &[u8]) -> Self {
         let mut rows = Self::none_of_group();
-        if keys::digits_of_key(key).is_some() {
-            let bits = places.iter().enumerate().flat_map(|(at, byte)| {
-                (0..8).filter(move |bit| byte >> bit & 1 == 1).map(move |bit| at * 8 + bit)
-            });
-            for block in bits.take_while(|block| *block < BLOCKS) {
-                rows.0[block * BLOCK_WORDS..(block + 1) * BLOCK_WORDS].fill(u64::MAX);
-            }
-        } else if places.len() == GROUP_WORDS * 8 {
+        if places.len() == GROUP_WORDS * 8 {
             for (word, bytes) in rows.0.iter_mut().zip(places.as_chunks::<8>().0) {
                 *word = u64::from_le_bytes(*bytes);
             }
@@ -72,10 +60,8 @@ impl Rows {
 
     /// The rows of a block that have a number.
     pub(super) fn of_block(packed: &Packed, key: Key) -> Self {
-        if let Some(three) = keys::digits_of_key(key) {
-            let byte = packed.ids.get(usize::from(three / 8)).copied().unwrap_or_default();
-            let holds = byte >> (three % 8) & 1 == 1;
-            return if holds { Self::all_of_block() } else { Self::none_of_block() };
+        if keys::digits_of_key(key).is_some_and(|three| packed.all_have(three)) {
+            return Self(vec![u64::MAX; BLOCK_WORDS]);
         }
         let mut rows = Self::none_of_block();
         if let Ok(at) = packed.numbers().binary_search_by(|other| {
@@ -125,6 +111,11 @@ impl Rows {
 }
 
 impl Packed {
+    /// Whether all identifiers have these three digits.
+    fn all_have(&self, three: u16) -> bool {
+        self.ids.get(usize::from(three / 8)).is_some_and(|byte| byte >> (three % 8) & 1 == 1)
+    }
+
     fn numbers(&self) -> &[[u8; 4]] {
         self.keys.as_chunks::<4>().0
     }
@@ -151,44 +142,45 @@ pub(super) fn turned(
     }
     // Stable, and quick where sorted parts stand one after the other.
     all.sort_by_key(|(key, ..)| *key);
-    let texts = all.partition_point(|(key, ..)| *key < keys::key_of_digits(0));
-    turn(&all[..texts], &mut each)?;
-    for three in 0..4096_u16 {
-        let has = |block: &&Packed| {
-            block.ids.get(usize::from(three / 8)).is_some_and(|byte| byte >> (three % 8) & 1 == 1)
-        };
-        let mask = blocks.iter().filter(has).fold(0_u64, |mask, block| mask | 1 << block.at);
-        if mask != 0 {
-            each(keys::key_of_digits(three), &mask.to_le_bytes())?;
+    let mut listed = all.chunk_by(|a, b| a.0 == b.0).peekable();
+    let mut digits = (0..4096_u16).filter(|three| blocks.iter().any(|it| it.all_have(*three)));
+    let mut next_digits = digits.next();
+    loop {
+        let key = listed.peek().map(|same| same[0].0);
+        let common =
+            next_digits.filter(|three| key.is_none_or(|key| keys::key_of_digits(*three) <= key));
+        if let Some(three) = common {
+            next_digits = digits.next();
+            let key = keys::key_of_digits(three);
+            listed.next_if(|same| same[0].0 == key);
+            let rows = blocks.iter().map(|block| (block.at, Rows::of_block(block, key)));
+            let places = rows
+                .flat_map(|(at, rows)| rows.places().map(move |row| (at, row)).collect::<Vec<_>>());
+            each(key, &packed(places))?;
+        } else if let Some(same) = listed.next() {
+            let rows = same.iter().map(|(_, block, at)| (block.at, block.rows_of(*at)));
+            let places =
+                rows.flat_map(|(at, rows)| rows.iter().map(move |row| (at, i64::from(*row))));
+            each(same[0].0, &packed(places))?;
+        } else {
+            return Ok(());
         }
     }
-    turn(&all[texts..], &mut each)
 }
 
-fn turn(
-    sorted: &[(Key, &Packed, usize)],
-    each: &mut impl FnMut(Key, &[u8]) -> Result<()>,
-) -> Result<()> {
-    let mut list = Vec::new();
-    for same in sorted.chunk_by(|a, b| a.0 == b.0) {
-        list.clear();
-        for (_, block, at) in same {
-            let first = block.at * usize::try_from(BLOCK).unwrap_or_default();
-            let rows = block.rows_of(*at).iter();
-            list.extend(rows.map(|place| u16::try_from(first + usize::from(*place)).unwrap_or(0)));
-        }
-        let bytes: Vec<u8> = if list.len() < LISTED {
-            list.iter().flat_map(|place| place.to_le_bytes()).collect()
-        } else {
-            let mut rows = Rows::none_of_group();
-            for place in &list {
-                rows.add(usize::from(*place));
-            }
-            rows.0.iter().flat_map(|word| word.to_le_bytes()).collect()
-        };
-        each(same[0].0, &bytes)?;
+/// Rows, by the place of their block and their own in it, as the file keeps them.
+fn packed(rows: impl Iterator<Item = (usize, i64)>) -> Vec<u8> {
+    let words = |at: usize| number(at * BLOCK_WORDS * 64);
+    let places: Vec<i64> = rows.map(|(at, row)| words(at) + row).collect();
+    if places.len() < LISTED {
+        let short = places.iter().map(|place| u16::try_from(*place).unwrap_or_default());
+        return short.flat_map(u16::to_le_bytes).collect();
     }
-    Ok(())
+    let mut rows = Rows::none_of_group();
+    for place in places {
+        rows.add(usize::try_from(place).unwrap_or(usize::MAX));
+    }
+    rows.0.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
 /// A count as the file keeps it.
@@ -200,7 +192,7 @@ pub(super) fn number(count: usize) -> i64 {
 mod tests {
     use super::*;
 
-    fn packed(at: usize, entries: &[(Key, &[u8])]) -> Packed {
+    fn block(at: usize, entries: &[(Key, &[u8])]) -> Packed {
         let (mut keys, mut ends, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         for (key, places) in entries {
             keys.extend(key.to_le_bytes());
@@ -210,18 +202,24 @@ mod tests {
         ends.extend(rows);
         let mut ids = vec![0; 512];
         ids[at] = 1;
+        if at == 0 {
+            ids[0] = 8;
+        }
         Packed { at, ids, keys, places: ends }
     }
 
     #[test]
     fn what_blocks_say_their_group_says() {
         let many: Vec<u8> = (0..=255).collect();
-        let blocks: Vec<Packed> =
-            (0..64).map(|at| packed(at, &[(5, &[1, 200]), (9, &many), (3 << 30, &[7])])).collect();
+        let blocks: Vec<Packed> = (0..64)
+            .map(|at| {
+                block(at, &[(5, &[1, 200]), (9, &many), ((1 << 30) + 3, &[7]), (3 << 30, &[7])])
+            })
+            .collect();
         let mut keys = Vec::new();
         turned(&blocks, |key, places| {
             keys.push(key);
-            let rows = Rows::of_group(key, places);
+            let rows = Rows::of_group(places);
             for block in &blocks {
                 let mine = Rows::of_block(block, key);
                 let first = block.at * BLOCK_WORDS;
@@ -230,7 +228,7 @@ mod tests {
             Ok(())
         })
         .unwrap();
-        assert!(keys.is_sorted() && keys.len() == 3 + 64, "{keys:?}");
+        assert!(keys.is_sorted() && keys.len() == 4 + 64 - 1, "{keys:?}");
         assert_eq!(Rows::of_block(&blocks[3], 5).places().collect::<Vec<_>>(), [1, 200]);
         assert!(Rows::of_block(&blocks[3], 6).is_empty());
     }

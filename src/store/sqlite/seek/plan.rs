@@ -1,10 +1,12 @@
 //! Which way to the page: what of the filter is served by an order or by a search, and what is left to check.
 
-use rusqlite::{params_from_iter, types::Value as Bound};
+use rusqlite::{params, params_from_iter, types::Value as Bound};
 use serde_json::Value;
 
 use super::{
-    Asked, Of, keys,
+    Asked, Of,
+    keys::{self, Term},
+    places::number,
     search::{Clause, Search},
     strands::{Kind, Strands},
 };
@@ -23,6 +25,9 @@ use crate::{
 
 /// How many strands are merged at most; beyond, rows are walked in their order.
 const MOST_STRANDS: usize = 4096;
+
+/// Of how many alerts at most the events are merged; the events of a key that had more are sought.
+const FEW_ALERTS: i64 = 64;
 
 /// Of how many projects at most each is sought by its number; of more, rows are read and checked.
 const SOUGHT_PROJECTS: usize = 16;
@@ -89,8 +94,8 @@ impl Work {
             return Ok(Plan::Walk);
         }
         let mut parts = self.parts(asked)?;
-        if let Some(strands) = self.strands_of_alerts(asked, &mut parts)? {
-            return Ok(Plan::Strands(strands));
+        if let Some(plan) = self.of_alerts(asked, &mut parts)? {
+            return Ok(plan);
         }
         let mut clauses = clauses(asked.of, &parts.filter);
         if !clauses.is_empty() {
@@ -172,8 +177,8 @@ impl Work {
         Ok(Homes::Some(self.many(&sql, values(), |row| Ok(row.get(0)?))?))
     }
 
-    /// The strands of events whose alerts are named, by themselves or by their key.
-    fn strands_of_alerts(&self, asked: &Asked<'_>, parts: &mut Parts) -> Result<Option<Strands>> {
+    /// The way to events whose alerts are named, by themselves or by their key.
+    fn of_alerts(&self, asked: &Asked<'_>, parts: &mut Parts) -> Result<Option<Plan>> {
         if asked.of != Of::Events {
             return Ok(None);
         }
@@ -182,15 +187,17 @@ impl Work {
             let alerts = self.many(sql, [rows::json(&ids)?], |row| Ok(row.get::<_, i64>(0)?))?;
             let strands = alerts.into_iter().map(|alert| (0, vec![Bound::Integer(alert)]));
             let strands = strands.collect();
-            return Ok(Some(Strands::new(vec![Kind::ALERT], strands, parts.rest(asked.table))));
+            let rest = parts.rest(asked.table);
+            return Ok(Some(Plan::Strands(Strands::new(vec![Kind::ALERT], strands, rest))));
         }
         let Some(event_keys) = parts.take("event_key") else { return Ok(None) };
         let homes = match &parts.homes {
             Homes::All => None,
             Homes::Some(projects) => Some(super::list(projects.iter().copied())),
         };
+        let names: Vec<Term> =
+            event_keys.iter().map(|name| vec![keys::of_event_key(name)]).collect();
         let event_keys = rows::json(&event_keys)?;
-        let given = || [homes.as_deref(), Some(&*event_keys)];
         let strands = self.many(
             "SELECT k.alert, NULL, NULL FROM project p CROSS JOIN json_each(?2) v CROSS JOIN alert k
              WHERE (?1 IS NULL OR p.project IN (SELECT value FROM json_each(?1)))
@@ -198,8 +205,9 @@ impl Work {
              UNION ALL SELECT NULL, p.project, v.value FROM project p CROSS JOIN json_each(?2) v
              WHERE (?1 IS NULL OR p.project IN (SELECT value FROM json_each(?1)))
                AND EXISTS (SELECT 1 FROM event x
-                           WHERE x.project = p.project AND x.event_key = v.value AND x.alert IS NULL)",
-            given(),
+                           WHERE x.project = p.project AND x.event_key = v.value AND x.alert IS NULL)
+             LIMIT ?3",
+            params![homes, event_keys, FEW_ALERTS + 1],
             |row| {
                 Ok(match row.get::<_, Option<i64>>(0)? {
                     Some(alert) => (0, vec![Bound::Integer(alert)]),
@@ -210,7 +218,17 @@ impl Work {
         let mut rest = parts.rest(asked.table);
         // What an alert was given by hand or from elsewhere may have another key than the alert.
         rest.and("e.event_key IN (SELECT value FROM json_each(?))", [Bound::Text(event_keys)]);
-        Ok(Some(Strands::new(vec![Kind::ALERT, Kind::LONE], strands, rest)))
+        if number(strands.len()) <= FEW_ALERTS || names.len() > MOST_KEYS {
+            return Ok(Some(Plan::Strands(Strands::new(
+                vec![Kind::ALERT, Kind::LONE],
+                strands,
+                rest,
+            ))));
+        }
+        let mut clauses = clauses(asked.of, &parts.filter);
+        clauses.insert(0, names);
+        clauses.extend(parts.homes.clause());
+        Ok(Some(Plan::Search(Search::new(clauses, rest, parts.start))))
     }
 
     /// The strands of webhooks or projects, or all rows in the order of time.

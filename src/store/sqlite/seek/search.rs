@@ -202,7 +202,7 @@ impl Work {
         let left = looking.search.left(&none, |key| {
             let mut found = lists.query(params![of.place(group), key])?;
             match found.next()? {
-                Some(row) => Ok(Rows::of_group(key, row.get_ref(0)?.as_blob().unwrap_or_default())),
+                Some(row) => Ok(Rows::of_group(row.get_ref(0)?.as_blob().unwrap_or_default())),
                 None => Ok(none.clone()),
             }
         })?;
