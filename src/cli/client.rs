@@ -3,7 +3,8 @@
 
 use std::{error::Error as _, fmt::Write as _, fs, path::Path, time::Duration};
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+pub(super) use reqwest::Response;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
 use super::Failure;

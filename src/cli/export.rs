@@ -8,10 +8,13 @@ use std::{
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::Response;
 use serde_json::{Map, Value, json};
 
-use super::{Failure, client::Client, output::Output};
+use super::{
+    Failure,
+    client::{Client, Response},
+    output::Output,
+};
 use crate::{
     error::Error,
     export::{Format, Packer},
