@@ -24,7 +24,7 @@ use crate::{
     },
     error::Result,
     id::Id,
-    store::{Filing, Payload, Placed, Tx},
+    store::{Filing, Payload, Placed, Posted, Tx},
 };
 
 /// How much of a digest the identifier of a delivery has that no record names, in characters.
@@ -284,8 +284,8 @@ fn again(tx: &mut dyn Tx, there: Event, event: &Event, raw: Option<&RawValue>) -
         Some(_) => tx.payload(&Scope::EVERYTHING, &there.delivery_id)?,
         None => None,
     };
-    let posted = posted.map(|payload| payload.unpack()).transpose()?;
-    let posted = posted.map_or(Value::Null, |posted| posted.shown());
+    let posted = posted.map(Payload::unpack).transpose()?;
+    let posted = posted.map_or(Value::Null, Posted::shown);
     let is_same = there.webhook_id == event.webhook_id
         && there.delivery_id == event.delivery_id
         && there.item == event.item
