@@ -22,6 +22,7 @@ pub mod audit;
 pub mod delivery;
 pub mod domain;
 pub mod event;
+pub mod explain;
 pub mod export;
 pub mod import;
 pub mod project;

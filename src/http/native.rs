@@ -10,7 +10,7 @@ use super::{
     receipt::ReceiptInfo,
 };
 use crate::{
-    api::{Call, audit, delivery, domain, project, token, workspace},
+    api::{Call, audit, delivery, domain, explain, project, token, workspace},
     domain::{delivery::Delivery, token::Right},
     error::Result,
     id::Id,
@@ -24,6 +24,12 @@ pub(super) fn methods() -> Vec<Method> {
     all.extend(projects());
     all.extend(tokens());
     all.extend(deliveries());
+    all.push(Method::post(
+        "/api/v1/query/explain",
+        "query.explain",
+        "Tells how a list or a statistic would be answered: which index serves it, and where its total comes from.",
+        read(explain::explain),
+    ));
     all
 }
 

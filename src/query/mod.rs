@@ -10,6 +10,9 @@ mod operator;
 mod page;
 mod parse;
 mod patterns;
+mod stat;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use serde_json::Value;
@@ -23,6 +26,7 @@ pub use self::{
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},
     patterns::Patterns,
+    stat::{Coarse, Flow, Grain, Running, Stat},
 };
 use crate::{
     clock::Timestamp,

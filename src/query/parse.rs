@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub(super) use self::{
     filter::{Asking, Written, located},
-    members::{MAX_PARTS, Members},
+    members::{MAX_PARTS, Members, whole},
     names::unknown,
 };
 use super::{

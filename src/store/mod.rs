@@ -7,6 +7,7 @@
 
 mod declared;
 mod directory;
+mod explain;
 mod limit;
 mod payload;
 mod posted;
@@ -23,6 +24,7 @@ use tokio::sync::{Semaphore, oneshot};
 pub use self::{
     declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
+    explain::{Explainable, Explained, Explains},
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
@@ -50,7 +52,7 @@ use crate::{
     error::{Code, Error, Result},
     id::{Id, Mint},
     metrics::{KindLabels, Metrics},
-    query::Query,
+    query::{Query, Stat},
 };
 
 /// One page of what a query found.
@@ -172,6 +174,8 @@ pub trait Events {
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>>;
     /// Gives `each` of the events in `scope` that `scan` asks for, until it breaks off.
     fn visit_events(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
+    /// The rows of a statistic about the events in `scope`; a page of it is not taken yet.
+    fn event_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>>;
     /// Adds an event.
     fn add_event(&mut self, event: &Event) -> Result<()>;
     /// Makes an event that had no alert one of this alert's.
@@ -190,6 +194,8 @@ pub trait Alerts {
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>>;
     /// Gives `each` of the alerts in `scope` that `scan` asks for, until it breaks off.
     fn visit_alerts(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
+    /// The rows of a statistic about the alerts in `scope`; a page of it is not taken yet.
+    fn alert_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>>;
     /// How the open alert of this key stands, if there is one.
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>>;
     /// What happened to this key before; of recoveries that matched no alert, the one that occurred last of those that
@@ -247,6 +253,7 @@ pub trait Tx:
     + Alerts
     + Audits
     + IndexedFields
+    + Explains
     + Exports
     + Imports
 {

@@ -22,6 +22,7 @@ mod lab;
 mod limits;
 mod mistakes;
 mod needs;
+mod plans;
 mod providers;
 mod redrive;
 mod reload;

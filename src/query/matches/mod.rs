@@ -45,7 +45,7 @@ impl Test {
         self.holds_of(Found { start: Some(value), path }, kind)
     }
 
-    fn holds_of(&self, found: Found<'_>, kind: Kind) -> bool {
+    pub(in crate::query) fn holds_of(&self, found: Found<'_>, kind: Kind) -> bool {
         // A time is no text, though a view writes it as one.
         let has_texts = kind != Kind::Time || !found.path.is_empty();
         match self {

@@ -1,6 +1,7 @@
 //! Alerts.
 
 use rusqlite::params;
+use serde_json::Value;
 
 use super::{
     live::{Open, Pending},
@@ -8,6 +9,7 @@ use super::{
     rows::{self, Columns, json, maybe_millis, millis, number},
     seek::{self, Asked, Findable, Of},
     sql,
+    tally::{self, Said},
     work::Work,
 };
 use crate::{
@@ -23,7 +25,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     id::Id,
-    query::{Keyset, Query},
+    query::{Keyset, Query, Stat},
     store::{Alerts, Each, Found, Scan},
 };
 
@@ -51,6 +53,13 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    /// What an alert is tallied by.
+    fn said_of<'a>(&self, alert: &'a Alert) -> Result<Said<'a>> {
+        let project = self.project_row(&alert.home.project_id)?;
+        let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
+        Ok(Said::of_alert((project, webhook), alert.provider.as_deref(), &alert.standing))
     }
 
     fn put_standing(&self, row: i64, standing: &Standing) -> Result<()> {
@@ -99,20 +108,28 @@ impl Work {
             }
         }
         self.flush_standings()?;
+        let project = self.project_row(project)?;
         self.one(
-            "SELECT a.alert, a.webhook, a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at,
+            "SELECT a.alert, a.webhook, a.created_at, a.provider, a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at,
                     t.updated_at
              FROM alert a CROSS JOIN standing t ON t.alert = a.alert
              WHERE a.project = ?1 AND a.event_key = ?2 AND a.closed = 0",
-            params![self.project_row(project)?, event_key],
+            params![project, event_key],
             |row| {
                 let mut columns = Columns::of(row);
+                let (row, webhook): (i64, Option<i64>) = (columns.get()?, columns.get()?);
+                let (created_at, provider) = (columns.get()?, columns.get::<Option<String>>()?);
+                let standing = rows::standing(&mut columns)?;
+                let said = Said::of_alert((project, webhook), provider.as_deref(), &standing);
+                let live = self.live_if_writer();
+                let place = live.map(|live| live.borrow_mut().tally(|it| it.place(&said, created_at)));
                 Ok(Open {
-                    row: columns.get()?,
-                    webhook: columns.get::<Option<i64>>()?.unwrap_or_default(),
+                    row,
+                    webhook: webhook.unwrap_or_default(),
                     unreadable: Unreadable::is_key(event_key),
                     said: 0,
-                    standing: rows::standing(&mut columns)?,
+                    place: place.unwrap_or_default(),
+                    standing,
                 })
             },
         )
@@ -216,16 +233,25 @@ impl Work {
 
     /// Brings what is in memory of open alerts up to date with an alert that a person changed.
     pub(super) fn relive(&self, row: i64, before: &Alert, after: &Alert) -> Result<()> {
-        let webhook = after.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
+        let said = self.said_of(before)?;
+        let webhook = said.webhook;
+        let project = self.project_row(&after.home.project_id)?;
+        let now_said = Said::of_alert((project, webhook), said.provider, &after.standing);
         let is_open = |alert: &Alert| alert.standing.state.is_open();
         let severity = |alert: &Alert| is_open(alert).then_some(alert.standing.severity);
         let mut live = self.live()?.borrow_mut();
+        let created_at = millis(before.created_at);
+        let place = live.tally(|tallies| {
+            let place = tallies.place(&said, created_at);
+            tallies.gone(place);
+            tallies.come(&now_said, created_at)
+        });
         if is_open(before) {
             let key = live.key(&before.home.project_id, &before.event_key);
             live.set_open(key, None);
         }
         if is_open(after) {
-            let open = Open::new(row, webhook, after);
+            let open = Open::new(row, webhook, place, after);
             let key = live.key(&after.home.project_id, &after.event_key);
             live.set_open(key, Some(open));
         }
@@ -252,7 +278,7 @@ impl Alerts for Work {
         let plan = self.plan(&asked)?;
         let total = match self.counted(&asked, &plan, &composed)? {
             Some(total) => total,
-            None => self.total(&composed)?,
+            None => self.total(&(&asked).into(), &composed)?,
         };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
@@ -272,6 +298,10 @@ impl Alerts for Work {
 
     fn visit_alerts(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
         self.visit(&sql::ALERTS, scope, scan, each)
+    }
+
+    fn alert_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>> {
+        self.stat(tally::Kind::Alert, scope, stat)
     }
 
     fn open_alert(&self, project: &Id<Project>, event_key: &str) -> Result<Option<Standing>> {
@@ -320,24 +350,25 @@ impl Alerts for Work {
         let mut next = self.live()?.borrow().next();
         let row = next.alert;
         self.insert_alert(row, workspace, alert_number, alert)?;
+        let said = self.said_of(alert)?;
         let found = Findable {
             id: alert.alert_id().as_str(),
             number: Some(alert_number),
-            project: self.project_row(&alert.home.project_id)?,
+            project: said.project,
             created_at: millis(alert.created_at),
             title: alert.title.as_deref(),
             resources: &alert.resources,
         };
         self.make_findable(Of::Alerts, row, &found)?;
-        let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
         next.alert += 1;
         let mut live = self.live()?.borrow_mut();
+        let place = live.tally(|tallies| tallies.come(&said, millis(alert.created_at)));
         live.set_next(next);
         // Numbers never come back, so a number that was brought along moves the next one on, never back.
         live.set_number(workspace, alert_number.max(next_number - 1));
         live.last_alert = Some((alert.alert_id().clone(), row));
         if alert.standing.state.is_open() {
-            let open = Open::new(row, webhook, alert);
+            let open = Open::new(row, said.webhook, place, alert);
             let key = live.key(&alert.home.project_id, &alert.event_key);
             live.set_open(key, Some(open));
             live.count_open(None, Some(alert.standing.severity));
@@ -355,7 +386,8 @@ impl Alerts for Work {
         live.set_pending(open.row, Pending { standing: standing.clone(), description });
         live.last_alert = Some((standing.alert_id.clone(), open.row));
         live.count_open(Some(before), Some(standing.severity));
-        live.set_open(key, Some(Open { standing: standing.clone(), said, ..open }));
+        let place = live.tally(|tallies| tallies.turned(open.place, standing));
+        live.set_open(key, Some(Open { standing: standing.clone(), said, place, ..open }));
         Ok(())
     }
 
@@ -381,6 +413,7 @@ impl Alerts for Work {
         let mut live = self.live()?.borrow_mut();
         live.set_open(key, None);
         live.count_open(Some(open.standing.severity), None);
+        live.tally(|tallies| tallies.turned(open.place, standing));
         live.last_alert = Some((standing.alert_id.clone(), open.row));
         Ok(())
     }
@@ -403,8 +436,13 @@ impl Alerts for Work {
         };
         let row = self.alert_row(id)?;
         self.put("UPDATE alert SET deleted_at = ?2 WHERE alert = ?1", params![row, millis(now)])?;
+        let said = self.said_of(&before)?;
+        let mut live = self.live()?.borrow_mut();
+        live.tally(|tallies| {
+            let place = tallies.place(&said, millis(before.created_at));
+            tallies.gone(place);
+        });
         if before.standing.state.is_open() {
-            let mut live = self.live()?.borrow_mut();
             let key = live.key(&before.home.project_id, &before.event_key);
             live.set_open(key, None);
             live.count_open(Some(before.standing.severity), None);

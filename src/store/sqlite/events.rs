@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use rusqlite::params;
+use serde_json::Value;
 
 use super::{
     live::Kind,
     rows::{Columns, json, maybe_millis, millis},
     seek::{self, Asked, Findable, Of},
     sql,
+    tally::{self, Said, Way},
     work::Work,
 };
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     },
     error::{Error, Result},
     id::Id,
-    query::{Keyset, Query},
+    query::{Keyset, Query, Stat},
     store::{Each, Events, Found, Scan},
 };
 
@@ -67,7 +69,7 @@ impl Events for Work {
         let plan = self.way(&asked, &composed)?;
         let total = match self.counted(&asked, &plan, &composed)? {
             Some(total) => total,
-            None => self.total(&composed)?,
+            None => self.total(&(&asked).into(), &composed)?,
         };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
@@ -88,12 +90,22 @@ impl Events for Work {
         self.visit(&sql::EVENTS, scope, scan, each)
     }
 
+    fn event_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>> {
+        self.stat(tally::Kind::Event, scope, stat)
+    }
+
     fn add_event(&mut self, event: &Event) -> Result<()> {
         let alert = event.alert_id.as_ref().map(|id| self.alert_row(id)).transpose()?;
         let mapping = event.reading.as_ref().map(|it| self.mapping_row(&it.mapping)).transpose()?;
-        let project = self.project_row(&event.home.project_id)?;
         let mut next = self.live()?.borrow().next();
         let draft = &event.draft;
+        let said = Said {
+            project: self.project_row(&event.home.project_id)?,
+            webhook: Some(self.webhook_row(&event.webhook_id)?),
+            provider: draft.provider.as_deref(),
+            severity: draft.severity,
+            way: Way::Event(draft.event_type),
+        };
         self.put(
             "INSERT INTO event (event, event_id, alert, webhook, project, delivery, item, event_key, event_type, severity,
                                 title, description, rule, image_url, resources, provider, account, additional_info,
@@ -103,8 +115,8 @@ impl Events for Work {
                 next.event,
                 event.event_id.as_str(),
                 alert,
-                self.webhook_row(&event.webhook_id)?,
-                project,
+                said.webhook,
+                said.project,
                 self.delivery_row(&event.delivery_id)?,
                 event.item,
                 draft.event_key,
@@ -128,14 +140,16 @@ impl Events for Work {
         let found = Findable {
             id: event.event_id.as_str(),
             number: None,
-            project,
+            project: said.project,
             created_at: millis(event.created_at),
             title: draft.title.as_deref(),
             resources: &draft.resources,
         };
         self.make_findable(Of::Events, next.event, &found)?;
         next.event += 1;
-        self.live()?.borrow_mut().set_next(next);
+        let mut live = self.live()?.borrow_mut();
+        live.set_next(next);
+        live.tally(|tallies| tallies.come(&said, millis(event.created_at)));
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 //! what is known under which integer key. Every change is logged, so that a job or a commit that fails is undone here
 //! as it is in the file.
 
+mod load;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::BuildHasherDefault,
@@ -11,8 +13,7 @@ use rusqlite::Connection;
 
 use super::{
     numbering::{Identity, KeyHash, Numbering},
-    rows::{self, Columns},
-    seek,
+    seek, tally,
 };
 use crate::{
     digest,
@@ -46,16 +47,18 @@ pub(super) struct Open {
     pub(super) unreadable: bool,
     /// The number of its description, so that a repeat that says the same is not written; zero where unknown.
     pub(super) said: u64,
+    /// Where it is tallied.
+    pub(super) place: tally::Place,
     /// How it stands.
     pub(super) standing: Standing,
 }
 
 impl Open {
     /// What is kept of `alert`, which is open.
-    pub(super) fn new(row: i64, webhook: Option<i64>, alert: &Alert) -> Self {
+    pub(super) fn new(row: i64, webhook: Option<i64>, place: tally::Place, alert: &Alert) -> Self {
         let unreadable = Unreadable::is_key(&alert.event_key);
         let standing = alert.standing.clone();
-        Self { row, webhook: webhook.unwrap_or_default(), unreadable, said: 0, standing }
+        Self { row, webhook: webhook.unwrap_or_default(), unreadable, said: 0, place, standing }
     }
 }
 
@@ -96,6 +99,7 @@ enum Undo {
     Next(Next),
     Requests(i64, Option<Requests>),
     Counts([i64; Severity::ALL.len()]),
+    Tallies(usize),
     Changed,
 }
 
@@ -121,6 +125,7 @@ pub(super) struct Live {
     /// The webhooks whose counters changed since they were written.
     uncounted: HashSet<i64>,
     open_counts: [i64; Severity::ALL.len()],
+    tallies: tally::Ledger,
     rows: [HashMap<Box<str>, i64>; Kind::COUNT],
     changed: Vec<Changed>,
     recounted: Vec<i64>,
@@ -168,6 +173,7 @@ impl Live {
             webhooks: HashMap::new(),
             uncounted: HashSet::new(),
             open_counts: [0; Severity::ALL.len()],
+            tallies: tally::Ledger::load(connection)?,
             rows: Default::default(),
             changed: Vec::new(),
             recounted: Vec::new(),
@@ -179,51 +185,6 @@ impl Live {
         live.load_open(connection)?;
         live.load_requests(connection)?;
         Ok(live)
-    }
-
-    fn load_open(&mut self, connection: &Connection) -> Result<()> {
-        let mut statement = connection.prepare(
-            "SELECT a.alert, a.webhook, p.project_id, a.event_key,
-                    a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at
-             FROM alert a JOIN standing t ON t.alert = a.alert JOIN project p ON p.project = a.project
-             WHERE a.state <> 'RESOLVED' AND a.deleted_at IS NULL",
-        )?;
-        let mut found = statement.query([])?;
-        while let Some(row) = found.next()? {
-            let mut columns = Columns::of(row);
-            let (alert, webhook): (i64, Option<i64>) = (columns.get()?, columns.get()?);
-            let (project, key): (String, String) = (columns.get()?, columns.get()?);
-            let standing = rows::standing(&mut columns)?;
-            self.open_counts[standing.severity as usize] += 1;
-            let (webhook, unreadable) = (webhook.unwrap_or_default(), Unreadable::is_key(&key));
-            let open = Open { row: alert, webhook, unreadable, said: 0, standing };
-            if self.complete || unreadable {
-                let number = self.key(&project.into(), &key);
-                self.place(number, Some(open));
-                self.bound();
-            }
-        }
-        self.undo.clear();
-        Ok(())
-    }
-
-    /// Counts again what was not written before the last stop.
-    fn load_requests(&mut self, connection: &Connection) -> Result<()> {
-        let mut statement = connection.prepare(
-            "SELECT w.webhook, w.total + count(d.delivery), w.error + count(CASE WHEN d.state IN ('partial', 'dead') THEN 1 END)
-             FROM webhook w
-             LEFT JOIN delivery d ON d.webhook = w.webhook AND d.delivery > (SELECT delivery FROM counted)
-             GROUP BY w.webhook",
-        )?;
-        let mut found = statement.query([])?;
-        while let Some(row) = found.next()? {
-            let mut columns = Columns::of(row);
-            let webhook: i64 = columns.get()?;
-            let requests = Requests { total: columns.count()?, error: columns.count()? };
-            self.requests.insert(webhook, requests);
-            self.uncounted.insert(webhook);
-        }
-        Ok(())
     }
 
     /// The number of a project and an event key.
@@ -350,6 +311,21 @@ impl Live {
         std::mem::take(&mut self.new_numbers)
     }
 
+    /// What the commit counts.
+    pub(super) fn tallies(&mut self) -> &mut tally::Ledger {
+        &mut self.tallies
+    }
+
+    /// Counts something, which is undone with all else.
+    pub(super) fn tally<T>(&mut self, count: impl FnOnce(&mut tally::Ledger) -> T) -> T {
+        let mark = self.tallies.mark();
+        let counted = count(&mut self.tallies);
+        if self.tallies.mark() > mark {
+            self.undo.push(Undo::Tallies(mark));
+        }
+        counted
+    }
+
     /// The next rows.
     pub(super) fn next(&self) -> Next {
         self.next
@@ -435,6 +411,7 @@ impl Live {
     /// The commit is on disk: nothing of it will be undone.
     pub(super) fn settled(&mut self) {
         self.undo.clear();
+        self.tallies.settled();
     }
 
     /// Undoes all changes since `mark`, newest first. Integer keys are looked up anew, since some may be gone.
@@ -464,6 +441,7 @@ impl Live {
                     self.requests.remove(&webhook);
                 }
                 Undo::Counts(before) => self.open_counts = before,
+                Undo::Tallies(mark) => self.tallies.undo_to(mark),
                 Undo::Changed => {
                     self.changed.pop();
                 }

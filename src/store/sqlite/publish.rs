@@ -48,6 +48,7 @@ impl Work {
                 (workspace, number(newest)),
             )?;
         }
+        self.write_tallies()?;
         self.command("COMMIT")
     }
 

@@ -38,6 +38,11 @@ impl<'r> Columns<'r> {
         Ok(value)
     }
 
+    /// Leaves out the next column.
+    pub(super) fn skip(&mut self) {
+        self.at += 1;
+    }
+
     /// The next column, an identifier.
     pub(super) fn id<K>(&mut self) -> Result<Id<K>> {
         Ok(self.text()?.into())

@@ -1,10 +1,17 @@
 //! A connection at work.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::{RefCell, RefMut},
+    sync::Arc,
+};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
-use super::{live::Live, sql::Composed};
+use super::{
+    live::Live,
+    sql::Composed,
+    tally::{Asked, Combos},
+};
 use crate::{
     error::{Error, Result},
     store::{
@@ -20,6 +27,7 @@ const STEPS: i32 = 1000;
 pub(super) struct Work {
     pub(super) connection: Connection,
     live: Option<RefCell<Live>>,
+    combos: RefCell<Combos>,
     /// Until when it may read; none for the writer.
     watch: Option<Arc<Watch>>,
     /// How many commits with deliveries came since the counters of webhooks were written.
@@ -29,14 +37,18 @@ pub(super) struct Work {
 impl Work {
     /// A connection that reads.
     pub(super) fn reader(connection: Connection) -> Self {
-        Self { connection, live: None, watch: None, commits_since_counters: 0 }
+        Self::with(connection, None)
     }
 
     /// The connection that writes.
     pub(super) fn writer(connection: Connection) -> Result<Self> {
         let live = Live::load(&connection)?;
-        let live = Some(RefCell::new(live));
-        Ok(Self { connection, live, watch: None, commits_since_counters: 0 })
+        Ok(Self::with(connection, Some(RefCell::new(live))))
+    }
+
+    fn with(connection: Connection, live: Option<RefCell<Live>>) -> Self {
+        let combos = RefCell::default();
+        Self { connection, live, combos, watch: None, commits_since_counters: 0 }
     }
 
     /// Has statements interrupted where `watch` says so, from now on.
@@ -65,6 +77,12 @@ impl Work {
     /// Whether this is the writer's connection.
     pub(super) fn live_if_writer(&self) -> Option<&RefCell<Live>> {
         self.live.as_ref()
+    }
+
+    /// The combinations of tallies that are known here; the writer, whose tallies are in the file only at the end of its
+    /// commit, has none.
+    pub(super) fn combos(&self) -> Option<RefMut<'_, Combos>> {
+        self.live.is_none().then(|| self.combos.borrow_mut())
     }
 
     /// Runs a statement without parameters or rows.
@@ -106,9 +124,12 @@ impl Work {
         Ok(found)
     }
 
-    /// How many rows a query has in all, as far as it wants them counted.
-    pub(super) fn total(&self, composed: &Composed) -> Result<Total> {
+    /// How many rows a query has in all: exactly where tallies tell, else as far as it wants them counted.
+    pub(super) fn total(&self, asked: &Asked<'_>, composed: &Composed) -> Result<Total> {
         let Some((sql, values)) = composed.count() else { return Ok(composed.total(None)) };
+        if let Some(rows) = self.tallied_total(asked)? {
+            return Ok(Total::Exact(rows));
+        }
         Ok(composed.total(self.number(&sql, params_from_iter(values))?))
     }
 

@@ -103,7 +103,13 @@ impl Strands {
         Self { kinds, strands, rest }
     }
 
-    fn statements(&self, table: &Table) -> Vec<String> {
+    /// Whether rows that come in order are still checked, so that many may be read in vain.
+    pub(in crate::store::sqlite) fn checks_rows(&self) -> bool {
+        self.rest.is_picky
+    }
+
+    /// The statement of each kind.
+    pub(in crate::store::sqlite) fn statements(&self, table: &Table) -> Vec<String> {
         let Table { created_at, row, .. } = table;
         let rest = &self.rest.sql;
         let statement = |Kind { from, held }: &Kind| {

@@ -56,6 +56,11 @@ impl Table {
         self.columns.iter().find(|(name, _)| *name == field).map(|(_, column)| *column)
     }
 
+    /// The row's number.
+    pub(in crate::store::sqlite) fn row(&self) -> &'static str {
+        self.row
+    }
+
     /// Whether its rows are events.
     pub(in crate::store::sqlite) fn is_events(&self) -> bool {
         self.catalogue.resource == query::EVENTS.resource

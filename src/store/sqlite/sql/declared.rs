@@ -111,7 +111,7 @@ fn expression(field: &IndexedField, alias: &str) -> String {
     let mut path = "$".to_owned();
     let mut lists = Vec::new();
     for segment in field.segments() {
-        path.push_str(&format!(".\"{segment}\""));
+        path = format!("{path}.\"{segment}\"");
         lists.push(format!("json_type({alias}additional_info, '{path}') = 'array'"));
     }
     let lists = lists.join(" OR ");
@@ -151,7 +151,7 @@ fn sought(condition: &Condition) -> Option<(IndexedField, Vec<Bound>)> {
     Some((field, values?))
 }
 
-/// A value as SQLite reads it out of JSON; `None` where the two may differ, and for null, which may be absent too.
+/// A value as `SQLite` reads it out of JSON; `None` where the two may differ, and for null, which may be absent too.
 fn spelled(value: &Value) -> Option<Bound> {
     match value {
         Value::Bool(truth) => Some(Bound::Integer(i64::from(*truth))),
