@@ -1,16 +1,19 @@
 //! Commands: what is typed, what is asked of the server, and how its answer looks.
 
 mod access;
+mod admin;
 mod alert;
 mod client;
 mod delivery;
 mod event;
 mod project;
+mod question;
 mod reference;
 mod rules;
 mod send;
 mod serve;
 mod show;
+mod tail;
 mod webhook;
 
 use std::{
@@ -45,6 +48,10 @@ enum Command {
     Event(event::Event),
     /// See what was posted, and drive again what was not understood.
     Delivery(delivery::Delivery),
+    /// Watch what happens to events and alerts, as it happens.
+    Tail(tail::Tail),
+    /// Back the store up, put it back, examine it.
+    Admin(admin::Admin),
     /// Manage tokens.
     Token(access::Token),
     /// Manage projects.
@@ -158,6 +165,8 @@ impl Command {
             Self::Alert(alert) => alert.run().await,
             Self::Event(event) => event.run().await,
             Self::Delivery(delivery) => delivery.run().await,
+            Self::Tail(tail) => tail.run().await,
+            Self::Admin(admin) => admin.run().await,
             Self::Token(token) => token.run().await,
             Self::Project(project) => project.run().await,
             Self::Audit(audit) => audit.run().await,

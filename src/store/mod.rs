@@ -6,6 +6,7 @@
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
 mod directory;
+pub mod files;
 mod happenings;
 mod limit;
 mod payload;

@@ -32,4 +32,5 @@ mod story;
 mod stream;
 mod tenancy;
 mod timeline;
+mod upkeep;
 mod vectors;

@@ -94,7 +94,7 @@ impl Reader {
         }
     }
 
-    /// The next message, those included that have only an id.
+    /// The next message, but for what Alertmill says of its own disk; those included that have only an id.
     fn next(&mut self) -> io::Result<Message> {
         loop {
             let block = self.block()?;
@@ -107,7 +107,7 @@ impl Reader {
                     _ => {}
                 }
             }
-            if !message.id.is_empty() {
+            if !message.id.is_empty() && message.data["project_id"] != "system" {
                 return Ok(message);
             }
         }

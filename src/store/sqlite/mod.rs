@@ -13,6 +13,7 @@ mod connect;
 mod deliveries;
 mod events;
 mod exports;
+pub(super) mod files;
 mod happenings;
 mod imports;
 mod live;
