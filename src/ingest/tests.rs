@@ -179,6 +179,7 @@ async fn a_job_that_fails_or_panics_leaves_nothing_behind_in_memory_or_file() {
         let mut other = alert.clone();
         other.event_key = "other".to_owned();
         other.standing.alert_id = "alert-other".into();
+        other.alert_number = 0;
         tx.add_alert(&other)?;
         tx.delete_alert(&id, from_millis(0))?;
         Err(Error::new(Code::InvalidParameter, "on purpose"))

@@ -1,6 +1,6 @@
 //! Alerts.
 
-use rusqlite::{params, params_from_iter};
+use rusqlite::params;
 use serde_json::Value;
 
 use super::{
@@ -8,6 +8,7 @@ use super::{
     live::{Open, Pending},
     numbering::KeyHash,
     rows::{self, Columns, json, maybe_millis, millis, number},
+    seek::{self, Findable, Of},
     sql,
     tally::{self, Asked, Said},
     work::Work,
@@ -273,15 +274,23 @@ impl Alerts for Work {
 
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>> {
         self.flush_standings()?;
+        let asked = seek::Asked { query, scope, table: &sql::ALERTS, of: Of::Alerts };
         let composed = sql::compose(query, scope, &sql::ALERTS);
-        let asked = Asked { kind: tally::Kind::Alert, scope, filter: &query.filter };
-        let total = self.total(&asked, &composed)?;
+        let counting = Asked { kind: tally::Kind::Alert, scope, filter: &query.filter };
+        let plan = self.plan(&asked)?;
+        let total = match self.counted(&asked, &plan, &composed)? {
+            Some(total) => total,
+            None => self.total(&counting, &composed)?,
+        };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
         }
-        let columns = format!("a.created_at, a.alert, {COLUMNS}");
-        let (sql, values) = composed.select(&columns, HOME);
-        let rows = self.many(&sql, params_from_iter(values), |row| {
+        let places = self.page(&asked, &plan, &composed)?;
+        let sql = format!(
+            "SELECT a.created_at, a.alert, {COLUMNS} FROM json_each(?1) k CROSS JOIN alert a ON a.alert = k.value
+             CROSS JOIN standing t ON t.alert = a.alert {HOME}"
+        );
+        let rows = self.many(&sql, [seek::rows_at(&places)], |row| {
             let mut columns = Columns::of(row);
             let key = Keyset { created_at: columns.get()?, row: columns.get()? };
             Ok((key, alert(&mut columns)?))
@@ -343,6 +352,15 @@ impl Alerts for Work {
         let mut next = self.live()?.borrow().next();
         let row = next.alert;
         self.insert_alert(row, workspace, alert_number, alert)?;
+        let found = Findable {
+            id: alert.alert_id().as_str(),
+            number: Some(alert_number),
+            project: self.project_row(&alert.home.project_id)?,
+            created_at: millis(alert.created_at),
+            title: alert.title.as_deref(),
+            resources: &alert.resources,
+        };
+        self.make_findable(Of::Alerts, row, &found)?;
         let said = self.said_of(alert)?;
         next.alert += 1;
         let mut live = self.live()?.borrow_mut();
@@ -415,6 +433,9 @@ impl Alerts for Work {
         let row = self.alert_row(alert.alert_id())?;
         self.update_alert(row, alert)?;
         self.add_happening(row, Change::between(&before.standing, &alert.standing))?;
+        if (&before.title, &before.home) != (&alert.title, &alert.home) {
+            self.find_anew(row)?;
+        }
         self.relive(row, &before, alert)
     }
 

@@ -18,6 +18,7 @@ use crate::{
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_foundation.sql"),
     include_str!("migrations/0002_tallies.sql"),
+    include_str!("migrations/0003_seeking.sql"),
     include_str!("migrations/0004_upkeep.sql"),
 ];
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use rusqlite::{params, params_from_iter};
+use rusqlite::params;
 use serde_json::Value;
 
 use super::{
     live::Kind,
     rows::{Columns, json, maybe_millis, millis},
+    seek::{self, Findable, Of},
     sql,
     tally::{self, Asked, Said, Way},
     work::Work,
@@ -63,15 +64,22 @@ impl Events for Work {
 
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>> {
         self.flush_standings()?;
+        let asked = seek::Asked { query, scope, table: &sql::EVENTS, of: Of::Events };
         let composed = sql::compose(query, scope, &sql::EVENTS);
-        let asked = Asked { kind: tally::Kind::Event, scope, filter: &query.filter };
-        let total = self.total(&asked, &composed)?;
+        let counting = Asked { kind: tally::Kind::Event, scope, filter: &query.filter };
+        let plan = self.plan(&asked)?;
+        let total = match self.counted(&asked, &plan, &composed)? {
+            Some(total) => total,
+            None => self.total(&counting, &composed)?,
+        };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
         }
-        let columns = format!("e.created_at, e.event, {COLUMNS}");
-        let (sql, values) = composed.select(&columns, HOME);
-        let rows = self.many(&sql, params_from_iter(values), |row| {
+        let places = self.page(&asked, &plan, &composed)?;
+        let sql = format!(
+            "SELECT e.created_at, e.event, {COLUMNS} FROM json_each(?1) k CROSS JOIN event e ON e.event = k.value {HOME}"
+        );
+        let rows = self.many(&sql, [seek::rows_at(&places)], |row| {
             let mut columns = Columns::of(row);
             let key = Keyset { created_at: columns.get()?, row: columns.get()? };
             Ok((key, event(&mut columns)?))
@@ -90,10 +98,11 @@ impl Events for Work {
     fn add_event(&mut self, event: &Event) -> Result<()> {
         let alert = event.alert_id.as_ref().map(|id| self.alert_row(id)).transpose()?;
         let mapping = event.reading.as_ref().map(|it| self.mapping_row(&it.mapping)).transpose()?;
+        let project = self.project_row(&event.home.project_id)?;
         let mut next = self.live()?.borrow().next();
         let draft = &event.draft;
         let said = Said {
-            project: self.project_row(&event.home.project_id)?,
+            project,
             webhook: Some(self.webhook_row(&event.webhook_id)?),
             provider: draft.provider.as_deref(),
             severity: draft.severity,
@@ -130,6 +139,15 @@ impl Events for Work {
                 event.why.as_str()
             ],
         )?;
+        let found = Findable {
+            id: event.event_id.as_str(),
+            number: None,
+            project,
+            created_at: millis(event.created_at),
+            title: draft.title.as_deref(),
+            resources: &draft.resources,
+        };
+        self.make_findable(Of::Events, next.event, &found)?;
         next.event += 1;
         let mut live = self.live()?.borrow_mut();
         live.set_next(next);

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use super::{
     numbering::{Identity, KeyHash, Numbering},
-    tally,
+    seek, tally,
 };
 use crate::{
     digest,
@@ -134,6 +134,8 @@ pub(super) struct Live {
     /// The alert and the delivery that were touched last, since what comes next mostly belongs to them.
     pub(super) last_alert: Option<(Id<Alert>, i64)>,
     pub(super) last_delivery: Option<(Id<Delivery>, i64)>,
+    /// What can be sought of the newest events and alerts.
+    pub(super) filling: [seek::Filling; seek::Of::COUNT],
 }
 
 /// What an integer key is of.
@@ -174,6 +176,7 @@ impl Live {
             undo: Vec::new(),
             last_alert: None,
             last_delivery: None,
+            filling: Default::default(),
         };
         live.load_open(connection)?;
         live.load_requests(connection)?;
@@ -412,6 +415,7 @@ impl Live {
         self.forget_rows();
         self.last_alert = None;
         self.last_delivery = None;
+        self.filling.iter_mut().for_each(seek::Filling::forget);
         while self.undo.len() > mark {
             let Some(undo) = self.undo.pop() else { return };
             match undo {

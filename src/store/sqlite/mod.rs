@@ -23,6 +23,7 @@ mod publish;
 mod receipts;
 mod retain;
 mod rows;
+mod seek;
 mod sql;
 mod stats;
 mod tally;
@@ -111,6 +112,7 @@ impl Sqlite {
         let connection = connect::writer(file, options.durability)?;
         connect::migrate(&connection)?;
         let work = Work::writer(connection)?;
+        work.find_all()?;
         let snapshots = Arc::new(publish::load(&work)?);
         let (queue, waiting) = Queue::new(options.queue, Arc::clone(&metrics));
         let checkpointer = Checkpointer::new(file, options.durability)?;

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// How far rows are counted unless the caller asks for more.
-const COUNT_BOUND: u64 = 10_000;
+pub(super) const COUNT_BOUND: u64 = 10_000;
 
 /// A query in `SQL`.
 #[derive(Clone, Debug)]
@@ -168,6 +168,12 @@ fn after(key: Keyset, table: &Table) -> Part {
         sql: format!("({created_at}, {row}) < (?, ?)"),
         values: vec![Bound::Integer(key.created_at), Bound::Integer(key.row)],
     }
+}
+
+/// That a filter holds, wherever the rows are, and its values.
+pub(super) fn condition(asked: &Filter, table: &Table) -> (String, Vec<Bound>) {
+    let Part { sql, values } = filter(asked, &Scope::EVERYTHING, table);
+    (sql, values)
 }
 
 fn filter(filter: &Filter, scope: &Scope, table: &Table) -> Part {

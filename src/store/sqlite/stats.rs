@@ -53,7 +53,7 @@ impl Work {
         let fields = stat.fields().into_iter();
         let fields: Vec<_> = fields.filter(|it| step.is_none() || *it != "created_at").collect();
         self.tallied(asked, By { fields: &fields, step }, &mut |sum| {
-            self.check()?;
+            self.goes_on()?;
             let mut record = sum.fields.clone();
             if let Some(begins) = sum.begins {
                 let begins = rfc3339(from_millis(begins));

@@ -30,7 +30,7 @@ impl Work {
         let mut bodies = Bodies::new(self);
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            self.check()?;
+            self.goes_on()?;
             if each(record(row, &showing, &mut bodies)?)?.is_break() {
                 break;
             }

@@ -62,7 +62,7 @@ impl Work {
     }
 
     /// An error where a read must stop; for loops over rows that spend their time outside of `SQLite`.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn goes_on(&self) -> Result<()> {
         match self.watch.as_ref().and_then(|watch| watch.stop().map(|why| watch.error(why))) {
             Some(error) => Err(error),
             None => Ok(()),

@@ -10,13 +10,13 @@ pub(in crate::store::sqlite) struct Table {
     /// What can be asked about them.
     pub(super) catalogue: &'static Catalogue,
     /// What follows `FROM`.
-    pub(super) from: &'static str,
+    pub(in crate::store::sqlite) from: &'static str,
     /// The row's number.
-    pub(super) row: &'static str,
+    pub(in crate::store::sqlite) row: &'static str,
     /// When it came.
-    pub(super) created_at: &'static str,
+    pub(in crate::store::sqlite) created_at: &'static str,
     /// Its project's number.
-    pub(super) project: &'static str,
+    pub(in crate::store::sqlite) project: &'static str,
     /// What holds of all rows that may be seen.
     pub(super) always: Option<&'static str>,
     /// A field, a value, and what holds in the words of an index wherever the field is not that value.
@@ -216,8 +216,9 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
         ("provider", Value("a.provider")),
         ("account", Value("a.account")),
         ("additional_info", Json("a.additional_info")),
-        ("escalation_step", Value("1")),
-        ("escalation_ttl", Value("0")),
+        // A bare number in an order would be the place of a column.
+        ("escalation_step", Value("CAST(1 AS INTEGER)")),
+        ("escalation_ttl", Value("CAST(0 AS INTEGER)")),
         ("triggered_by", Value("a.triggered_by")),
         (
             "webhook_id",

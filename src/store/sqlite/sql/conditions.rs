@@ -106,12 +106,11 @@ fn plain(sql: &str, kind: Kind, test: &Test) -> Part {
         Test::Compares(how, Value::Null) if how.holds_of_equals() => {
             Part::new(format!("{sql} IS NULL"), Vec::new())
         }
-        Test::Compares(_, Value::Null) => Part::constant(false),
+        Test::Compares(_, Value::Null) | Test::Instant(_, None) => Part::constant(false),
         Test::Compares(how, value) => compared(sql, how.symbol(), bound(value, kind)),
         Test::Contains(_) | Test::Lacks(_) | Test::Matches(_) | Test::Element(_) => {
             told(sql, kind, test)
         }
-        Test::Instant(_, None) => Part::constant(false),
         Test::Instant(how, Some(time)) if kind == Kind::Time => {
             compared(sql, how.symbol(), Some(Bound::Integer(time.timestamp_millis())))
         }

@@ -8,7 +8,7 @@ use std::{cell::RefCell, collections::HashMap};
 use serde_json::{Map, Value};
 
 use super::{
-    super::work::Work,
+    super::{seek, work::Work},
     known::{Combos, Kind, Provider, Traits, Way},
     names::Names,
 };
@@ -28,6 +28,16 @@ pub(in crate::store::sqlite) struct Asked<'a> {
     pub(in crate::store::sqlite) scope: &'a Scope,
     /// Which rows are meant.
     pub(in crate::store::sqlite) filter: &'a Filter,
+}
+
+impl<'a> From<&seek::Asked<'a>> for Asked<'a> {
+    fn from(asked: &seek::Asked<'a>) -> Self {
+        let kind = match asked.of {
+            seek::Of::Events => Kind::Event,
+            seek::Of::Alerts => Kind::Alert,
+        };
+        Self { kind, scope: asked.scope, filter: &asked.query.filter }
+    }
 }
 
 /// What becomes of conditions that tallies do not know about.
@@ -173,7 +183,7 @@ impl Work {
         let is_scoped = *scope != Scope::EVERYTHING;
         let mut names = Names::default();
         if is_scoped || dimensions().any(Dimension::needs_home) {
-            names.projects = self.homes(scope)?;
+            names.projects = self.homes_seen(scope)?;
         }
         if dimensions().any(|it| it == Dimension::Webhook) {
             names.webhooks = self.webhook_names()?;

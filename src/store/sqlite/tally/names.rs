@@ -22,7 +22,7 @@ pub(super) struct Names {
 
 impl Work {
     /// Where the projects in `scope` are, by row.
-    pub(super) fn homes(&self, scope: &Scope) -> Result<HashMap<i64, Home>> {
+    pub(super) fn homes_seen(&self, scope: &Scope) -> Result<HashMap<i64, Home>> {
         let found = self.many(
             "SELECT p.project, d.domain_id, s.workspace_id, p.project_id
              FROM project p CROSS JOIN workspace s ON s.workspace = p.workspace

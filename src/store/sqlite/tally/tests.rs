@@ -21,7 +21,7 @@ use crate::{
         words::{AlertState, EventType, Severity, Urgency, Why},
     },
     error::{Error, Result},
-    query::{self, Query},
+    query::{self, Query, Stat},
     store::{Alerts as _, Durability, Events as _},
 };
 

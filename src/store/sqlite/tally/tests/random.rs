@@ -248,9 +248,88 @@ fn check(mill: &Mill, conditions: &[Value], scope: &Scope) -> Result<(), TestCas
             let told = mill.told(&asked, By { fields, step });
             prop_assert_eq!(told, Some(counted(mill, &asked, (fields, step))));
         }
+        check_stats(mill, kind, scope, conditions)?;
         for rows in [1, 3, 10] {
             check_span(mill, &asked, rows)?;
         }
+    }
+    Ok(())
+}
+
+/// Statistics that tallies can answer.
+fn stats(kind: Kind) -> Vec<Value> {
+    let count = json!([{ "name": "n", "operator": "count" }]);
+    let grouped =
+        |keys: Value| json!({ "aggregate": [{ "group": { "keys": keys, "fields": count } }] });
+    let own = match kind {
+        Kind::Event => json!([{ "key": "event_type", "name": "own" }]),
+        Kind::Alert => {
+            json!([{ "key": "state", "name": "own" }, { "key": "urgency", "name": "urgency" }])
+        }
+    };
+    let criticals = json!({ "name": "bad", "operator": "count",
+        "conditions": [{ "k": "severity", "v": "CRITICAL", "o": "eq" }] });
+    vec![
+        json!({ "distinct": "severity" }),
+        json!({ "distinct": "provider" }),
+        json!({ "aggregate": [{ "count": { "name": "n" } }] }),
+        grouped(own),
+        grouped(
+            json!([{ "key": "webhook_id", "name": "w" }, { "key": "workspace_id", "name": "s" }]),
+        ),
+        grouped(json!([{ "key": "created_at", "name": "day", "date_format": "%Y-%m-%d" }])),
+        grouped(
+            json!([{ "key": "created_at", "name": "month", "date_format": "%Y-%m" }, { "key": "severity", "name": "s" }]),
+        ),
+        grouped(
+            json!([{ "key": "created_at", "name": "t", "bucket": "1h" }, { "key": "provider", "name": "p" }]),
+        ),
+        grouped(
+            json!([{ "key": "created_at", "name": "t", "bucket": "1d", "time_zone": "Asia/Kathmandu" }]),
+        ),
+        grouped(json!([{ "key": "created_at", "name": "t", "bucket": "15m" }])),
+        json!({ "aggregate": [{ "group": { "keys": [{ "key": "project_id", "name": "p" }], "fields": [criticals] } }] }),
+    ]
+}
+
+/// Statistics say the same of tallies as of rows.
+fn check_stats(
+    mill: &Mill,
+    kind: Kind,
+    scope: &Scope,
+    conditions: &[Value],
+) -> Result<(), TestCaseError> {
+    for mut asked in stats(kind) {
+        asked["filter"] = json!(conditions);
+        let catalogue = match kind {
+            Kind::Event => &query::EVENTS,
+            Kind::Alert => &query::ALERTS,
+        };
+        let stat = Stat::parse(&asked, catalogue, at(0)).unwrap();
+        prop_assert!(stat.coarse().is_some(), "{}", asked);
+        let mut running = stat.start();
+        let fields = stat.fields();
+        let scan = crate::store::Scan { filter: &stat.filter, fields: &fields, sort: &[] };
+        let mut take = |record| {
+            running.take(record, 1).unwrap();
+            Ok(ControlFlow::Continue(()))
+        };
+        let told = match kind {
+            Kind::Event => {
+                mill.reader.visit_events(scope, &scan, &mut take).unwrap();
+                mill.reader.event_stat(scope, &stat).unwrap()
+            }
+            Kind::Alert => {
+                mill.reader.visit_alerts(scope, &scan, &mut take).unwrap();
+                mill.reader.alert_stat(scope, &stat).unwrap()
+            }
+        };
+        let sorted = |rows: Vec<Value>| {
+            let mut rows: Vec<String> = rows.iter().map(Value::to_string).collect();
+            rows.sort_unstable();
+            rows
+        };
+        prop_assert_eq!(sorted(told), sorted(running.finish().unwrap()), "{}", asked);
     }
     Ok(())
 }
