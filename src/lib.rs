@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod lab;
 
 pub mod api;
+pub mod export;
 pub mod ingest;
 
 pub mod plugins;

@@ -98,7 +98,7 @@ macro_rules! list_request {
 
         impl $name {
             /// The query that all of it makes, with times counted from `now`.
-            fn checked(
+            pub(in crate::api) fn checked(
                 self,
                 now: $crate::clock::Timestamp,
             ) -> $crate::error::Result<$crate::query::Query> {

@@ -22,6 +22,8 @@ pub mod audit;
 pub mod delivery;
 pub mod domain;
 pub mod event;
+pub mod export;
+pub mod import;
 pub mod project;
 pub mod project_alert_config;
 mod retention;

@@ -1,5 +1,7 @@
 //! `project.*`: what teams look after.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,7 +15,10 @@ use super::{
 };
 use crate::{
     domain::{
-        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
+        project::{
+            AlertPolicy, Domain, IndexedField, MOST_INDEXED_FIELDS, Project, ProjectAlertConfig,
+            Workspace,
+        },
         retention::Retention,
         scope::{Home, Scope},
         words::RecoveryMode,
@@ -40,6 +45,8 @@ pub struct ProjectInfo {
     pub alert_config: Option<PolicyInfo>,
     /// How long it keeps what.
     pub retention: RetentionInfo,
+    /// The paths below `additional_info` that its events are indexed by.
+    pub indexed_fields: Vec<String>,
     /// Its workspace.
     pub workspace_id: Id<Workspace>,
     /// Its domain.
@@ -49,7 +56,11 @@ pub struct ProjectInfo {
 }
 
 impl ProjectInfo {
-    fn new(project: Project, policy: Option<AlertPolicy>, retention: Retention) -> Self {
+    fn new(
+        project: Project,
+        policy: Option<AlertPolicy>,
+        (indexed, retention): (&BTreeSet<IndexedField>, Retention),
+    ) -> Self {
         let Project { home, name, tags, created_at } = project;
         let Home { domain_id, workspace_id, project_id } = home;
         Self {
@@ -58,6 +69,7 @@ impl ProjectInfo {
             tags: tags.into_iter().collect(),
             alert_config: policy.map(PolicyInfo::from),
             retention: retention.into(),
+            indexed_fields: indexed.iter().map(ToString::to_string).collect(),
             workspace_id,
             domain_id,
             created_at: created_at.into(),
@@ -83,11 +95,16 @@ pub struct CreateProject {
     /// How events become alerts there; the recovery mode is AUTO where absent.
     #[serde(default)]
     options: PolicyRequest,
+    /// The paths that its events are indexed by, such as `additional_info.cluster`; at most 8.
+    #[serde(default)]
+    indexed_fields: Vec<String>,
 }
 
 /// Makes a project, and switches alerting on for it unless told otherwise.
 pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<ProjectInfo> {
-    let CreateProject { project_id, name, workspace_id, tags, alerting, options } = request;
+    let CreateProject { project_id, name, workspace_id, tags, alerting, options, indexed_fields } =
+        request;
+    let indexed_fields = indexed(&indexed_fields)?;
     let workspace_id = workspace_id.unwrap_or_else(|| DEFAULT_WORKSPACE.into());
     let workspace = super::workspace::existing(tx, call, &workspace_id)?;
     let Workspace { workspace_id, domain_id, .. } = workspace;
@@ -109,13 +126,17 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<Pr
         created_at: call.now,
     };
     tx.put_project(&project)?;
+    if !indexed_fields.is_empty() {
+        tx.put_indexed_fields(&project.home.project_id, &indexed_fields)?;
+    }
     let policy =
         alerting.unwrap_or(true).then(|| options.over(AlertPolicy::new(RecoveryMode::Auto)));
     if let Some(policy) = policy.clone() {
         let config = ProjectAlertConfig { home, policy, created_at: call.now };
         project_alert_config::switched_on(tx, call, &config)?;
     }
-    let view = ProjectInfo::new(project, policy, Retention::default());
+    let kept = (&indexed_fields, Retention::default());
+    let view = ProjectInfo::new(project, policy, kept);
     call.touched("project", &view.project_id, None, seen(&view));
     Ok(view)
 }
@@ -141,7 +162,27 @@ fn existing(tx: &dyn Tx, call: &Call, id: &Id<Project>) -> Result<Project> {
 fn view(tx: &dyn Tx, call: &Call, project: Project) -> Result<ProjectInfo> {
     let config = tx.alert_config(&call.caller.scope, &project.home.project_id)?;
     let retention = tx.retention(&project.home.project_id)?;
-    Ok(ProjectInfo::new(project, config.map(|config| config.policy), retention))
+    let mut all = tx.indexed_fields(&call.caller.scope)?;
+    let indexed = all.remove(&project.home.project_id).unwrap_or_default();
+    Ok(ProjectInfo::new(project, config.map(|config| config.policy), (&indexed, retention)))
+}
+
+/// The paths that a project's events are to be indexed by.
+fn indexed(paths: &[String]) -> Result<BTreeSet<IndexedField>> {
+    if paths.len() > MOST_INDEXED_FIELDS {
+        let detail = format!("a project has at most {MOST_INDEXED_FIELDS} indexed fields");
+        return Err(Error::at(Code::InvalidParameter, "/indexed_fields", detail));
+    }
+    let fields = paths.iter().enumerate().map(|(at, path)| {
+        IndexedField::parse(path).ok_or_else(|| {
+            let detail = format!(
+                "`{path}` cannot be indexed: a path below `additional_info`, such as `additional_info.cluster`, can, \
+                 whose at most 8 steps have at most 64 letters, digits, `_` and `-`"
+            );
+            Error::at(Code::InvalidParameter, format!("/indexed_fields/{at}"), detail)
+        })
+    });
+    fields.collect()
 }
 
 list_request! {
@@ -164,6 +205,7 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListProjects) -> Result<Page<Show
     let scope = &call.caller.scope;
     let mut configs = tx.alert_configs(scope)?.into_iter().peekable();
     let mut retentions = tx.retentions(scope)?.into_iter().peekable();
+    let mut indexed = tx.indexed_fields(scope)?;
     let projects = tx.projects(scope)?.into_iter().map(|project| {
         // All come by project identifier.
         let id = &project.home.project_id;
@@ -171,7 +213,8 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListProjects) -> Result<Page<Show
         let config = configs.next_if(|config| config.home.project_id == *id);
         let retention = retentions.next_if(|(home, _)| home.project_id == *id);
         let retention = retention.map(|(_, retention)| retention).unwrap_or_default();
-        ProjectInfo::new(project, config.map(|config| config.policy), retention)
+        let indexed = indexed.remove(id).unwrap_or_default();
+        ProjectInfo::new(project, config.map(|config| config.policy), (&indexed, retention))
     });
     Page::listed(projects, &query, &PROJECTS)
 }
@@ -188,11 +231,14 @@ pub struct UpdateProject {
     tags: Option<Map<String, Value>>,
     /// How long it keeps what.
     retention: Option<RetentionRequest>,
+    /// The paths that its events are indexed by, all of them. Nothing else is written while an index is made, which
+    /// takes seconds a million events; with more than two million it is refused.
+    indexed_fields: Option<Vec<String>>,
 }
 
 /// Changes a project.
 pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<ProjectInfo> {
-    let UpdateProject { project_id, name, tags, retention } = request;
+    let UpdateProject { project_id, name, tags, retention, indexed_fields } = request;
     call.touches("project", &project_id);
     let before = existing(tx, call, &project_id)?;
     let mut after = before.clone();
@@ -207,6 +253,9 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<Pr
     if let Some(retention) = retention {
         let retention = retention.over(tx.retention(&project_id)?)?;
         tx.set_retention(&project_id, &retention)?;
+    }
+    if let Some(fields) = indexed_fields {
+        tx.put_indexed_fields(&project_id, &indexed(&fields)?)?;
     }
     let after = view(tx, call, after)?;
     call.touched("project", &project_id, seen(&before), seen(&after));

@@ -13,16 +13,14 @@ use serde_json::{Value, json};
 
 use self::house::House;
 use super::{
-    alert, audit, domain, event, project, project_alert_config, token, webhook, workspace,
+    alert, audit, domain, event, export::SEARCHED_ONLY, project, project_alert_config, token,
+    webhook, workspace,
 };
 use crate::{
     domain::words::Role,
     error::{Code, Error},
     query::{self, Catalogue, Kind},
 };
-
-/// Fields that can be searched but are not shown by themselves.
-const SEARCHED_ONLY: [&str; 1] = ["alert_number_str"];
 
 #[tokio::test]
 async fn every_view_shows_what_its_catalogue_names() {

@@ -1,16 +1,21 @@
 //! `alertmill alert`: what needs attention, and what is done about it.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Failure,
     client::Client,
+    export::{self, Destination},
+    output::{Listing, Output},
+    question::Question,
     show::{Screen, field, minute, more, record, rows, short, table},
 };
 use crate::{
+    api::export::ALERT_COLUMNS,
     config::Reach,
     domain::words::{AlertState, Severity, Urgency},
+    query::ALERTS,
 };
 
 /// See and answer alerts.
@@ -25,7 +30,19 @@ pub(super) struct Alert {
 #[derive(Subcommand)]
 enum Verb {
     /// List alerts, newest first.
-    List(Wanted),
+    List {
+        #[command(flatten)]
+        wanted: Box<Wanted>,
+        #[command(flatten)]
+        listed: Listed,
+    },
+    /// Write all alerts that are meant to a file, or to standard output; what `import` takes.
+    Export {
+        #[command(flatten)]
+        wanted: Box<Wanted>,
+        #[command(flatten)]
+        destination: Destination,
+    },
     /// Show one alert.
     Get {
         /// The alert's identifier.
@@ -52,7 +69,7 @@ enum Verb {
     },
 }
 
-/// Which alerts are listed.
+/// Which alerts are meant.
 #[derive(Args)]
 struct Wanted {
     /// Only those in this state: TRIGGERED, ACKNOWLEDGED, RESOLVED or ERROR.
@@ -70,12 +87,22 @@ struct Wanted {
     /// Only those of this webhook.
     #[arg(long, value_name = "ID")]
     webhook: Option<String>,
-    /// Only those that say this somewhere.
-    #[arg(long, value_name = "TEXT")]
-    keyword: Option<String>,
+    #[command(flatten)]
+    question: Question,
+}
+
+/// How a list is shown.
+#[derive(Args)]
+struct Listed {
     /// How many at most.
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
     limit: u32,
+    /// All of them, page by page.
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+    /// What they are written as; a table by default.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    output: Option<Output>,
 }
 
 impl Alert {
@@ -84,10 +111,31 @@ impl Alert {
         let client = Client::find(&self.reach)?;
         let screen = Screen::new(self.reach.json);
         match self.verb {
-            Verb::List(wanted) => {
-                let asked = wanted.request();
-                let answer = client.post("/monitoring/v1/alert/list", asked).await?;
-                screen.show(&answer, listed)
+            Verb::List { wanted, listed: how } => {
+                let output = how.output.unwrap_or(if self.reach.json {
+                    Output::Json
+                } else {
+                    Output::Table
+                });
+                let listing = Listing {
+                    path: "/monitoring/v1/alert/list",
+                    asked: wanted.shortcuts(),
+                    query: wanted.question.query(&ALERTS)?,
+                    columns: &wanted.question.columns,
+                    standard: ALERT_COLUMNS,
+                    limit: (!how.all).then_some(how.limit),
+                };
+                listing.show(&client, output, listed).await
+            }
+            Verb::Export { wanted, destination } => {
+                let export = export::Wanted {
+                    path: "/api/v1/alerts/export",
+                    asked: wanted.shortcuts(),
+                    query: wanted.question.query(&ALERTS)?,
+                    columns: &wanted.question.columns,
+                    json: self.reach.json,
+                };
+                destination.take(&client, export).await
             }
             Verb::Get { alert_id } => {
                 let asked = json!({ "alert_id": alert_id });
@@ -111,12 +159,9 @@ impl Alert {
 }
 
 impl Wanted {
-    fn request(&self) -> Value {
-        let mut query = json!({ "page": { "limit": self.limit } });
-        if let Some(keyword) = &self.keyword {
-            query["keyword"] = json!(keyword);
-        }
-        let mut asked = json!({ "query": query });
+    /// The parameters of a list that it makes.
+    fn shortcuts(&self) -> Map<String, Value> {
+        let mut asked = Map::new();
         let shortcuts = [
             ("state", self.state.map(|state| state.to_string())),
             ("urgency", self.urgency.map(|urgency| urgency.to_string())),
@@ -126,7 +171,7 @@ impl Wanted {
         ];
         for (name, value) in shortcuts {
             if let Some(value) = value {
-                asked[name] = value.into();
+                asked.insert(name.to_owned(), value.into());
             }
         }
         asked

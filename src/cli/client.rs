@@ -3,7 +3,8 @@
 
 use std::{error::Error as _, fmt::Write as _, fs, path::Path, time::Duration};
 
-use reqwest::{Method, StatusCode};
+pub(super) use reqwest::Response;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
 use super::Failure;
@@ -14,6 +15,9 @@ use crate::{
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long what has no length may take: an export or an import of whatever size.
+const UNHURRIED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A server, and what is shown to it.
 pub(super) struct Client {
@@ -109,6 +113,34 @@ impl Client {
         Err(refused(&Answer { status, body }))
     }
 
+    /// Calls `path` with a JSON object; the answer as it comes, however long that takes.
+    pub(super) async fn stream(&self, path: &str, body: Value) -> Result<Response, Failure> {
+        let request = self.http.post(format!("{}{path}", self.base)).json(&body).timeout(UNHURRIED);
+        let answer = self.shown(request).send().await.map_err(|cause| self.unreachable(&cause))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status();
+        let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Err(refused(&Answer { status, body }))
+    }
+
+    /// Calls `path` with one JSON object a line.
+    pub(super) async fn post_lines(&self, path: &str, lines: Vec<u8>) -> Result<Value, Failure> {
+        let request = self.http.post(format!("{}{path}", self.base));
+        let request = request.header("content-type", "application/x-ndjson").body(lines);
+        let answer = self.answer(self.shown(request).timeout(UNHURRIED)).await?;
+        if answer.status.is_success() { Ok(answer.body) } else { Err(refused(&answer)) }
+    }
+
+    fn shown(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
     /// Posts bytes to a webhook, whose address may be whole.
     pub(super) async fn deliver(
         &self,
@@ -124,10 +156,7 @@ impl Client {
     }
 
     async fn call(&self, verb: Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
-        let mut request = self.http.request(verb, format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
+        let mut request = self.shown(self.http.request(verb, format!("{}{path}", self.base)));
         if let Some(body) = &body {
             request = request.json(body);
         }

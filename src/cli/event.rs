@@ -3,17 +3,22 @@
 use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Failure,
     client::Client,
+    export::{self, Destination},
+    output::{Listing, Output},
+    question::Question,
     rules::explain::fields_told,
     show::{Screen, field, minute, more, record, rows, short, table},
 };
 use crate::{
+    api::export::EVENT_COLUMNS,
     config::Reach,
     domain::words::{EventType, Severity},
+    query::EVENTS,
 };
 
 /// See events.
@@ -28,7 +33,19 @@ pub(super) struct Event {
 #[derive(Subcommand)]
 enum Verb {
     /// List events, newest first.
-    List(Wanted),
+    List {
+        #[command(flatten)]
+        wanted: Box<Wanted>,
+        #[command(flatten)]
+        listed: Listed,
+    },
+    /// Write all events that are meant to a file, or to standard output; what `import` takes.
+    Export {
+        #[command(flatten)]
+        wanted: Box<Wanted>,
+        #[command(flatten)]
+        destination: Destination,
+    },
     /// Show one event, with what it was made from.
     Get {
         /// The event's identifier.
@@ -41,7 +58,7 @@ enum Verb {
     },
 }
 
-/// Which events are listed.
+/// Which events are meant.
 #[derive(Args)]
 struct Wanted {
     /// Only those of this alert.
@@ -59,12 +76,22 @@ struct Wanted {
     /// Only those of this webhook.
     #[arg(long, value_name = "ID")]
     webhook: Option<String>,
-    /// Only those that say this somewhere.
-    #[arg(long, value_name = "TEXT")]
-    keyword: Option<String>,
+    #[command(flatten)]
+    question: Question,
+}
+
+/// How a list is shown.
+#[derive(Args)]
+struct Listed {
     /// How many at most.
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
     limit: u32,
+    /// All of them, page by page.
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+    /// What they are written as; a table by default.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    output: Option<Output>,
 }
 
 impl Event {
@@ -73,9 +100,31 @@ impl Event {
         let client = Client::find(&self.reach)?;
         let screen = Screen::new(self.reach.json);
         match self.verb {
-            Verb::List(wanted) => {
-                let asked = wanted.request();
-                screen.show(&client.post("/monitoring/v1/event/list", asked).await?, listed)
+            Verb::List { wanted, listed: how } => {
+                let output = how.output.unwrap_or(if self.reach.json {
+                    Output::Json
+                } else {
+                    Output::Table
+                });
+                let listing = Listing {
+                    path: "/monitoring/v1/event/list",
+                    asked: wanted.shortcuts(),
+                    query: wanted.question.query(&EVENTS)?,
+                    columns: &wanted.question.columns,
+                    standard: EVENT_COLUMNS,
+                    limit: (!how.all).then_some(how.limit),
+                };
+                listing.show(&client, output, listed).await
+            }
+            Verb::Export { wanted, destination } => {
+                let export = export::Wanted {
+                    path: "/api/v1/events/export",
+                    asked: wanted.shortcuts(),
+                    query: wanted.question.query(&EVENTS)?,
+                    columns: &wanted.question.columns,
+                    json: self.reach.json,
+                };
+                destination.take(&client, export).await
             }
             Verb::Get { event_id } => {
                 let asked = json!({ "event_id": event_id });
@@ -90,12 +139,9 @@ impl Event {
 }
 
 impl Wanted {
-    fn request(&self) -> Value {
-        let mut query = json!({ "page": { "limit": self.limit } });
-        if let Some(keyword) = &self.keyword {
-            query["keyword"] = json!(keyword);
-        }
-        let mut asked = json!({ "query": query });
+    /// The parameters of a list that it makes.
+    fn shortcuts(&self) -> Map<String, Value> {
+        let mut asked = Map::new();
         let shortcuts = [
             ("alert_id", self.alert.clone()),
             ("event_type", self.event_type.map(|kind| kind.to_string())),
@@ -105,7 +151,7 @@ impl Wanted {
         ];
         for (name, value) in shortcuts {
             if let Some(value) = value {
-                asked[name] = value.into();
+                asked.insert(name.to_owned(), value.into());
             }
         }
         asked

@@ -6,6 +6,9 @@ mod alert;
 mod client;
 mod delivery;
 mod event;
+mod export;
+mod import;
+mod output;
 mod project;
 mod question;
 mod reference;
@@ -46,6 +49,8 @@ enum Command {
     Alert(alert::Alert),
     /// See events.
     Event(event::Event),
+    /// Bring in events or alerts from another store.
+    Import(import::Import),
     /// See what was posted, and drive again what was not understood.
     Delivery(delivery::Delivery),
     /// Watch what happens to events and alerts, as it happens.
@@ -164,6 +169,7 @@ impl Command {
             Self::Send(send) => send.run().await,
             Self::Alert(alert) => alert.run().await,
             Self::Event(event) => event.run().await,
+            Self::Import(import) => import.run().await,
             Self::Delivery(delivery) => delivery.run().await,
             Self::Tail(tail) => tail.run().await,
             Self::Admin(admin) => admin.run().await,

@@ -51,22 +51,22 @@ enum Verb {
 #[derive(Args)]
 struct Keep {
     /// How long events are kept; those of open alerts stay.
-    #[arg(long, value_name = "AGE")]
-    keep_events: Option<String>,
+    #[arg(long = "keep-events", value_name = "AGE")]
+    events: Option<String>,
     /// How long raw bodies of deliveries are kept; nothing of these can be driven again then.
-    #[arg(long, value_name = "AGE")]
-    keep_payloads: Option<String>,
+    #[arg(long = "keep-payloads", value_name = "AGE")]
+    payloads: Option<String>,
     /// How long resolved and deleted alerts are kept.
-    #[arg(long, value_name = "AGE")]
-    keep_resolved_alerts: Option<String>,
+    #[arg(long = "keep-resolved-alerts", value_name = "AGE")]
+    resolved_alerts: Option<String>,
 }
 
 impl Keep {
     fn request(self) -> Value {
         let ages = [
-            ("events", self.keep_events),
-            ("payloads", self.keep_payloads),
-            ("resolved_alerts", self.keep_resolved_alerts),
+            ("events", self.events),
+            ("payloads", self.payloads),
+            ("resolved_alerts", self.resolved_alerts),
         ];
         let said = ages.into_iter().filter_map(|(name, age)| {
             let age = age?;

@@ -50,6 +50,16 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Prints bytes as they are.
+pub(super) fn write(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(cause) => Err(Failure::usage(format!("Cannot print: {cause}."))),
+        Ok(()) => Ok(()),
+    }
+}
+
 /// Rows under headings; `nothing` where there are none.
 pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>, nothing: &str) -> String {
     if rows.is_empty() {

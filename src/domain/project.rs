@@ -1,6 +1,6 @@
 //! Whose it is: domains, their workspaces, their projects, and how a project is alerted.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -54,6 +54,45 @@ pub struct Project {
     pub created_at: Timestamp,
 }
 
+/// How many paths a project has an index on at most.
+pub const MOST_INDEXED_FIELDS: usize = 8;
+
+/// A path below `additional_info` that a project has its events indexed by, so that those with one value there are found
+/// without reading the others. Its text may stand in a statement of the store: it has letters, digits, `_` and `-`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexedField(Vec<String>);
+
+impl IndexedField {
+    /// The path that is written like `additional_info.cluster`; `None` for any other.
+    pub fn parse(text: &str) -> Option<Self> {
+        let path: Vec<String> = text.split('.').map(str::to_owned).collect();
+        let (field, below) = path.split_first()?;
+        if field == "additional_info" { Self::of(below) } else { None }
+    }
+
+    /// The path of these steps below `additional_info`: at most eight, of at most 64 letters, digits, `_` and `-` each.
+    pub fn of(steps: &[String]) -> Option<Self> {
+        let is_plain = |step: &String| {
+            let plain =
+                |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-');
+            (1..=64).contains(&step.len()) && step.bytes().all(plain)
+        };
+        let fits = (1..=8).contains(&steps.len()) && steps.iter().all(is_plain);
+        fits.then(|| Self(steps.to_vec()))
+    }
+
+    /// Its steps below `additional_info`.
+    pub fn segments(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for IndexedField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "additional_info.{}", self.0.join("."))
+    }
+}
+
 /// How a project is alerted; a project without one takes no deliveries.
 #[derive(Clone, Debug)]
 pub struct ProjectAlertConfig {
@@ -97,4 +136,38 @@ impl Identified for Workspace {
 
 impl Identified for Project {
     const PREFIX: &'static str = "project";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_indexed_field_is_a_plain_path_below_additional_info() {
+        for path in ["additional_info.cluster", "additional_info.a.b-c_D.0"] {
+            assert_eq!(IndexedField::parse(path).unwrap().to_string(), path);
+        }
+        let long = format!("additional_info.{}", "x".repeat(65));
+        let deep = format!("additional_info{}", ".a".repeat(9));
+        let refused = [
+            "",
+            "additional_info",
+            "additional_info.",
+            "additional_info..a",
+            "title",
+            "raw_data.a",
+            "additional_info.a b",
+            "additional_info.a\"",
+            "additional_info.a'); DROP TABLE event; --",
+            "additional_info.a\u{0}",
+            "additional_info.ä",
+            "additional_info.$",
+            "additional_info.a[0]",
+            &long,
+            &deep,
+        ];
+        for path in refused {
+            assert_eq!(IndexedField::parse(path), None, "{path}");
+        }
+    }
 }

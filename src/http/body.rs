@@ -29,11 +29,21 @@ pub(super) struct Body {
 
 /// Reads a body.
 pub(super) async fn read(headers: &HeaderMap, payload: Payload, config: &Config) -> Result<Body> {
-    let reading = read_raw(headers, payload, config.max_body.0);
+    read_up_to(config.max_body.0, headers, payload, config).await
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(super) async fn read_up_to(
+    limit: usize,
+    headers: &HeaderMap,
+    payload: Payload,
+    config: &Config,
+) -> Result<Body> {
+    let reading = read_raw(headers, payload, limit);
     let Ok(raw) = tokio::time::timeout(config.body_timeout.0, reading).await else {
         return Err(too_slow(config));
     };
-    inflate(headers, raw?, config.max_body.0)
+    inflate(headers, raw?, limit)
 }
 
 /// Reads what is left of a body and forgets it, so that its sender gets to see the answer.

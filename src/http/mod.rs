@@ -8,7 +8,9 @@ mod body;
 mod caller;
 mod cloudforet;
 mod decode;
+mod export;
 mod gone;
+mod import;
 mod lab;
 mod method;
 mod native;
@@ -111,6 +113,8 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
         server.service(resource(at, method));
     }
     stream::addresses(server);
+    export::addresses(server);
+    import::addresses(server);
     vitals::addresses(server);
     page::addresses(server);
     server.default_service(web::to(problem::nowhere));

@@ -24,6 +24,8 @@ pub(super) fn describe(methods: &[Method]) -> Value {
     }
     super::webhook::describe(&mut paths, &mut schemas);
     super::stream::describe(&mut paths, &mut schemas);
+    super::export::describe(&mut paths, &mut schemas);
+    super::import::describe(&mut paths, &mut schemas);
     for (path, summary) in [
         ("/healthz", "Says that the server runs."),
         ("/readyz", "Says whether the store answers."),
@@ -97,16 +99,20 @@ fn operation(method: &Method, schemas: &mut SchemaGenerator) -> Value {
 
 /// What a caller must be allowed, in a sentence.
 fn needed(method: &Method) -> String {
-    let right = match method.right {
+    let recorded = if method.changes() { " Each call is recorded in the audit trail." } else { "" };
+    format!("{}{recorded}", needs(method.right))
+}
+
+/// The tokens that have a right, in a sentence.
+pub(super) const fn needs(right: Right) -> &'static str {
+    match right {
         Right::Read => "Any token may call it; it answers within the token's scope.",
         Right::Write => {
             "Needs a token that may write: SYSTEM_ADMIN, WORKSPACE_OWNER, WORKSPACE_MEMBER or SERVICE."
         }
         Right::Own => "Needs a token that may manage a workspace: SYSTEM_ADMIN or WORKSPACE_OWNER.",
         Right::Administer => "Needs a SYSTEM_ADMIN token.",
-    };
-    let recorded = if method.changes() { " Each call is recorded in the audit trail." } else { "" };
-    format!("{right}{recorded}")
+    }
 }
 
 fn method_codes(method: &Method) -> Vec<Code> {

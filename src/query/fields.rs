@@ -259,6 +259,7 @@ pub static PROJECTS: Catalogue = Catalogue {
         object("tags"),
         object("alert_config"),
         object("retention"),
+        Field { name: "indexed_fields", kind: Kind::Texts },
         text("workspace_id"),
         text("domain_id"),
         time("created_at"),

@@ -5,6 +5,7 @@
 //! says which it is, and the compiler holds it to that. Whatever belongs to
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
+mod declared;
 mod directory;
 pub mod files;
 mod happenings;
@@ -23,12 +24,13 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
+    declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
     happenings::{Between, EachHappened, Happened, Happenings},
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
-    transfer::{Bulk, EachPlaced, Exports, Imports, Stretch, Way},
+    transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
 };
 use self::{
@@ -253,6 +255,7 @@ pub trait Tx:
     + Events
     + Alerts
     + Audits
+    + IndexedFields
     + Exports
     + Imports
     + Happenings

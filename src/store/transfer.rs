@@ -71,18 +71,30 @@ pub trait Exports {
     ) -> Result<()>;
 }
 
+/// Where an alert is, and whether it waits for a key.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Where it is.
+    pub home: Home,
+    /// Whether it has no key but its own identifier.
+    pub is_keyless: bool,
+}
+
 /// What an import must know of what is there, deleted things included, and may do beside adding.
 pub trait Imports {
     /// Where a webhook is.
     fn webhook_home(&self, id: &Id<Webhook>) -> Result<Option<Home>>;
     /// Where an alert is.
-    fn alert_home(&self, id: &Id<Alert>) -> Result<Option<Home>>;
+    fn alert_place(&self, id: &Id<Alert>) -> Result<Option<Placed>>;
     /// The alert of a workspace that has this number.
     fn alert_numbered(&self, workspace: &Id<Workspace>, number: u64) -> Result<Option<Id<Alert>>>;
     /// The webhook that a delivery was posted to.
     fn delivered_to(&self, id: &Id<Delivery>) -> Result<Option<Id<Webhook>>>;
     /// Adds an event to a delivery that was there before it, so that the delivery's receipt tells of it.
     fn add_event_later(&mut self, event: &Event) -> Result<()>;
+    /// Gives an alert that has no key but its own identifier the key of its events, unless another alert of that key is
+    /// open.
+    fn key_alert(&mut self, id: &Id<Alert>, event_key: &str) -> Result<()>;
     /// Keeps when the recovery occurred that resolved an alert, where that is not known.
     fn set_recovered(&mut self, id: &Id<Alert>, recovered_at: Timestamp) -> Result<()>;
 }

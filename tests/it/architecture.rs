@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["app"],
     &["config"],
     &["jobs", "lab", "notify"],
-    &["api", "ingest"],
+    &["api", "export", "ingest"],
     &["rules", "plugins", "store"],
     &["domain"],
     &["query", "value"],

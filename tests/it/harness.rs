@@ -48,6 +48,8 @@ pub struct Answer {
     /// The body as JSON; null where it is none.
     pub body: Value,
     pub text: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 /// A webhook and the key that opens it.
@@ -156,6 +158,17 @@ impl House {
     pub fn send(&self, request: TestRequest) -> Pin<Box<dyn Future<Output = Answer>>> {
         let serve = &self.running.as_ref().expect("the house is open").serve;
         serve(request.peer_addr("192.0.2.7:40000".parse().unwrap()))
+    }
+
+    /// Asks as the administrator with these headers; the answer, and its body as it came.
+    pub async fn send_raw(&self, path: &str, headers: &[(&str, &str)]) -> (Answer, Vec<u8>) {
+        let mut request = TestRequest::get().uri(path);
+        for header in headers {
+            request = request.insert_header(*header);
+        }
+        let answer = self.admin().send(request).await;
+        let bytes = answer.bytes.clone();
+        (answer, bytes)
     }
 
     /// Posts as the administrator.
@@ -279,7 +292,8 @@ impl Answer {
             .collect();
         let bytes = test::read_body(answer).await;
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Self { status, headers, body, text: String::from_utf8_lossy(&bytes).into_owned() }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Self { status, headers, body, text, bytes: bytes.to_vec() }
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

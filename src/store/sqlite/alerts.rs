@@ -233,7 +233,7 @@ impl Work {
     }
 
     /// Brings what is in memory of open alerts up to date with an alert that a person changed.
-    fn relive(&self, row: i64, before: &Alert, after: &Alert) -> Result<()> {
+    pub(super) fn relive(&self, row: i64, before: &Alert, after: &Alert) -> Result<()> {
         let said = self.said_of(before)?;
         let webhook = said.webhook;
         let project = self.project_row(&after.home.project_id)?;

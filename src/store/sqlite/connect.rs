@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_tallies.sql"),
     include_str!("migrations/0003_seeking.sql"),
     include_str!("migrations/0004_upkeep.sql"),
+    include_str!("migrations/0005_indexed_fields.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

@@ -65,9 +65,9 @@ impl Events for Work {
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>> {
         self.flush_standings()?;
         let asked = seek::Asked { query, scope, table: &sql::EVENTS, of: Of::Events };
-        let composed = sql::compose(query, scope, &sql::EVENTS);
+        let composed = self.composed(query, scope, &sql::EVENTS)?;
         let counting = Asked { kind: tally::Kind::Event, scope, filter: &query.filter };
-        let plan = self.plan(&asked)?;
+        let plan = self.way(&asked, &composed)?;
         let total = match self.counted(&asked, &plan, &composed)? {
             Some(total) => total,
             None => self.total(&counting, &composed)?,

@@ -9,12 +9,16 @@ use super::{
 use crate::{
     clock::Timestamp,
     domain::{
-        alert::Alert, delivery::Delivery, event::Event, project::Workspace, scope::Home,
+        alert::Alert,
+        delivery::Delivery,
+        event::Event,
+        project::Workspace,
+        scope::{Home, Scope},
         webhook::Webhook,
     },
     error::Result,
     id::Id,
-    store::{Events, Imports},
+    store::{Alerts, Events, Imports, Placed},
 };
 
 impl Imports for Work {
@@ -28,14 +32,17 @@ impl Imports for Work {
         )
     }
 
-    fn alert_home(&self, id: &Id<Alert>) -> Result<Option<Home>> {
+    fn alert_place(&self, id: &Id<Alert>) -> Result<Option<Placed>> {
         self.one(
-            "SELECT d.domain_id, s.workspace_id, p.project_id
+            "SELECT d.domain_id, s.workspace_id, p.project_id, a.event_key = a.alert_id
              FROM alert a JOIN project p ON p.project = a.project JOIN workspace s ON s.workspace = p.workspace
              JOIN domain d USING (domain)
              WHERE a.alert_id = ?1",
             [id.as_str()],
-            |row| Columns::of(row).home(),
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok(Placed { home: columns.home()?, is_keyless: columns.get()? })
+            },
         )
     }
 
@@ -79,6 +86,21 @@ impl Imports for Work {
                 "UPDATE delivery SET items = max(items, ?2) WHERE delivery = ?1",
                 params![delivery, event.item.saturating_add(1)],
             )?;
+        }
+        Ok(())
+    }
+
+    fn key_alert(&mut self, id: &Id<Alert>, event_key: &str) -> Result<()> {
+        let Some(before) = self.alert(&Scope::EVERYTHING, id)? else { return Ok(()) };
+        let is_open = before.standing.state.is_open();
+        if is_open && self.open_alert(&before.home.project_id, event_key)?.is_some() {
+            return Ok(());
+        }
+        let row = self.alert_row(id)?;
+        self.put("UPDATE alert SET event_key = ?2 WHERE alert = ?1", params![row, event_key])?;
+        if is_open {
+            let after = Alert { event_key: event_key.to_owned(), ..before.clone() };
+            self.relive(row, &before, &after)?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod alerts;
 mod audits;
 mod checkpoint;
 mod connect;
+mod declared;
 mod deliveries;
 mod events;
 mod exports;

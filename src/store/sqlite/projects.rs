@@ -1,5 +1,7 @@
 //! Domains, workspaces, projects, and how projects are alerted.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use rusqlite::{Row, params};
 
@@ -15,7 +17,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     id::Id,
-    store::Projects,
+    store::{IndexedFields, Projects},
 };
 
 impl Work {
@@ -195,6 +197,8 @@ impl Projects for Work {
         }
         self.put("DELETE FROM project WHERE project_id = ?1", [id.as_str()])?;
         // Its integer key may come back for another project.
+        self.put_indexed_fields(id, &BTreeSet::new())?;
+        self.put("DELETE FROM project WHERE project_id = ?1", [id.as_str()])?;
         self.live()?.borrow_mut().forget_rows();
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 mod columns;
 mod conditions;
+mod declared;
 mod functions;
 mod shown;
 mod stretch;
@@ -20,6 +21,7 @@ use serde_json::json;
 use self::{columns::Column, conditions::held};
 pub(super) use self::{
     columns::{ALERTS, EVENTS, Table},
+    declared::{Declared, Lists, Served, servable},
     functions::register,
     shown::{Form, Showing},
     stretch::stretch,
@@ -37,7 +39,7 @@ pub(super) const COUNT_BOUND: u64 = 10_000;
 /// A query in `SQL`.
 #[derive(Clone, Debug)]
 pub(super) struct Composed {
-    from: &'static str,
+    from: String,
     /// Which rows, wherever the page begins.
     filter: Part,
     /// Which rows come after the page before.
@@ -46,6 +48,8 @@ pub(super) struct Composed {
     skipped: i64,
     limit: i64,
     count: Count,
+    /// The index that a project declared and that it is read through.
+    index: Option<String>,
 }
 
 /// A part of a statement, with the values for its question marks.
@@ -62,7 +66,7 @@ pub(super) fn compose(query: &Query, scope: &Scope, table: &Table) -> Composed {
         Cursor::After(key) => (0, Some(after(key, table))),
     };
     Composed {
-        from: table.from,
+        from: table.from.to_owned(),
         filter: filter(&query.filter, scope, table),
         keyset,
         order: order(&query.sort, table),
@@ -70,14 +74,29 @@ pub(super) fn compose(query: &Query, scope: &Scope, table: &Table) -> Composed {
         // One more than asked for, which tells whether there is a next page.
         limit: i64::from(query.page.limit) + 1,
         count: query.page.count,
+        index: None,
     }
 }
 
 impl Composed {
+    /// The same query, read through an index that a project declared.
+    pub(super) fn served_by(mut self, served: Served) -> Self {
+        let Served { index, part } = served;
+        self.from = indexed(&self.from, &index);
+        self.filter.and(&part.sql, part.values);
+        self.index = Some(index);
+        self
+    }
+
+    /// The index that a project declared and that it is read through, if it is.
+    pub(super) fn index(&self) -> Option<&str> {
+        self.index.as_deref()
+    }
+
     /// The statement that reads `columns` (with joins to other tables after `FROM`, if it needs any), and its values.
     /// It returns one row more than the page has, if there is one; [`found`] takes that into account.
     pub(super) fn select(&self, columns: &str, joins: &str) -> (String, Vec<Bound>) {
-        let Self { from, filter, keyset, order, skipped, limit, count: _ } = self;
+        let Self { from, filter, keyset, order, skipped, limit, count: _, index: _ } = self;
         let mut values = filter.values.clone();
         let mut sql = format!("SELECT {columns} FROM {from} {joins} WHERE {}", filter.sql);
         if let Some(keyset) = keyset {
@@ -134,17 +153,29 @@ pub(super) fn scan(
     scan: &Scan<'_>,
     scope: &Scope,
     table: &Table,
+    served: Option<Served>,
 ) -> (String, Vec<Bound>, Vec<Showing>) {
     let showing = table.showing(scan.fields);
     let columns: Vec<&str> = showing.iter().map(|it| it.column).collect();
     // A row without columns still counts.
     let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(", ") };
-    let Part { sql, mut values } = filter(scan.filter, scope, table);
+    let mut parts = filter(scan.filter, scope, table);
+    let mut from = table.from.to_owned();
+    if let Some(Served { index, part }) = served {
+        parts.and(&part.sql, part.values);
+        from = indexed(&from, &index);
+    }
+    let Part { sql, mut values } = parts;
     let order =
         if scan.sort.is_empty() { arrival(scan, scope, table) } else { order(scan.sort, table) };
     values.extend(order.values);
-    let sql = format!("SELECT {columns} FROM {} WHERE {sql} ORDER BY {}", table.from, order.sql);
+    let sql = format!("SELECT {columns} FROM {from} WHERE {sql} ORDER BY {}", order.sql);
     (sql, values, showing)
+}
+
+/// A table that is read through this index; without statistics `SQLite` would not know that it is the better one.
+fn indexed(from: &str, index: &str) -> String {
+    format!("{from} INDEXED BY \"{index}\"")
 }
 
 /// The order of arrival in the words that cost no sort. Rows stand in it, and so do the entries of every index that

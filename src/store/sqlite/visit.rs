@@ -25,7 +25,8 @@ impl Work {
         each: &mut Each<'_>,
     ) -> Result<()> {
         self.flush_standings()?;
-        let (sql, values, showing) = sql::scan(scan, scope, table);
+        let served = self.served(scan.filter, scope, table)?;
+        let (sql, values, showing) = sql::scan(scan, scope, table, served);
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut bodies = Bodies::new(self);
         let mut rows = statement.query(params_from_iter(values))?;

@@ -105,6 +105,11 @@ struct Stretch {
 }
 
 impl Work {
+    /// The way to the page: the index that a project declared, where it serves the query, or what the plan says.
+    pub(super) fn way(&self, asked: &Asked<'_>, composed: &Composed) -> Result<Plan> {
+        if composed.index().is_some() { Ok(Plan::Walk) } else { self.plan(asked) }
+    }
+
     /// Where the rows of the page stand, in its order, and one more if there is one.
     pub(super) fn page(
         &self,

@@ -56,6 +56,11 @@ impl Table {
         self.columns.iter().find(|(name, _)| *name == field).map(|(_, column)| *column)
     }
 
+    /// Whether its rows are events.
+    pub(in crate::store::sqlite) fn is_events(&self) -> bool {
+        self.catalogue.resource == query::EVENTS.resource
+    }
+
     /// Whether rows with one value of this field are found by an index.
     pub(super) fn has_index(&self, field: &str) -> bool {
         matches!(self.column(field), Some(Column::Found { .. }))

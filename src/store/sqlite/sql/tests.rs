@@ -1,6 +1,7 @@
 //! The cases of the original's query language, and that a filter means the same in memory and in the store.
 
 mod agree;
+mod declared;
 mod plans;
 mod random;
 

@@ -112,7 +112,7 @@ fn number() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn scalar() -> impl Strategy<Value = Value> {
+pub(super) fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         1 => Just(Value::Null),
         1 => any::<bool>().prop_map(Value::from),
