@@ -77,6 +77,16 @@ pub struct Config {
     /// How many writes may share a commit; 1 gives each request a transaction of its own.
     #[arg(long, env = "ALERTMILL_COMMIT_SHARE", value_name = "COUNT", default_value_t = 1024)]
     pub commit_share: usize,
+    /// How many readers may watch `/api/v1/stream` at once; more are answered 503.
+    #[arg(long, env = "ALERTMILL_STREAMS", value_name = "COUNT", default_value_t = 256)]
+    pub streams: usize,
+    /// How many events and changes of alerts a reader of `/api/v1/stream` may be behind; one who is further is dropped.
+    #[arg(long, env = "ALERTMILL_STREAM_BACKLOG", value_name = "COUNT", default_value_t = 100_000)]
+    pub stream_backlog: u32,
+    /// How long a reader may take nothing of what is sent to it; one of `/api/v1/stream` is dropped then, any other
+    /// connection after twice that time.
+    #[arg(long, env = "ALERTMILL_STREAM_STALL", value_name = "TIME", default_value = "30s")]
+    pub stream_stall: Span,
     /// How long a query may take; beyond that it is stopped, and the answer is 504.
     #[arg(long, env = "ALERTMILL_QUERY_TIMEOUT", value_name = "TIME", default_value = "10s")]
     pub query_timeout: Span,

@@ -20,6 +20,7 @@ pub mod domain;
 pub mod query;
 pub mod value;
 
+pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod digest;

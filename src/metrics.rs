@@ -81,6 +81,12 @@ pub struct Metrics {
     pub mapping_unknown_values: Family<MappingLabels, Counter>,
     /// How many paths that a mapping reads used to be in its payloads and are not any more, by mapping.
     pub mapping_paths_gone: Family<MappingLabels, Gauge>,
+    /// How many readers watch the stream.
+    pub streams: Gauge,
+    /// How many streams the server ended, by reason.
+    pub streams_dropped: Family<KindLabels, Counter>,
+    /// What was removed because it was old, by kind.
+    pub removed: Family<KindLabels, Counter>,
     /// How long HTTP requests took, in seconds, by route pattern and status.
     pub http_seconds: Family<HttpLabels, Histogram, fn() -> Histogram>,
 }
@@ -107,6 +113,9 @@ impl Default for Metrics {
             queries_stopped: Family::default(),
             mapping_unknown_values: Family::default(),
             mapping_paths_gone: Family::default(),
+            removed: Family::default(),
+            streams: Gauge::default(),
+            streams_dropped: Family::default(),
             http_seconds: Family::new_with_constructor(request_buckets),
         };
         registry.register(
@@ -145,6 +154,13 @@ impl Default for Metrics {
             "mapping_paths_gone",
             "Paths of a mapping that used to be in payloads and are not any more",
             metrics.mapping_paths_gone.clone(),
+        );
+        registry.register("removed", "What was removed, being old", metrics.removed.clone());
+        registry.register("streams", "Readers of the stream", metrics.streams.clone());
+        registry.register(
+            "streams_dropped",
+            "Streams that the server ended by reason",
+            metrics.streams_dropped.clone(),
         );
         let http = metrics.http_seconds.clone();
         registry.register_with_unit("http", "Duration of HTTP requests", Unit::Seconds, http);

@@ -112,7 +112,7 @@ pub(crate) fn questions(alert: &str) -> Vec<Question> {
 impl Question {
     fn query(&self) -> Query {
         #[expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
-        let mut query = Query::parse(&self.query, self.catalogue).expect("a query");
+        let mut query = Query::parse(&self.query, self.catalogue, middle()).expect("a query");
         if self.is_deep {
             let created_at = middle().timestamp_millis();
             query.page.from = Cursor::After(Keyset { created_at, row: 0 });
@@ -155,7 +155,7 @@ pub(crate) async fn an_alert(house: &House) -> Result<String> {
                          "sort": [{ "key": "event_count", "desc": true }],
                          "page": { "limit": 1, "total": "none" } });
     #[expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
-    let query = Query::parse(&filter, &ALERTS).expect("a query");
+    let query = Query::parse(&filter, &ALERTS, middle()).expect("a query");
     let found = house.store.read(move |tx| tx.alerts(&Scope::EVERYTHING, &query)).await?;
     Ok(found
         .rows

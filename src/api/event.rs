@@ -89,7 +89,7 @@ impl Serialize for Raw {
 }
 
 impl EventInfo {
-    fn new(event: Event, raw_data: Raw) -> Self {
+    pub(super) fn new(event: Event, raw_data: Raw) -> Self {
         let Event {
             event_id,
             alert_id,
@@ -247,7 +247,7 @@ impl Payloads {
 }
 
 /// What was posted in a delivery, and how many bytes that is; null if nobody kept it.
-fn raw(tx: &dyn Tx, scope: &Scope, delivery: &Id<Delivery>) -> Result<(Raw, usize)> {
+pub(super) fn raw(tx: &dyn Tx, scope: &Scope, delivery: &Id<Delivery>) -> Result<(Raw, usize)> {
     let Some(payload) = tx.payload(scope, delivery)? else { return Ok((Raw::default(), 0)) };
     let posted = payload.unpack()?;
     let bytes = posted.body.len();

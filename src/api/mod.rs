@@ -27,6 +27,8 @@ pub mod export;
 pub mod import;
 pub mod project;
 pub mod project_alert_config;
+mod retention;
+pub mod stream;
 pub mod token;
 pub mod webhook;
 pub mod workspace;

@@ -11,6 +11,7 @@ use super::{
     asked::{self, list_request},
     call::seen,
     project_alert_config::{self, PolicyInfo, PolicyRequest},
+    retention::{RetentionInfo, RetentionRequest},
 };
 use crate::{
     domain::{
@@ -18,6 +19,7 @@ use crate::{
             AlertPolicy, Domain, IndexedField, MOST_INDEXED_FIELDS, Project, ProjectAlertConfig,
             Workspace,
         },
+        retention::Retention,
         scope::{Home, Scope},
         words::RecoveryMode,
     },
@@ -41,6 +43,8 @@ pub struct ProjectInfo {
     pub tags: Map<String, Value>,
     /// How it is alerted; null where alerting is off.
     pub alert_config: Option<PolicyInfo>,
+    /// How long it keeps what.
+    pub retention: RetentionInfo,
     /// The paths below `additional_info` that its events are indexed by.
     pub indexed_fields: Vec<String>,
     /// Its workspace.
@@ -55,7 +59,7 @@ impl ProjectInfo {
     fn new(
         project: Project,
         policy: Option<AlertPolicy>,
-        indexed: &BTreeSet<IndexedField>,
+        (indexed, retention): (&BTreeSet<IndexedField>, Retention),
     ) -> Self {
         let Project { home, name, tags, created_at } = project;
         let Home { domain_id, workspace_id, project_id } = home;
@@ -64,6 +68,7 @@ impl ProjectInfo {
             name,
             tags: tags.into_iter().collect(),
             alert_config: policy.map(PolicyInfo::from),
+            retention: retention.into(),
             indexed_fields: indexed.iter().map(ToString::to_string).collect(),
             workspace_id,
             domain_id,
@@ -130,7 +135,8 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<Pr
         let config = ProjectAlertConfig { home, policy, created_at: call.now };
         project_alert_config::switched_on(tx, call, &config)?;
     }
-    let view = ProjectInfo::new(project, policy, &indexed_fields);
+    let kept = (&indexed_fields, Retention::default());
+    let view = ProjectInfo::new(project, policy, kept);
     call.touched("project", &view.project_id, None, seen(&view));
     Ok(view)
 }
@@ -155,9 +161,10 @@ fn existing(tx: &dyn Tx, call: &Call, id: &Id<Project>) -> Result<Project> {
 
 fn view(tx: &dyn Tx, call: &Call, project: Project) -> Result<ProjectInfo> {
     let config = tx.alert_config(&call.caller.scope, &project.home.project_id)?;
+    let retention = tx.retention(&project.home.project_id)?;
     let mut all = tx.indexed_fields(&call.caller.scope)?;
     let indexed = all.remove(&project.home.project_id).unwrap_or_default();
-    Ok(ProjectInfo::new(project, config.map(|config| config.policy), &indexed))
+    Ok(ProjectInfo::new(project, config.map(|config| config.policy), (&indexed, retention)))
 }
 
 /// The paths that a project's events are to be indexed by.
@@ -197,14 +204,17 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListProjects) -> Result<Page<Show
     let query = request.checked(call.now)?;
     let scope = &call.caller.scope;
     let mut configs = tx.alert_configs(scope)?.into_iter().peekable();
+    let mut retentions = tx.retentions(scope)?.into_iter().peekable();
     let mut indexed = tx.indexed_fields(scope)?;
     let projects = tx.projects(scope)?.into_iter().map(|project| {
-        // Both come by project identifier.
+        // All come by project identifier.
         let id = &project.home.project_id;
         while configs.next_if(|config| config.home.project_id < *id).is_some() {}
         let config = configs.next_if(|config| config.home.project_id == *id);
+        let retention = retentions.next_if(|(home, _)| home.project_id == *id);
+        let retention = retention.map(|(_, retention)| retention).unwrap_or_default();
         let indexed = indexed.remove(id).unwrap_or_default();
-        ProjectInfo::new(project, config.map(|config| config.policy), &indexed)
+        ProjectInfo::new(project, config.map(|config| config.policy), (&indexed, retention))
     });
     Page::listed(projects, &query, &PROJECTS)
 }
@@ -219,6 +229,8 @@ pub struct UpdateProject {
     name: Option<String>,
     /// The users' own labels, all of them.
     tags: Option<Map<String, Value>>,
+    /// How long it keeps what.
+    retention: Option<RetentionRequest>,
     /// The paths that its events are indexed by, all of them. Nothing else is written while an index is made, which
     /// takes seconds a million events; with more than two million it is refused.
     indexed_fields: Option<Vec<String>>,
@@ -226,7 +238,7 @@ pub struct UpdateProject {
 
 /// Changes a project.
 pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<ProjectInfo> {
-    let UpdateProject { project_id, name, tags, indexed_fields } = request;
+    let UpdateProject { project_id, name, tags, retention, indexed_fields } = request;
     call.touches("project", &project_id);
     let before = existing(tx, call, &project_id)?;
     let mut after = before.clone();
@@ -238,6 +250,10 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<Pr
     }
     let before = view(tx, call, before)?;
     tx.put_project(&after)?;
+    if let Some(retention) = retention {
+        let retention = retention.over(tx.retention(&project_id)?)?;
+        tx.set_retention(&project_id, &retention)?;
+    }
     if let Some(fields) = indexed_fields {
         tx.put_indexed_fields(&project_id, &indexed(&fields)?)?;
     }

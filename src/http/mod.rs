@@ -25,6 +25,7 @@ mod refusals;
 mod remote;
 mod rules;
 mod server;
+mod stream;
 mod vitals;
 mod watch;
 mod webhook;
@@ -46,6 +47,7 @@ use self::{
     quiet::Quiet,
     rate::RateLimits,
     refusals::Refusals,
+    stream::Streams,
 };
 pub use self::{openapi::document, server::serve};
 use crate::app::App;
@@ -62,6 +64,7 @@ pub struct Front {
     quiet: Quiet,
     /// How many more methods may compute at this moment.
     computing: Arc<Semaphore>,
+    streams: Streams,
 }
 
 impl Front {
@@ -69,7 +72,9 @@ impl Front {
     pub fn new(app: Arc<App>) -> Self {
         let (refusals, rates) = (Refusals::default(), RateLimits::default());
         let computing = Arc::new(Semaphore::new(COMPUTING));
-        Self { app, methods: methods(), refusals, rates, quiet: Quiet::default(), computing }
+        let streams = Streams::new(app.config.streams, Arc::clone(&app.metrics));
+        let (methods, quiet) = (methods(), Quiet::default());
+        Self { app, methods, refusals, rates, quiet, computing, streams }
     }
 }
 
@@ -107,6 +112,7 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     for (at, method) in front.methods.iter().enumerate() {
         server.service(resource(at, method));
     }
+    stream::addresses(server);
     export::addresses(server);
     import::addresses(server);
     vitals::addresses(server);

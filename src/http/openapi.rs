@@ -23,6 +23,7 @@ pub(super) fn describe(methods: &[Method]) -> Value {
         paths.insert(method.path.to_owned(), operation);
     }
     super::webhook::describe(&mut paths, &mut schemas);
+    super::stream::describe(&mut paths, &mut schemas);
     super::export::describe(&mut paths, &mut schemas);
     super::import::describe(&mut paths, &mut schemas);
     for (path, summary) in [
@@ -169,7 +170,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
 }
 
 /// The fields of a request that is asked for by GET, as parameters.
-fn parameters(path: &str, request: &Value, schemas: &SchemaGenerator) -> Vec<Value> {
+pub(super) fn parameters(path: &str, request: &Value, schemas: &SchemaGenerator) -> Vec<Value> {
     let resolved = request
         .get("$ref")
         .and_then(Value::as_str)

@@ -1,6 +1,12 @@
 //! Starts the server, and stops it so that nobody's request is cut.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use actix_web::{HttpServer, dev::ServerHandle, web::Data};
 use rustls::{
@@ -22,6 +28,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// one for a quick read however many slow ones wait; a thread without work ends.
 const THREADS: usize = 64;
 
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 2048;
+
 /// Serves `app` until it is told to stop. `bound` is told where it listens once it does.
 ///
 /// # Errors
@@ -32,7 +41,8 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     let front = Data::new(Front::new(Arc::clone(&app)));
     let config = &app.config;
-    let server = HttpServer::new(move || application(front.clone()))
+    let edge = front.clone();
+    let server = HttpServer::new(move || application(edge.clone()))
         .workers(workers(config))
         .worker_max_blocking_threads(THREADS)
         .on_connect(gone::connected)
@@ -43,14 +53,15 @@ pub async fn serve(
         .shutdown_timeout(config.stop_timeout.0.as_secs())
         .disable_signals();
     let cannot_listen = |cause| StartError::Files { path: config.listen.to_string().into(), cause };
+    let listener = listener(config).map_err(cannot_listen)?;
     let server = match (&config.tls_cert, &config.tls_key) {
-        (Some(cert), Some(key)) => server.bind_rustls_0_23(config.listen, tls(cert, key)?),
-        (None, _) | (_, None) => server.bind(config.listen),
+        (Some(cert), Some(key)) => server.listen_rustls_0_23(listener, tls(cert, key)?),
+        (None, _) | (_, None) => server.listen(listener),
     }
     .map_err(cannot_listen)?;
     let address = server.addrs().first().copied().unwrap_or(config.listen);
     let running = server.run();
-    stop_when_told(running.handle()).map_err(cannot_listen)?;
+    stop_when_told(running.handle(), front).map_err(cannot_listen)?;
     app.announce(address)?;
     bound(address).map_err(cannot_listen)?;
     tracing::info!(address = %address, "listening");
@@ -60,13 +71,25 @@ pub async fn serve(
     Ok(())
 }
 
+/// Listens, so that the system itself ends a connection whose reader takes nothing: what answers it is not asked for more
+/// meanwhile, so nobody else could. Connections inherit it.
+fn listener(config: &Config) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(config.listen)?;
+    let patience = config.stream_stall.0.saturating_mul(2).as_millis();
+    let patience = u32::try_from(patience).unwrap_or(u32::MAX);
+    rustix::net::sockopt::set_tcp_user_timeout(&listener, patience)?;
+    // Once more, since the standard library lets too few wait.
+    rustix::net::listen(&listener, BACKLOG)?;
+    Ok(listener)
+}
+
 fn workers(config: &Config) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     config.workers.unwrap_or(cores).max(1)
 }
 
 /// Stops the server at the first signal once everything in flight is answered, at the second at once.
-fn stop_when_told(server: ServerHandle) -> io::Result<()> {
+fn stop_when_told(server: ServerHandle, front: Data<Front>) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut told = async move || {
@@ -78,6 +101,7 @@ fn stop_when_told(server: ServerHandle) -> io::Result<()> {
     actix_web::rt::spawn(async move {
         told().await;
         tracing::info!("stopping: finishing what is in flight");
+        front.streams.stop();
         actix_web::rt::spawn(server.stop(true));
         told().await;
         server.stop(false).await;

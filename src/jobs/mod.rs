@@ -1,12 +1,13 @@
 //! What happens by itself: a ticker that tests can step.
 
 mod reload;
+mod retain;
 pub mod self_check;
 mod watch;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-pub use self::{reload::reload, watch::watch};
+pub use self::{reload::reload, retain::retain, watch::watch};
 use crate::{clock::Clock, ingest::Intake};
 
 /// How often the ticker ticks.
@@ -27,9 +28,20 @@ impl Jobs {
     /// Ticks for ever.
     pub async fn run(self) {
         let mut ticks = tokio::time::interval(EVERY);
-        loop {
+        for minute in 0_u64.. {
             ticks.tick().await;
             self.tick().await;
+            // Not at once: a start has enough to do.
+            if minute % 60 == 5 {
+                self.hour().await;
+            }
+        }
+    }
+
+    /// Does once what is due each hour.
+    pub async fn hour(&self) {
+        if let Err(error) = retain(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "what is old could not be removed");
         }
     }
 

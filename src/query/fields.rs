@@ -258,6 +258,7 @@ pub static PROJECTS: Catalogue = Catalogue {
         text("name"),
         object("tags"),
         object("alert_config"),
+        object("retention"),
         Field { name: "indexed_fields", kind: Kind::Texts },
         text("workspace_id"),
         text("domain_id"),

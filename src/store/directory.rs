@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    bus::Bus,
     digest::Digest,
     domain::{
         project::{AlertPolicy, Project},
@@ -71,6 +72,8 @@ pub struct Snapshots {
     pub policies: Directory<Id<Project>, AlertPolicy>,
     /// How many deliveries each webhook took.
     pub requests: Directory<Id<Webhook>, Requests>,
+    /// How far the commits have come, for those who watch.
+    pub bus: Bus,
 }
 
 /// How many deliveries a webhook took.

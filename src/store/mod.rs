@@ -8,6 +8,8 @@
 mod declared;
 mod directory;
 mod explain;
+pub mod files;
+mod happenings;
 mod limit;
 mod payload;
 mod posted;
@@ -15,6 +17,7 @@ mod scan;
 mod sqlite;
 mod transfer;
 mod unit;
+mod upkeep;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
@@ -25,10 +28,12 @@ pub use self::{
     declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
     explain::{Explainable, Explained, Explains},
+    happenings::{Between, EachHappened, Happened, Happenings},
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
+    upkeep::{Mark, Old, Sweep, Swept, Upkeep},
 };
 use self::{
     limit::{READS, Stop, Waiting, Watch},
@@ -256,6 +261,8 @@ pub trait Tx:
     + Explains
     + Exports
     + Imports
+    + Happenings
+    + Upkeep
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;

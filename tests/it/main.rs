@@ -26,11 +26,14 @@ mod plans;
 mod providers;
 mod redrive;
 mod reload;
+mod retention;
 mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
 mod story;
+mod stream;
 mod tenancy;
 mod timeline;
+mod upkeep;
 mod vectors;

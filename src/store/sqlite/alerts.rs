@@ -4,12 +4,13 @@ use rusqlite::params;
 use serde_json::Value;
 
 use super::{
+    happenings::Change,
     live::{Open, Pending},
     numbering::KeyHash,
     rows::{self, Columns, json, maybe_millis, millis, number},
-    seek::{self, Asked, Findable, Of},
+    seek::{self, Findable, Of},
     sql,
-    tally::{self, Said},
+    tally::{self, Asked, Said},
     work::Work,
 };
 use crate::{
@@ -30,14 +31,14 @@ use crate::{
 };
 
 /// Every column of an alert, as [`alert`] reads them.
-const COLUMNS: &str = "a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at,
+pub(super) const COLUMNS: &str = "a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at,
         a.alert_number, a.event_key, a.title, a.description, a.rule, a.image_url, a.resources, a.provider, a.account,
         a.additional_info, a.assignee, a.responder, a.triggered_by,
         (SELECT webhook_id FROM webhook WHERE webhook = a.webhook), d.domain_id, s.workspace_id, p.project_id,
         a.created_at, a.acknowledged_at, a.resolved_at, a.recovered_at, a.ending";
 
 /// The tables that name where an alert lives.
-const HOME: &str = "CROSS JOIN project p ON p.project = a.project
+pub(super) const HOME: &str = "CROSS JOIN project p ON p.project = a.project
      CROSS JOIN workspace s ON s.workspace = p.workspace CROSS JOIN domain d ON d.domain = s.domain";
 
 impl Work {
@@ -273,12 +274,13 @@ impl Alerts for Work {
 
     fn alerts(&self, scope: &Scope, query: &Query) -> Result<Found<Alert>> {
         self.flush_standings()?;
-        let asked = Asked { query, scope, table: &sql::ALERTS, of: Of::Alerts };
+        let asked = seek::Asked { query, scope, table: &sql::ALERTS, of: Of::Alerts };
         let composed = sql::compose(query, scope, &sql::ALERTS);
+        let counting = Asked { kind: tally::Kind::Alert, scope, filter: &query.filter };
         let plan = self.plan(&asked)?;
         let total = match self.counted(&asked, &plan, &composed)? {
             Some(total) => total,
-            None => self.total(&(&asked).into(), &composed)?,
+            None => self.total(&counting, &composed)?,
         };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
@@ -350,16 +352,16 @@ impl Alerts for Work {
         let mut next = self.live()?.borrow().next();
         let row = next.alert;
         self.insert_alert(row, workspace, alert_number, alert)?;
-        let said = self.said_of(alert)?;
         let found = Findable {
             id: alert.alert_id().as_str(),
             number: Some(alert_number),
-            project: said.project,
+            project: self.project_row(&alert.home.project_id)?,
             created_at: millis(alert.created_at),
             title: alert.title.as_deref(),
             resources: &alert.resources,
         };
         self.make_findable(Of::Alerts, row, &found)?;
+        let said = self.said_of(alert)?;
         next.alert += 1;
         let mut live = self.live()?.borrow_mut();
         let place = live.tally(|tallies| tallies.come(&said, millis(alert.created_at)));
@@ -373,12 +375,17 @@ impl Alerts for Work {
             live.set_open(key, Some(open));
             live.count_open(None, Some(alert.standing.severity));
         }
+        drop(live);
+        self.add_happening(row, Change::opened(alert))?;
         Ok(alert_number)
     }
 
     fn join_alert(&mut self, event: &Event, standing: &Standing) -> Result<()> {
         let (key, open) = self.open_of(event)?;
         let before = open.standing.severity;
+        if let Some(change) = Change::joined(&open.standing, standing) {
+            self.add_happening(open.row, change)?;
+        }
         let mut live = self.live()?.borrow_mut();
         let says = event.draft.description.as_deref();
         let said = says.map_or(open.said, |description| live.said(description));
@@ -410,6 +417,7 @@ impl Alerts for Work {
             ],
         )?;
         self.put_standing(open.row, standing)?;
+        self.add_happening(open.row, Change::between(&open.standing, standing))?;
         let mut live = self.live()?.borrow_mut();
         live.set_open(key, None);
         live.count_open(Some(open.standing.severity), None);
@@ -424,6 +432,7 @@ impl Alerts for Work {
             .ok_or_else(|| Error::not_found("alert", alert.alert_id()))?;
         let row = self.alert_row(alert.alert_id())?;
         self.update_alert(row, alert)?;
+        self.add_happening(row, Change::between(&before.standing, &alert.standing))?;
         if (&before.title, &before.home) != (&alert.title, &alert.home) {
             self.find_anew(row)?;
         }
@@ -436,6 +445,7 @@ impl Alerts for Work {
         };
         let row = self.alert_row(id)?;
         self.put("UPDATE alert SET deleted_at = ?2 WHERE alert = ?1", params![row, millis(now)])?;
+        self.add_happening(row, Change::deleted(&before.standing, now))?;
         let said = self.said_of(&before)?;
         let mut live = self.live()?.borrow_mut();
         live.tally(|tallies| {
@@ -452,7 +462,7 @@ impl Alerts for Work {
 }
 
 /// An alert, from [`COLUMNS`].
-fn alert(columns: &mut Columns<'_>) -> Result<Alert> {
+pub(super) fn alert(columns: &mut Columns<'_>) -> Result<Alert> {
     let standing = rows::standing(columns)?;
     let mut alert = Alert {
         standing,

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::{
     live::Kind,
     rows::{Columns, json, maybe_millis, millis},
-    seek::{self, Asked, Findable, Of},
+    seek::{self, Findable, Of},
     sql,
-    tally::{self, Said, Way},
+    tally::{self, Asked, Said, Way},
     work::Work,
 };
 use crate::{
@@ -26,12 +26,12 @@ use crate::{
 };
 
 /// Every column of an event, as [`event`] reads them.
-const COLUMNS: &str = "e.event_id, a.alert_id, w.webhook_id, v.delivery_id, e.item, d.domain_id, s.workspace_id, p.project_id,
+pub(super) const COLUMNS: &str = "e.event_id, a.alert_id, w.webhook_id, v.delivery_id, e.item, d.domain_id, s.workspace_id, p.project_id,
         e.event_key, e.event_type, e.severity, e.title, e.description, e.rule, e.image_url, e.resources, e.provider,
         e.account, e.additional_info, e.occurred_at, m.provider, m.version, e.variant, e.why, e.created_at";
 
 /// The tables that name what an event belongs to.
-const HOME: &str = "CROSS JOIN project p ON p.project = e.project CROSS JOIN workspace s ON s.workspace = p.workspace
+pub(super) const HOME: &str = "CROSS JOIN project p ON p.project = e.project CROSS JOIN workspace s ON s.workspace = p.workspace
      CROSS JOIN domain d ON d.domain = s.domain CROSS JOIN webhook w ON w.webhook = e.webhook
      CROSS JOIN delivery v ON v.delivery = e.delivery
      LEFT JOIN alert a ON a.alert = e.alert LEFT JOIN mapping m ON m.mapping = e.mapping";
@@ -64,12 +64,13 @@ impl Events for Work {
 
     fn events(&self, scope: &Scope, query: &Query) -> Result<Found<Event>> {
         self.flush_standings()?;
-        let asked = Asked { query, scope, table: &sql::EVENTS, of: Of::Events };
+        let asked = seek::Asked { query, scope, table: &sql::EVENTS, of: Of::Events };
         let composed = self.composed(query, scope, &sql::EVENTS)?;
+        let counting = Asked { kind: tally::Kind::Event, scope, filter: &query.filter };
         let plan = self.way(&asked, &composed)?;
         let total = match self.counted(&asked, &plan, &composed)? {
             Some(total) => total,
-            None => self.total(&(&asked).into(), &composed)?,
+            None => self.total(&counting, &composed)?,
         };
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
@@ -97,10 +98,11 @@ impl Events for Work {
     fn add_event(&mut self, event: &Event) -> Result<()> {
         let alert = event.alert_id.as_ref().map(|id| self.alert_row(id)).transpose()?;
         let mapping = event.reading.as_ref().map(|it| self.mapping_row(&it.mapping)).transpose()?;
+        let project = self.project_row(&event.home.project_id)?;
         let mut next = self.live()?.borrow().next();
         let draft = &event.draft;
         let said = Said {
-            project: self.project_row(&event.home.project_id)?,
+            project,
             webhook: Some(self.webhook_row(&event.webhook_id)?),
             provider: draft.provider.as_deref(),
             severity: draft.severity,
@@ -140,7 +142,7 @@ impl Events for Work {
         let found = Findable {
             id: event.event_id.as_str(),
             number: None,
-            project: said.project,
+            project,
             created_at: millis(event.created_at),
             title: draft.title.as_deref(),
             resources: &draft.resources,
@@ -178,7 +180,7 @@ impl Events for Work {
 }
 
 /// An event, from [`COLUMNS`].
-fn event(columns: &mut Columns<'_>) -> Result<Event> {
+pub(super) fn event(columns: &mut Columns<'_>) -> Result<Event> {
     let (event_id, alert_id) = (columns.id()?, columns.maybe_id()?);
     let (webhook_id, delivery_id) = (columns.id()?, columns.id()?);
     let (item, home) = (columns.get()?, columns.home()?);

@@ -77,6 +77,7 @@ pub(super) struct Next {
     pub(super) delivery: i64,
     pub(super) event: i64,
     pub(super) alert: i64,
+    pub(super) happening: i64,
 }
 
 /// A record that the rest of the program looks up, and that the commit changed.
@@ -154,12 +155,7 @@ impl Kind {
 impl Live {
     /// Reads what must be known at start.
     pub(super) fn load(connection: &Connection) -> Result<Self> {
-        let next = |table: &str| -> Result<i64> {
-            let sql = format!("SELECT coalesce(max({table}), 0) + 1 FROM {table}");
-            Ok(connection.query_row(&sql, [], |row| row.get(0))?)
-        };
-        let next =
-            Next { delivery: next("delivery")?, event: next("event")?, alert: next("alert")? };
+        let next = Next::load(connection)?;
         let mut live = Self {
             numbering: Numbering::default(),
             open: OpenMap::default(),

@@ -190,6 +190,12 @@ impl Projects for Work {
             id.as_str(),
         )?;
         self.delete_alert_config(id)?;
+        for sql in
+            ["DELETE FROM retention WHERE project = ?1", "DELETE FROM forgotten WHERE project = ?1"]
+        {
+            self.put(sql, [self.project_row(id)?])?;
+        }
+        self.put("DELETE FROM project WHERE project_id = ?1", [id.as_str()])?;
         // Its integer key may come back for another project.
         self.put_indexed_fields(id, &BTreeSet::new())?;
         self.put("DELETE FROM project WHERE project_id = ?1", [id.as_str()])?;

@@ -31,6 +31,7 @@ pub(super) fn load(work: &Work) -> Result<Snapshots> {
     for config in work.alert_configs(&Scope::EVERYTHING)? {
         snapshots.policies.set(config.home.project_id.clone(), Some(Arc::new(config.policy)));
     }
+    snapshots.bus.publish(work.live()?.borrow().next().place());
     Ok(snapshots)
 }
 
@@ -75,6 +76,7 @@ impl Work {
         let (changed, recounted, counts) = {
             let mut live = self.live()?.borrow_mut();
             live.settled();
+            snapshots.bus.publish(live.next().place());
             (live.take_changed(), live.take_recounted(), live.open_counts())
         };
         for change in changed {
@@ -139,7 +141,7 @@ impl Work {
     }
 
     /// Writes the counters of webhooks, with how far they count.
-    fn write_counters(&self) -> Result<()> {
+    pub(super) fn write_counters(&self) -> Result<()> {
         let (counters, newest) = {
             let mut live = self.live()?.borrow_mut();
             (live.uncounted(), live.next().delivery - 1)

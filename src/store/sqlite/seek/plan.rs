@@ -102,7 +102,7 @@ impl Work {
     }
 
     fn parts(&self, asked: &Asked<'_>) -> Result<Parts> {
-        let homes = self.homes(asked)?;
+        let homes = self.whose(asked)?;
         let mut filter = asked.query.filter.clone();
         let at = |condition: &Condition| {
             ["project_id", "workspace_id", "domain_id"].contains(&condition.field.name)
@@ -126,7 +126,7 @@ impl Work {
     }
 
     /// Whose rows the scope and the filter leave.
-    fn homes(&self, asked: &Asked<'_>) -> Result<Homes> {
+    fn whose(&self, asked: &Asked<'_>) -> Result<Homes> {
         let Scope { domains, workspaces, projects } = asked.scope;
         let mut lists = Vec::new();
         let mut add = |column: &'static str, list: String| lists.push((column, list));

@@ -128,7 +128,7 @@ impl Work {
             .prepare_cached("SELECT places FROM sought WHERE span = ?1 AND key = ?2")?;
         while let Some(source) = looking.sources.pop() {
             if looking.is_full_before(&source) {
-                self.check(asked, &mut looking)?;
+                self.read_named(asked, &mut looking)?;
                 if looking.is_settled_before(&source) {
                     break;
                 }
@@ -145,10 +145,10 @@ impl Work {
                 Where::Rows(rows) => looking.named.extend(rows),
             }
             if looking.named.len() >= limit.clamp(BATCH, MOST_AT_ONCE) {
-                self.check(asked, &mut looking)?;
+                self.read_named(asked, &mut looking)?;
             }
         }
-        self.check(asked, &mut looking)?;
+        self.read_named(asked, &mut looking)?;
         let mut found = looking.found;
         found.truncate(limit);
         Ok(found)
@@ -247,7 +247,7 @@ impl Work {
     }
 
     /// Reads the rows that were named, and keeps those that are meant.
-    fn check(&self, asked: &Asked<'_>, looking: &mut Looking<'_>) -> Result<()> {
+    fn read_named(&self, asked: &Asked<'_>, looking: &mut Looking<'_>) -> Result<()> {
         if looking.named.is_empty() {
             return Ok(());
         }

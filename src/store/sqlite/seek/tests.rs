@@ -185,7 +185,7 @@ fn agree(house: &House, of: Of, asked: &Value, (scope, limit, deep): (&Scope, u3
         Of::Events => &EVENTS,
         Of::Alerts => &ALERTS,
     };
-    let mut query = Query::parse(asked, catalogue, crate::clock::from_millis(0)).unwrap();
+    let mut query = Query::parse(asked, catalogue, from_millis(0)).unwrap();
     query.page.limit = limit;
     query.page.count = Count::Exact;
     let all = house.all(&Asked { query: &query, scope, table: table(of), of });
@@ -326,7 +326,7 @@ fn paging_shows_every_row_once_though_rows_come_in_between() {
         (json!({ "keyword": "disk" }), &several),
         (json!({}), &several),
     ] {
-        let mut query = Query::parse(&asked, &EVENTS, crate::clock::from_millis(0)).unwrap();
+        let mut query = Query::parse(&asked, &EVENTS, from_millis(0)).unwrap();
         query.page.limit = 3;
         let table = &sql::EVENTS;
         let before = house.all(&Asked { query: &query, scope, table, of: Of::Events });
@@ -380,14 +380,11 @@ fn what_was_undone_is_not_found_and_what_was_there_before_is() {
 fn an_alert_is_found_by_its_new_title() {
     let mut house = House::new(1100);
     let query =
-        Query::parse(&json!({ "page": { "limit": 300 } }), &ALERTS, crate::clock::from_millis(0))
-            .unwrap();
+        Query::parse(&json!({ "page": { "limit": 300 } }), &ALERTS, from_millis(0)).unwrap();
     let mut alert = house.work.alerts(&Scope::EVERYTHING, &query).unwrap().rows.pop().unwrap();
     alert.title = Some("Quite another title".to_owned());
     house.commit(|work| work.put_alert(&alert).unwrap());
-    let query =
-        Query::parse(&json!({ "keyword": "another" }), &ALERTS, crate::clock::from_millis(0))
-            .unwrap();
+    let query = Query::parse(&json!({ "keyword": "another" }), &ALERTS, from_millis(0)).unwrap();
     let found = house.work.alerts(&Scope::EVERYTHING, &query).unwrap();
     assert_eq!(found.rows.len(), 1);
     assert_eq!(found.rows[0].alert_id(), alert.alert_id());
@@ -411,7 +408,7 @@ fn every_strand_is_read_in_the_order_of_its_index() {
     ] {
         for scope in [&scope, &Scope::EVERYTHING] {
             let catalogue = if of == Of::Events { &EVENTS } else { &ALERTS };
-            let query = Query::parse(&asked, catalogue, crate::clock::from_millis(0)).unwrap();
+            let query = Query::parse(&asked, catalogue, from_millis(0)).unwrap();
             let asked = Asked { query: &query, scope, table: table(of), of };
             let Plan::Strands(strands) = house.work.plan(&asked).unwrap() else { panic!() };
             for statement in strands.statement(table(of)).split("; ") {

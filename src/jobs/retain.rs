@@ -1,0 +1,120 @@
+//! Removing what is old: each project's own ages, in small units of work with pauses between, so that who writes waits for
+//! one of them at most.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::Jobs;
+use crate::{
+    clock::{Stopwatch, Timestamp},
+    domain::{
+        audit::AuditEntry,
+        retention::{Age, Retention},
+        scope::{Home, Scope},
+    },
+    error::Result,
+    metrics::KindLabels,
+    store::{Mark, Old, Sweep},
+};
+
+/// How many rows one unit of work looks at.
+const ROWS: u32 = 200;
+
+/// How long one run may take for one project; what is left is for the next.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The longest pause between two units of work.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Removes what is old, in all projects.
+///
+/// # Errors
+/// Where the store cannot be asked or changed; what was removed by then stays so.
+pub async fn retain(jobs: &Jobs, now: Timestamp) -> Result<()> {
+    let store = &jobs.intake.store;
+    let all = store.read(|tx| tx.retentions(&Scope::EVERYTHING)).await?;
+    for (home, retention) in all {
+        let removed = sweep_project(jobs, &home, retention, now).await?;
+        if removed.iter().any(|(_, count)| *count > 0) {
+            tell(jobs, home, &removed, now).await?;
+        }
+    }
+    while store.write(|tx| tx.trim_happenings(ROWS * 10)).await? > 0 {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// What is removed, what it is called, and from which age on. A delivery goes once both its body and its events may be gone.
+fn ages(retention: Retention) -> impl Iterator<Item = (Old, &'static str, Age)> {
+    let Retention { events, payloads, resolved_alerts } = retention;
+    // Before that age most still have events, and would be looked at in vain each hour.
+    let deliveries = payloads.map(|age| events.map_or(age, |events| events.max(age)));
+    [
+        (Old::Events, "events", events),
+        (Old::Alerts, "resolved_alerts", resolved_alerts),
+        (Old::Payloads, "payloads", payloads),
+        (Old::Deliveries, "deliveries", deliveries),
+    ]
+    .into_iter()
+    .filter_map(|(old, name, age)| Some((old, name, age?)))
+}
+
+async fn sweep_project(
+    jobs: &Jobs,
+    home: &Home,
+    retention: Retention,
+    now: Timestamp,
+) -> Result<Vec<(&'static str, u64)>> {
+    let watch = Stopwatch::start();
+    let mut removed = Vec::new();
+    for (old, name, age) in ages(retention) {
+        let (mut count, mut from) = (0, Some(Mark::default()));
+        while let Some(mark) = from.filter(|_| watch.elapsed() < PATIENCE) {
+            let sweep = Sweep {
+                project: home.project_id.clone(),
+                old,
+                before: now - age.span(),
+                from: mark,
+                most: ROWS,
+            };
+            let took = Stopwatch::start();
+            let swept = jobs.intake.store.write(move |tx| tx.sweep(&sweep)).await?;
+            count += swept.removed;
+            from = swept.next;
+            // As long a pause as it took, so that at most half of the writer's time goes into this.
+            tokio::time::sleep(took.elapsed().min(PAUSE)).await;
+        }
+        jobs.intake.metrics.removed.get_or_create(&KindLabels { kind: name }).inc_by(count);
+        removed.push((name, count));
+    }
+    Ok(removed)
+}
+
+/// Says in the log and in the audit trail what was removed.
+async fn tell(
+    jobs: &Jobs,
+    home: Home,
+    removed: &[(&'static str, u64)],
+    now: Timestamp,
+) -> Result<()> {
+    let counts: Map<String, Value> =
+        removed.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
+    let counts = Value::Object(counts);
+    tracing::info!(project = %home.project_id, removed = %counts, "removed what was old");
+    let entry = AuditEntry {
+        occurred_at: now,
+        actor: "timer:retention".to_owned(),
+        action: "project.retain".to_owned(),
+        resource: Some(format!("project:{}", home.project_id)),
+        outcome: "SUCCESS".to_owned(),
+        before: None,
+        after: Some(counts),
+        remote: None,
+        request_id: None,
+    };
+    let mint = jobs.clock.mint().clone();
+    let record = jobs.intake.store.write(move |tx| tx.add_audit(&home.domain_id, entry, &mint));
+    record.await.map(|_| ())
+}
