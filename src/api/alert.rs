@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 
 use self::change::Change;
 use super::{
-    Call, Done, Moment, Page, Shown,
+    AnalysisInfo, Call, Done, Moment, Page, Shown, StatInfo,
     asked::{self, list_request},
     call::seen,
+    unwound,
 };
 use crate::{
     domain::{
@@ -173,7 +174,12 @@ fn existing(tx: &dyn Tx, call: &Call, id: &Id<Alert>) -> Result<Alert> {
 
 list_request! {
     /// Asks for alerts.
-    ListAlerts of ALERTS {
+    ListAlerts: Asked,
+    /// Asks for statistics of alerts.
+    StatAlerts: AskedStat,
+    /// Asks for an analysis of alerts.
+    AnalyzeAlerts: AskedAnalysis
+    of ALERTS {
         /// Only the one with this number.
         alert_number: u64,
         /// Only the one with this identifier.
@@ -216,12 +222,28 @@ list_request! {
 /// Alerts, newest first where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListAlerts) -> Result<Page<Shown<AlertInfo>>> {
     let query = request.checked(call.now)?;
-    let found = tx.alerts(&call.caller.scope, &query)?;
+    let scope = &call.caller.scope;
+    if query.unwind.is_some() {
+        return unwound::page(&query, &ALERTS, |scan, each| tx.visit_alerts(scope, scan, each));
+    }
+    let found = tx.alerts(scope, &query)?;
     let shown = found.rows.into_iter().map(|alert| {
         let view = AlertInfo::from(alert);
         Shown::shaped(view, &query.shape, &ALERTS)
     });
     Ok(Page::new(shown.collect::<Result<_>>()?, found.total, found.next_cursor))
+}
+
+/// Statistics of alerts.
+pub fn stat(tx: &dyn Tx, call: &Call, request: StatAlerts) -> Result<StatInfo> {
+    let stat = request.checked(call.now)?;
+    Ok(StatInfo::new(&stat, tx.alert_stat(&call.caller.scope, &stat)?))
+}
+
+/// An analysis of alerts.
+pub fn analyze(tx: &dyn Tx, call: &Call, request: AnalyzeAlerts) -> Result<AnalysisInfo> {
+    let analysis = request.checked(call.now)?;
+    Ok(AnalysisInfo::new(&analysis, tx.alert_stat(&call.caller.scope, &analysis.stat)?))
 }
 
 /// Asks to change an alert; what is left out stays as it is.

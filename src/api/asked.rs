@@ -1,94 +1,85 @@
 //! What requests are made of: the query of a list, and texts that a person typed.
 
-use std::borrow::Cow;
+mod schema;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error as _},
 };
 use serde_json::Value;
 
+pub use self::schema::{Asked, AskedAnalysis, AskedStat};
 use crate::{
+    clock::Timestamp,
     error::{Code, Error, Result},
-    query::{Catalogue, Operator, Query},
+    query::{Analysis, Catalogue, Query, Stat},
 };
 
-/// The `query` of a list: conditions, order, page and shape.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub struct Asked(pub Value);
+/// Something that may be asked in `query`.
+pub(super) trait Question {
+    /// What it is once it was checked.
+    type Checked;
 
-impl JsonSchema for Asked {
-    fn schema_name() -> Cow<'static, str> {
-        "Query".into()
-    }
+    /// It, checked against the fields of a resource, with times counted from `now`.
+    fn checked(&self, catalogue: &'static Catalogue, now: Timestamp) -> Result<Self::Checked>;
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let words: Vec<&str> = Operator::ALL.iter().map(|operator| operator.word()).collect();
-        let meanings = Operator::ALL
-            .iter()
-            .map(|operator| format!("`{}`: {}", operator.word(), operator.meaning()));
-        let condition = json_schema!({
-            "type": "object",
-            "required": ["k", "o"],
-            "additionalProperties": false,
-            "properties": {
-                "k": { "type": "string", "description": "The field, and the way on below it: `additional_info.region`. Also `key`." },
-                "v": { "description": "What it is held against. Also `value`." },
-                "o": {
-                    "enum": words,
-                    "description": format!("How. Also `operator`. {}", meanings.collect::<Vec<_>>().join(" ")),
-                },
-            },
-        });
-        let sort = json_schema!({
-            "type": "object",
-            "required": ["key"],
-            "additionalProperties": false,
-            "properties": { "key": { "type": "string" }, "desc": { "type": "boolean", "default": false } },
-        });
-        json_schema!({
-            "type": ["object", "null"],
-            "description": "Which records, in which order, and which part of them.",
-            "additionalProperties": false,
-            "properties": {
-                "filter": { "type": "array", "items": condition, "description": "All of these must hold." },
-                "filter_or": { "type": "array", "items": condition, "description": "One of these must hold." },
-                "keyword": { "type": "string", "description": "Words of which one must occur in an identifier or a title." },
-                "sort": { "type": "array", "items": sort },
-                "page": {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "properties": {
-                        "start": { "type": "integer", "minimum": 0, "description": "The first row, from 1." },
-                        "limit": { "type": "integer", "minimum": 0, "description": "How many rows; 1000 by default and at most." },
-                        "cursor": { "type": "string", "description": "`next_cursor` of the page before." },
-                        "total": { "enum": ["exact", "capped", "none"], "default": "capped", "description": "How far rows are counted; `capped` stops at 10000." },
-                    },
-                },
-                "minimal": { "type": "boolean", "description": "Only the most important fields." },
-                "only": { "type": "array", "items": { "type": "string" }, "description": "Only these fields, and the identifier." },
-                "count_only": { "type": "boolean", "description": "No records, only how many there are." },
-            },
-        })
-    }
+    /// It, with one more condition.
+    fn narrowed(
+        checked: Self::Checked,
+        name: &str,
+        value: Value,
+        catalogue: &'static Catalogue,
+    ) -> Result<Self::Checked>;
 }
 
-/// Makes the request of a list: its query, and the parameters beside it that are short for conditions.
+macro_rules! question {
+    ($asked:ident: $checked:ident) => {
+        impl Question for $asked {
+            type Checked = $checked;
+
+            fn checked(&self, catalogue: &'static Catalogue, now: Timestamp) -> Result<$checked> {
+                Ok($checked::parse(&self.0, catalogue, now)?)
+            }
+
+            fn narrowed(
+                checked: $checked,
+                name: &str,
+                value: Value,
+                catalogue: &'static Catalogue,
+            ) -> Result<$checked> {
+                Ok(checked.narrowed(name, value, catalogue)?)
+            }
+        }
+    };
+}
+
+question!(Asked: Query);
+question!(AskedStat: Stat);
+question!(AskedAnalysis: Analysis);
+
+/// Makes the requests for records of one kind: each with its query, and the parameters beside it that are short for
+/// conditions.
 macro_rules! list_request {
     (
-        $(#[doc = $title:literal])+
-        $name:ident of $catalogue:path {
-            $($(#[doc = $doc:literal])+ $field:ident: $type:ty),* $(,)?
-        }
+        $($(#[doc = $title:literal])+ $name:ident: $asked:ident),+ of $catalogue:ident $body:tt
+    ) => {
+        $($crate::api::asked::list_request! { @one [$($title)+] $name $asked $catalogue, $body })+
+    };
+    (
+        $(#[doc = $title:literal])+ $name:ident of $catalogue:ident $body:tt
+    ) => {
+        $crate::api::asked::list_request! { @one [$($title)+] $name Asked $catalogue, $body }
+    };
+    (
+        @one [$($title:literal)+] $name:ident $asked:ident $catalogue:ident,
+        { $($(#[doc = $doc:literal])+ $field:ident: $type:ty),* $(,)? }
     ) => {
         $(#[doc = $title])+
         #[derive(Clone, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct $name {
-            /// Which records, in which order, and which part of them.
-            query: $crate::api::Asked,
+            /// Which records, and what is wanted of them.
+            query: $crate::api::asked::$asked,
             $(
                 $(#[doc = $doc])+
                 #[serde(deserialize_with = "crate::api::asked::given")]
@@ -101,9 +92,17 @@ macro_rules! list_request {
             pub(in crate::api) fn checked(
                 self,
                 now: $crate::clock::Timestamp,
-            ) -> $crate::error::Result<$crate::query::Query> {
-                let query = $crate::query::Query::parse(&self.query.0, &$catalogue, now)?;
-                $(let query = $crate::api::asked::narrowed(query, stringify!($field), self.$field, &$catalogue)?;)*
+            ) -> $crate::error::Result<
+                <$crate::api::asked::$asked as $crate::api::asked::Question>::Checked,
+            > {
+                use $crate::api::asked::{Question as _, narrowed};
+                let query = self.query.checked(&$catalogue, now)?;
+                $(let query = narrowed::<$crate::api::asked::$asked>(
+                    query,
+                    stringify!($field),
+                    self.$field,
+                    &$catalogue,
+                )?;)*
                 Ok(query)
             }
         }
@@ -126,15 +125,15 @@ where
 }
 
 /// `query`, with a parameter of the request if it is given.
-pub(super) fn narrowed(
-    query: Query,
+pub(super) fn narrowed<Q: Question>(
+    query: Q::Checked,
     name: &str,
     value: Option<impl Serialize>,
     catalogue: &'static Catalogue,
-) -> Result<Query> {
+) -> Result<Q::Checked> {
     let Some(value) = value else { return Ok(query) };
     let value = serde_json::to_value(value).map_err(Error::internal)?;
-    Ok(query.narrowed(name, value, catalogue)?)
+    Q::narrowed(query, name, value, catalogue)
 }
 
 /// The longest name of anything, in characters.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Call, Moment, Page, Shown, asked::list_request};
+use super::{AnalysisInfo, Call, Moment, Page, Shown, StatInfo, asked::list_request, unwound};
 use crate::{
     domain::{
         alert::Alert,
@@ -163,7 +163,12 @@ pub fn get(tx: &dyn Tx, call: &Call, request: GetEvent) -> Result<EventInfo> {
 
 list_request! {
     /// Asks for events.
-    ListEvents of EVENTS {
+    ListEvents: Asked,
+    /// Asks for statistics of events.
+    StatEvents: AskedStat,
+    /// Asks for an analysis of events.
+    AnalyzeEvents: AskedAnalysis
+    of EVENTS {
         /// Only the one with this identifier.
         event_id: Id<Event>,
         /// Only those with this key.
@@ -195,6 +200,9 @@ list_request! {
 pub fn list(tx: &dyn Tx, call: &Call, request: ListEvents) -> Result<Page<Shown<EventInfo>>> {
     let query = request.checked(call.now)?;
     let scope = &call.caller.scope;
+    if query.unwind.is_some() {
+        return unwound::page(&query, &EVENTS, |scan, each| tx.visit_events(scope, scan, each));
+    }
     let found = tx.events(scope, &query)?;
     let asked = found.rows.len();
     let mut results = Vec::with_capacity(asked);
@@ -216,6 +224,18 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListEvents) -> Result<Page<Shown<
         cursor_after(tx, scope, query, results.len())?
     };
     Ok(Page::new(results, found.total, next_cursor))
+}
+
+/// Statistics of events.
+pub fn stat(tx: &dyn Tx, call: &Call, request: StatEvents) -> Result<StatInfo> {
+    let stat = request.checked(call.now)?;
+    Ok(StatInfo::new(&stat, tx.event_stat(&call.caller.scope, &stat)?))
+}
+
+/// An analysis of events.
+pub fn analyze(tx: &dyn Tx, call: &Call, request: AnalyzeEvents) -> Result<AnalysisInfo> {
+    let analysis = request.checked(call.now)?;
+    Ok(AnalysisInfo::new(&analysis, tx.event_stat(&call.caller.scope, &analysis.stat)?))
 }
 
 /// Where the page begins that follows the first `rows` of a query.

@@ -14,8 +14,10 @@
 mod asked;
 mod call;
 mod shown;
+mod stat;
 #[cfg(test)]
 mod tests;
+mod unwound;
 
 pub mod alert;
 pub mod audit;
@@ -34,7 +36,8 @@ pub mod webhook;
 pub mod workspace;
 
 pub use self::{
-    asked::Asked,
+    asked::{Asked, AskedAnalysis, AskedStat},
     call::{Call, Caller, CountRequests, Journal, Refused, TellRefused, Touched},
     shown::{Done, Moment, Page, Shown},
+    stat::{AnalysisInfo, StatInfo},
 };

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Done, Moment, Page, Shown, asked::list_request, call::seen};
+use super::{Call, Done, Moment, Page, Shown, StatInfo, asked::list_request, call::seen};
 use crate::{
     domain::{
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
@@ -205,7 +205,10 @@ pub fn get(
 
 list_request! {
     /// Asks how projects are alerted.
-    ListProjectAlertConfigs of PROJECT_ALERT_CONFIGS {
+    ListProjectAlertConfigs: Asked,
+    /// Asks for statistics of how projects are alerted.
+    StatProjectAlertConfigs: AskedStat
+    of PROJECT_ALERT_CONFIGS {
         /// Only this project.
         project_id: Id<Project>,
         /// Only those with this escalation policy.
@@ -227,4 +230,11 @@ pub fn list(
     let configs = tx.alert_configs(&call.caller.scope)?;
     let views = configs.into_iter().map(ProjectAlertConfigInfo::from);
     Page::listed(views, &query, &PROJECT_ALERT_CONFIGS)
+}
+
+/// Statistics of how projects are alerted.
+pub fn stat(tx: &dyn Tx, call: &Call, request: StatProjectAlertConfigs) -> Result<StatInfo> {
+    let stat = request.checked(call.now)?;
+    let configs = tx.alert_configs(&call.caller.scope)?;
+    StatInfo::of(configs.into_iter().map(ProjectAlertConfigInfo::from), &stat)
 }

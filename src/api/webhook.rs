@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use self::options::OptionsRequest;
 use super::{
-    Call, Done, Page, Shown,
+    Call, Done, Page, Shown, StatInfo,
     alert::alerted,
     asked::{self, list_request},
     call::seen,
@@ -251,7 +251,10 @@ pub fn get(tx: &dyn Tx, call: &Call, request: OneWebhook) -> Result<WebhookInfo>
 
 list_request! {
     /// Asks for webhooks.
-    ListWebhooks of WEBHOOKS {
+    ListWebhooks: Asked,
+    /// Asks for statistics of webhooks.
+    StatWebhooks: AskedStat
+    of WEBHOOKS {
         /// Only the one with this identifier.
         webhook_id: Id<Webhook>,
         /// Only those of exactly this name.
@@ -275,6 +278,14 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListWebhooks) -> Result<Page<Show
     let webhooks = tx.webhooks(&call.caller.scope)?;
     let views = webhooks.iter().map(|webhook| WebhookInfo::new(webhook, call));
     Page::listed(views, &query, &WEBHOOKS)
+}
+
+/// Statistics of webhooks.
+pub fn stat(tx: &dyn Tx, call: &Call, request: StatWebhooks) -> Result<StatInfo> {
+    let stat = request.checked(call.now)?;
+    let webhooks = tx.webhooks(&call.caller.scope)?;
+    let views = webhooks.iter().map(|webhook| WebhookInfo::new(webhook, call));
+    StatInfo::of(views, &stat)
 }
 
 /// Asks for a new key of a webhook.

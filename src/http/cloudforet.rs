@@ -16,6 +16,12 @@ fn events_and_alerts() -> Vec<Method> {
         Method::post("/monitoring/v1/event/get", "event.get", "Shows an event.", read(event::get)),
         Method::post("/monitoring/v1/event/list", "event.list", "Lists events.", read(event::list)),
         Method::post(
+            "/monitoring/v1/event/stat",
+            "event.stat",
+            "Counts events, and more.",
+            read(event::stat),
+        ),
+        Method::post(
             "/monitoring/v1/alert/create",
             "alert.create",
             "Opens an alert by hand.",
@@ -41,6 +47,18 @@ fn events_and_alerts() -> Vec<Method> {
         ),
         Method::post("/monitoring/v1/alert/get", "alert.get", "Shows an alert.", read(alert::get)),
         Method::post("/monitoring/v1/alert/list", "alert.list", "Lists alerts.", read(alert::list)),
+        Method::post(
+            "/monitoring/v1/alert/stat",
+            "alert.stat",
+            "Counts alerts, and more.",
+            read(alert::stat),
+        ),
+        Method::post(
+            "/monitoring/v1/alert/analyze",
+            "alert.analyze",
+            "Counts alerts by groups and by time.",
+            read(alert::analyze),
+        ),
     ]
 }
 
@@ -94,6 +112,12 @@ fn webhooks() -> Vec<Method> {
             "Lists webhooks.",
             read(webhook::list),
         ),
+        Method::post(
+            "/monitoring/v1/webhook/stat",
+            "webhook.stat",
+            "Counts webhooks, and more.",
+            read(webhook::stat),
+        ),
     ]
 }
 
@@ -128,6 +152,12 @@ fn alert_configs() -> Vec<Method> {
             "project_alert_config.list",
             "Lists how projects are alerted.",
             read(config::list),
+        ),
+        Method::post(
+            "/monitoring/v1/project-alert-config/stat",
+            "project_alert_config.stat",
+            "Counts how projects are alerted, and more.",
+            read(config::stat),
         ),
     ]
 }

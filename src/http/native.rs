@@ -10,7 +10,7 @@ use super::{
     receipt::ReceiptInfo,
 };
 use crate::{
-    api::{Call, audit, delivery, domain, explain, project, token, workspace},
+    api::{Call, alert, audit, delivery, domain, event, explain, project, token, workspace},
     domain::{delivery::Delivery, token::Right},
     error::Result,
     id::Id,
@@ -30,6 +30,7 @@ pub(super) fn methods() -> Vec<Method> {
         "Tells how a list or a statistic would be answered: which index serves it, and where its total comes from.",
         read(explain::explain),
     ));
+    all.extend(analyses());
     all
 }
 
@@ -150,6 +151,23 @@ fn tokens() -> Vec<Method> {
             write(token::revoke),
         )
         .needs(Right::Own),
+    ]
+}
+
+fn analyses() -> Vec<Method> {
+    vec![
+        Method::post(
+            "/api/v1/event/analyze",
+            "event.analyze",
+            "Counts events by groups and by time.",
+            read(event::analyze),
+        ),
+        Method::post(
+            "/api/v1/alert/analyze",
+            "alert.analyze",
+            "Counts alerts by groups and by time.",
+            read(alert::analyze),
+        ),
     ]
 }
 

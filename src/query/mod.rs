@@ -26,7 +26,7 @@ pub use self::{
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},
     patterns::Patterns,
-    stat::{Coarse, Flow, Grain, Running, Stat},
+    stat::{Analysis, COMPUTES, Coarse, Flow, GATHERS, Grain, Running, Stat},
 };
 use crate::{
     clock::Timestamp,

@@ -19,6 +19,7 @@ mod harness;
 mod hostile;
 mod import;
 mod lab;
+mod language;
 mod limits;
 mod mistakes;
 mod needs;

@@ -3,6 +3,7 @@
 //! A [`Stat`] is read and checked once. Whoever has the records starts it and hands them over one by one, or counts of
 //! equal ones at once ([`Running::take`]); the rows it makes come out at the end.
 
+mod analyze;
 mod bucket;
 mod check;
 mod coarse;
@@ -23,11 +24,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use self::{check::RowTest, fill::Fill, gather::Aim, group::Group, path::Path, project::Project};
 pub use self::{
+    analyze::Analysis,
     coarse::{Coarse, Grain},
+    parse::{group::GATHERS, project::COMPUTES},
     run::{Flow, Running},
 };
+use self::{check::RowTest, fill::Fill, gather::Aim, group::Group, path::Path, project::Project};
 use super::{Catalogue, Direction, Filter, QueryError};
 use crate::clock::Timestamp;
 

@@ -34,7 +34,7 @@ pub(super) fn stat(value: &Value, asking: &Asking) -> Result<Stat, QueryError> {
     let value = if value.is_null() { &empty } else { value };
     let members = Members::of(value, STAT, "/query")?;
     let mut filter = parse::filter(&members, asking, &keyword_fields(asking))?;
-    let page = page(&members)?;
+    let page = slice(&members)?;
     let stages = members.list("aggregate")?;
     let distinct = members.text("distinct")?;
     let work = match (stages, distinct) {
@@ -66,7 +66,8 @@ pub(in crate::query) fn required(name: &str, detail: &str) -> QueryError {
     }
 }
 
-fn page(members: &Members<'_>) -> Result<Option<Slice>, QueryError> {
+/// The page of rows that is asked for.
+pub(super) fn slice(members: &Members<'_>) -> Result<Option<Slice>, QueryError> {
     let Some(value) = members.get("page") else { return Ok(None) };
     let members = Members::of(value, &["start", "limit"], &members.at("page"))?;
     let start = members.number("start")?.unwrap_or(1);

@@ -20,7 +20,7 @@ use crate::query::{
 };
 
 /// The operators of a group.
-const GATHERS: [&str; 11] = [
+pub const GATHERS: [&str; 11] = [
     "count",
     "sum",
     "average",

@@ -13,7 +13,7 @@ use crate::query::{
 };
 
 /// The operators of a projection.
-pub(in crate::query) const COMPUTES: [&str; 8] =
+pub const COMPUTES: [&str; 8] =
     ["size", "sum", "object_to_array", "array_to_object", "add", "subtract", "multiply", "divide"];
 
 /// How deep operators may stand in operators.
