@@ -106,6 +106,11 @@ pub fn address_file(data: &Path) -> PathBuf {
     data.join("server.json")
 }
 
+/// The file of the data directory that holds the store.
+pub fn store_file(data: &Path) -> PathBuf {
+    data.join("alertmill.db")
+}
+
 /// The file of the data directory that holds the administrator's token.
 pub fn token_file(data: &Path) -> PathBuf {
     data.join("admin.token")
@@ -125,7 +130,7 @@ impl App {
         let (shelves, books) =
             Shelves::open(rules, plugins, clock.now()).map_err(StartError::Mistakes)?;
         metrics.loaded(&VersionLabels { version: shelves.standing().version.clone() });
-        let file = config.data.join("alertmill.db");
+        let file = store_file(&config.data);
         let store = Store::open(&file, &config.store_options(), Arc::clone(&metrics))?;
         let intake = Arc::new(Intake {
             store: store.clone(),
@@ -277,7 +282,11 @@ fn first_entry(token: &Token) -> AuditEntry {
     }
 }
 
-fn make_directory(data: &Path) -> Result<(), StartError> {
+/// Makes a data directory, for its owner alone, unless it is there.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn make_directory(data: &Path) -> Result<(), StartError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -285,7 +294,11 @@ fn make_directory(data: &Path) -> Result<(), StartError> {
         .map_err(|cause| StartError::Files { path: data.to_owned(), cause })
 }
 
-fn lock(data: &Path) -> Result<File, StartError> {
+/// Keeps a data directory for who holds what is returned.
+///
+/// # Errors
+/// `InUse` where somebody holds it.
+pub fn lock(data: &Path) -> Result<File, StartError> {
     let path = data.join("lock");
     let opened =
         OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);

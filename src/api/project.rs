@@ -43,10 +43,10 @@ pub struct ProjectInfo {
     pub tags: Map<String, Value>,
     /// How it is alerted; null where alerting is off.
     pub alert_config: Option<PolicyInfo>,
-    /// The paths below `additional_info` that its events are indexed by.
-    pub indexed_fields: Vec<String>,
     /// How long it keeps what.
     pub retention: RetentionInfo,
+    /// The paths below `additional_info` that its events are indexed by.
+    pub indexed_fields: Vec<String>,
     /// Its workspace.
     pub workspace_id: Id<Workspace>,
     /// Its domain.
@@ -68,8 +68,8 @@ impl ProjectInfo {
             name,
             tags: tags.into_iter().collect(),
             alert_config: policy.map(PolicyInfo::from),
-            indexed_fields: indexed.iter().map(ToString::to_string).collect(),
             retention: retention.into(),
+            indexed_fields: indexed.iter().map(ToString::to_string).collect(),
             workspace_id,
             domain_id,
             created_at: created_at.into(),
@@ -135,7 +135,8 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<Pr
         let config = ProjectAlertConfig { home, policy, created_at: call.now };
         project_alert_config::switched_on(tx, call, &config)?;
     }
-    let view = ProjectInfo::new(project, policy, (&indexed_fields, Retention::default()));
+    let kept = (&indexed_fields, Retention::default());
+    let view = ProjectInfo::new(project, policy, kept);
     call.touched("project", &view.project_id, None, seen(&view));
     Ok(view)
 }
@@ -160,9 +161,9 @@ fn existing(tx: &dyn Tx, call: &Call, id: &Id<Project>) -> Result<Project> {
 
 fn view(tx: &dyn Tx, call: &Call, project: Project) -> Result<ProjectInfo> {
     let config = tx.alert_config(&call.caller.scope, &project.home.project_id)?;
+    let retention = tx.retention(&project.home.project_id)?;
     let mut all = tx.indexed_fields(&call.caller.scope)?;
     let indexed = all.remove(&project.home.project_id).unwrap_or_default();
-    let retention = tx.retention(&project.home.project_id)?;
     Ok(ProjectInfo::new(project, config.map(|config| config.policy), (&indexed, retention)))
 }
 
@@ -203,16 +204,16 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListProjects) -> Result<Page<Show
     let query = request.checked(call.now)?;
     let scope = &call.caller.scope;
     let mut configs = tx.alert_configs(scope)?.into_iter().peekable();
-    let mut indexed = tx.indexed_fields(scope)?;
     let mut retentions = tx.retentions(scope)?.into_iter().peekable();
+    let mut indexed = tx.indexed_fields(scope)?;
     let projects = tx.projects(scope)?.into_iter().map(|project| {
         // All come by project identifier.
         let id = &project.home.project_id;
         while configs.next_if(|config| config.home.project_id < *id).is_some() {}
         let config = configs.next_if(|config| config.home.project_id == *id);
-        let indexed = indexed.remove(id).unwrap_or_default();
         let retention = retentions.next_if(|(home, _)| home.project_id == *id);
         let retention = retention.map(|(_, retention)| retention).unwrap_or_default();
+        let indexed = indexed.remove(id).unwrap_or_default();
         ProjectInfo::new(project, config.map(|config| config.policy), (&indexed, retention))
     });
     Page::listed(projects, &query, &PROJECTS)
@@ -228,16 +229,16 @@ pub struct UpdateProject {
     name: Option<String>,
     /// The users' own labels, all of them.
     tags: Option<Map<String, Value>>,
+    /// How long it keeps what.
+    retention: Option<RetentionRequest>,
     /// The paths that its events are indexed by, all of them. Nothing else is written while an index is made, which
     /// takes seconds a million events; with more than two million it is refused.
     indexed_fields: Option<Vec<String>>,
-    /// How long it keeps what.
-    retention: Option<RetentionRequest>,
 }
 
 /// Changes a project.
 pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<ProjectInfo> {
-    let UpdateProject { project_id, name, tags, indexed_fields, retention } = request;
+    let UpdateProject { project_id, name, tags, retention, indexed_fields } = request;
     call.touches("project", &project_id);
     let before = existing(tx, call, &project_id)?;
     let mut after = before.clone();
@@ -249,12 +250,12 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<Pr
     }
     let before = view(tx, call, before)?;
     tx.put_project(&after)?;
-    if let Some(fields) = indexed_fields {
-        tx.put_indexed_fields(&project_id, &indexed(&fields)?)?;
-    }
     if let Some(retention) = retention {
         let retention = retention.over(tx.retention(&project_id)?)?;
         tx.set_retention(&project_id, &retention)?;
+    }
+    if let Some(fields) = indexed_fields {
+        tx.put_indexed_fields(&project_id, &indexed(&fields)?)?;
     }
     let after = view(tx, call, after)?;
     call.touched("project", &project_id, seen(&before), seen(&after));

@@ -37,27 +37,32 @@ impl From<Retention> for RetentionInfo {
 pub(super) struct RetentionRequest {
     /// Events, from their arrival; those of open alerts stay.
     #[serde(deserialize_with = "said")]
-    events: Option<Option<String>>,
+    events: Option<Said>,
     /// Raw bodies of deliveries, from their arrival. Nothing of these can be driven again then.
     #[serde(deserialize_with = "said")]
-    payloads: Option<Option<String>>,
+    payloads: Option<Said>,
     /// Resolved and deleted alerts, from when they were.
     #[serde(deserialize_with = "said")]
-    resolved_alerts: Option<Option<String>>,
+    resolved_alerts: Option<Said>,
 }
 
+/// What was said of an age: one, or that there is none.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+struct Said(Option<String>);
+
 /// A member that is there, be it null.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Said>, D::Error> {
+    Said::deserialize(deserializer).map(Some)
 }
 
 impl RetentionRequest {
     /// What is kept how long once this is said over `retention`.
     pub(super) fn over(self, retention: Retention) -> Result<Retention> {
-        let age = |name: &str, said: Option<Option<String>>, before: Option<Age>| match said {
+        let age = |name: &str, said: Option<Said>, before: Option<Age>| match said {
             None => Ok(before),
-            Some(None) => Ok(None),
-            Some(Some(text)) => text.parse().map(Some).map_err(|wrong| {
+            Some(Said(None)) => Ok(None),
+            Some(Said(Some(text))) => text.parse().map(Some).map_err(|wrong| {
                 let pointer = format!("/retention/{name}");
                 Error::at(Code::InvalidParameter, pointer, format!("{wrong}"))
             }),

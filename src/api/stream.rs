@@ -16,6 +16,7 @@ use crate::{
         event::Event,
         happening::{Happening, What},
         scope::Scope,
+        words::AlertState,
     },
     error::{Code, Error, Result},
     id::Id,
@@ -250,8 +251,8 @@ impl Watched {
         let info = WhatInfo {
             kind: what.as_str(),
             at: at.into(),
-            state_before: before.map(|state| state.as_str()),
-            state_after: after.map(|state| state.as_str()),
+            state_before: before.map(AlertState::as_str),
+            state_after: after.map(AlertState::as_str),
         };
         let told = wanted.told_of(kind, as_json(&AlertInfo::from(alert))?, &ALERTS);
         Ok(told.map(|(kind, mut data, size)| {

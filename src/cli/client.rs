@@ -9,7 +9,8 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+pub(super) use reqwest::Response;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
 use super::Failure;
@@ -85,6 +86,38 @@ impl Client {
     /// Calls `path` with a JSON object.
     pub(super) async fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
         self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// Asks for what never ends, after what was read last; the answer as it comes.
+    pub(super) async fn watch(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        last: Option<&str>,
+    ) -> Result<reqwest::Response, Failure> {
+        let query = serde_urlencoded::to_string(query).unwrap_or_default();
+        let endless = reqwest::Client::builder().connect_timeout(PATIENCE).read_timeout(PATIENCE);
+        let http = endless.no_proxy().build();
+        let http =
+            http.map_err(|cause| Failure::usage(format!("Cannot make requests: {cause}.")))?;
+        let mut request = http.get(format!("{}{path}?{query}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        let answer = request.send().await.map_err(|cause| self.unreachable(&cause))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return Err(Failure::unreachable(refused(&Answer { status, body }).to_string()));
+        }
+        Err(refused(&Answer { status, body }))
     }
 
     /// Calls `path` with a JSON object; the answer as it comes, however long that takes.

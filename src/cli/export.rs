@@ -8,10 +8,13 @@ use std::{
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::Response;
 use serde_json::{Map, Value, json};
 
-use super::{Failure, client::Client, output::Output};
+use super::{
+    Failure,
+    client::{Client, Response},
+    output::Output,
+};
 use crate::{
     error::Error,
     export::{Format, Packer},
@@ -72,13 +75,11 @@ impl Destination {
         asked.insert("format".to_owned(), format.name().into());
         let answer = client.stream(path, asked.into()).await?;
         let packer = if self.is_packed() { Packer::gzip() } else { Packer::Plain };
-        match &self.file {
-            Some(file) => to_file(answer, file, (format, packer)).await,
-            None => {
-                let out = Box::new(io::stdout());
-                Sink::new(out, packer, ProgressBar::hidden()).copy(answer, format).await
-            }
+        if let Some(file) = &self.file {
+            return to_file(answer, file, (format, packer)).await;
         }
+        let out = Box::new(io::stdout());
+        Sink::new(out, packer, ProgressBar::hidden()).copy(answer, format).await
     }
 
     fn is_packed(&self) -> bool {
@@ -186,7 +187,7 @@ impl Sink {
     }
 
     fn add(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let lines = bytes.split(|byte| *byte == b'\n').skip(1).count() as u64;
         self.lines += lines;
         self.bar.inc(lines);
         self.tail.extend_from_slice(bytes);

@@ -1,6 +1,7 @@
 //! Commands: what is typed, what is asked of the server, and how its answer looks.
 
 mod access;
+mod admin;
 mod alert;
 mod client;
 mod delivery;
@@ -15,6 +16,7 @@ mod rules;
 mod send;
 mod serve;
 mod show;
+mod tail;
 mod webhook;
 
 use std::{
@@ -51,6 +53,10 @@ enum Command {
     Import(import::Import),
     /// See what was posted, and drive again what was not understood.
     Delivery(delivery::Delivery),
+    /// Watch what happens to events and alerts, as it happens.
+    Tail(tail::Tail),
+    /// Back the store up, put it back, examine it.
+    Admin(admin::Admin),
     /// Manage tokens.
     Token(access::Token),
     /// Manage projects.
@@ -165,6 +171,8 @@ impl Command {
             Self::Event(event) => event.run().await,
             Self::Import(import) => import.run().await,
             Self::Delivery(delivery) => delivery.run().await,
+            Self::Tail(tail) => tail.run().await,
+            Self::Admin(admin) => admin.run().await,
             Self::Token(token) => token.run().await,
             Self::Project(project) => project.run().await,
             Self::Audit(audit) => audit.run().await,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Failure,
     client::Client,
-    show::{Screen, field, rows, table},
+    show::{Screen, field, record, rows, table},
 };
 use crate::config::Reach;
 
@@ -35,6 +35,46 @@ enum Verb {
     },
     /// List projects.
     List,
+    /// Change a project; what is left out stays as it is.
+    Update {
+        /// The project.
+        project_id: String,
+        /// What people call it.
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        keep: Keep,
+    },
+}
+
+/// How long it keeps what: an age such as `36h`, `90d` or `2w`, or `forever`.
+#[derive(Args)]
+struct Keep {
+    /// How long events are kept; those of open alerts stay.
+    #[arg(long = "keep-events", value_name = "AGE")]
+    events: Option<String>,
+    /// How long raw bodies of deliveries are kept; nothing of these can be driven again then.
+    #[arg(long = "keep-payloads", value_name = "AGE")]
+    payloads: Option<String>,
+    /// How long resolved and deleted alerts are kept.
+    #[arg(long = "keep-resolved-alerts", value_name = "AGE")]
+    resolved_alerts: Option<String>,
+}
+
+impl Keep {
+    fn request(self) -> Value {
+        let ages = [
+            ("events", self.events),
+            ("payloads", self.payloads),
+            ("resolved_alerts", self.resolved_alerts),
+        ];
+        let said = ages.into_iter().filter_map(|(name, age)| {
+            let age = age?;
+            let age = if age == "forever" { Value::Null } else { age.into() };
+            Some((name.to_owned(), age))
+        });
+        Value::Object(said.collect())
+    }
 }
 
 impl Project {
@@ -56,6 +96,13 @@ impl Project {
                         field(made, "project_id")
                     )
                 })
+            }
+            Verb::Update { project_id, name, keep } => {
+                let mut asked = json!({ "project_id": project_id, "retention": keep.request() });
+                if let Some(name) = name {
+                    asked["name"] = name.into();
+                }
+                screen.show(&client.post("/api/v1/project/update", asked).await?, record)
             }
             Verb::List => {
                 screen.show(&client.post("/api/v1/project/list", json!({})).await?, listed)

@@ -58,12 +58,12 @@ mod tests {
     #[test]
     fn what_is_packed_in_parts_unpacks_as_one() {
         let mut packer = Packer::gzip();
-        let mut packed = packer.pack(b"one ".to_vec()).unwrap();
-        assert!(!packed.is_empty());
-        packed.extend(packer.pack(b"two ".to_vec()).unwrap());
-        packed.extend(packer.finish(b"three".to_vec()).unwrap());
+        let mut bytes = packer.pack(b"one ".to_vec()).unwrap();
+        assert!(!bytes.is_empty());
+        bytes.extend(packer.pack(b"two ".to_vec()).unwrap());
+        bytes.extend(packer.finish(b"three".to_vec()).unwrap());
         let mut text = String::new();
-        GzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+        GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
         assert_eq!(text, "one two three");
     }
 }

@@ -145,7 +145,9 @@ mod tests {
     fn file(format: Format, records: &[Value]) -> String {
         let columns = ["id", "note", "info.cpu"].map(str::to_owned).to_vec();
         let mut writer = Writer::new(format, columns);
-        records.iter().for_each(|record| writer.add(record).unwrap());
+        for record in records {
+            writer.add(record).unwrap();
+        }
         writer.end();
         String::from_utf8(writer.take()).unwrap()
     }

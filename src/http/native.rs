@@ -24,13 +24,13 @@ pub(super) fn methods() -> Vec<Method> {
     all.extend(projects());
     all.extend(tokens());
     all.extend(deliveries());
-    all.extend(analyses());
     all.push(Method::post(
         "/api/v1/query/explain",
         "query.explain",
         "Tells how a list or a statistic would be answered: which index serves it, and where its total comes from.",
         read(explain::explain),
     ));
+    all.extend(analyses());
     all
 }
 

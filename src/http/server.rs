@@ -41,8 +41,8 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     let front = Data::new(Front::new(Arc::clone(&app)));
     let config = &app.config;
-    let served = front.clone();
-    let server = HttpServer::new(move || application(served.clone()))
+    let edge = front.clone();
+    let server = HttpServer::new(move || application(edge.clone()))
         .workers(workers(config))
         .worker_max_blocking_threads(THREADS)
         .on_connect(gone::connected)

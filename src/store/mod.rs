@@ -7,8 +7,9 @@
 
 mod declared;
 mod directory;
-mod happenings;
 mod explain;
+pub mod files;
+mod happenings;
 mod limit;
 mod payload;
 mod posted;
@@ -26,8 +27,8 @@ use tokio::sync::{Semaphore, oneshot};
 pub use self::{
     declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
-    happenings::{Between, EachHappened, Happened, Happenings},
     explain::{Explainable, Explained, Explains},
+    happenings::{Between, EachHappened, Happened, Happenings},
     payload::{Packing, Payload, Posted},
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,

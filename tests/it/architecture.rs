@@ -32,7 +32,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hmac::", &["digest.rs"]),
     ("sha2::", &["digest.rs"]),
     ("subtle::", &["digest.rs"]),
-    ("reqwest::", &["outbound.rs", "cli/client.rs"]),
+    ("reqwest::", &["outbound.rs", "cli/client.rs", "cli/tail.rs"]),
     ("ring::hmac", &["digest.rs"]),
     ("ring::signature", &["digest.rs"]),
     ("rquickjs::", &["plugins/script/"]),

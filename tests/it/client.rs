@@ -101,6 +101,12 @@ impl Server {
         self.address = listening(&mut self.child, &self.data, &log);
     }
 
+    /// Starts it again on the same data, at this address.
+    pub(crate) fn restart_at(&mut self, address: &str) {
+        self.flags.extend(["--listen".to_owned(), address.to_owned()]);
+        self.restart();
+    }
+
     /// The administrator's token.
     pub(crate) fn token(&self) -> &str {
         &self.token
@@ -241,7 +247,10 @@ fn spawn(data: &Path, flags: &[String], log: &Path) -> Child {
     let _ = fs::remove_file(data.join("server.json"));
     let log = File::options().create(true).append(true).open(log).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_alertmill"));
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(flags);
+    command.args(["serve", "--data"]).arg(data).args(flags);
+    if !flags.iter().any(|flag| flag == "--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
 

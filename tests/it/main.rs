@@ -38,4 +38,5 @@ mod story;
 mod stream;
 mod tenancy;
 mod timeline;
+mod upkeep;
 mod vectors;

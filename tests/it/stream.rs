@@ -94,7 +94,7 @@ impl Reader {
         }
     }
 
-    /// The next message, those included that have only an id.
+    /// The next message, but for what Alertmill says of its own disk; those included that have only an id.
     fn next(&mut self) -> io::Result<Message> {
         loop {
             let block = self.block()?;
@@ -107,7 +107,7 @@ impl Reader {
                     _ => {}
                 }
             }
-            if !message.id.is_empty() {
+            if !message.id.is_empty() && message.data["project_id"] != "system" {
                 return Ok(message);
             }
         }
@@ -187,7 +187,7 @@ fn what_happens_is_told_as_it_happens_and_a_repeat_is_no_change() {
 fn a_filter_lets_through_what_it_means_and_nothing_else() {
     let server = Server::start(&[]);
     let door = server.webhook("api-direct", "one");
-    let filter = "resource=event&filter=%5B%7B%22k%22%3A%22severity%22%2C%22v%22%3A%22CRITICAL%22%2C%22o%22%3A%22eq%22%7D%5D";
+    let filter = "resource=event&filter=%5B%7B%22k%22%3A%22severity%22%2C%22v%22%3A%22CRITICAL%22%2C%22o%22%3A%22eq%22%7D%2C%7B%22k%22%3A%22project_id%22%2C%22v%22%3A%22default%22%2C%22o%22%3A%22eq%22%7D%5D";
     let only = format!("{filter}&query=%7B%22only%22%3A%5B%22severity%22%5D%7D");
     let mut reader = Reader::open(&server, server.token(), &only, None);
     for (key, severity) in [("a", "WARNING"), ("b", "CRITICAL"), ("c", "INFO"), ("d", "CRITICAL")] {

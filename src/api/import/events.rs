@@ -24,7 +24,7 @@ use crate::{
     },
     error::Result,
     id::Id,
-    store::{Filing, Payload, Placed, Tx},
+    store::{Filing, Payload, Placed, Posted, Tx},
 };
 
 /// How much of a digest the identifier of a delivery has that no record names, in characters.
@@ -177,7 +177,11 @@ fn add(tx: &mut dyn Tx, call: &Call, known: &mut Known, incoming: Incoming) -> R
         event.alert_id = None;
     }
     if let Some(there) = tx.event(&Scope::EVERYTHING, &event.event_id)? {
-        return again(tx, there, &event, raw.as_deref());
+        let fate = again(tx, there, &event, raw.as_deref())?;
+        if fate == Fate::Added {
+            known.learn(tx, &event)?;
+        }
+        return Ok(fate);
     }
     let place = alert.as_ref().map(|alert| &alert.home);
     if let Some(objection) = known.objection(tx, call, (&event, place))? {
@@ -191,15 +195,7 @@ fn add(tx: &mut dyn Tx, call: &Call, known: &mut Known, incoming: Incoming) -> R
         tx.add_event(&event)?;
         known.deliveries.insert(event.delivery_id.clone(), event.webhook_id.clone());
     }
-    if let (Some(id), Some(Placed { is_keyless: true, .. })) = (&event.alert_id, &alert) {
-        tx.key_alert(id, &event.draft.event_key)?;
-        known.alerts.remove(id);
-    }
-    if let (Why::Recovers, Some(alert), Some(occurred)) =
-        (event.why, &event.alert_id, event.draft.occurred_at)
-    {
-        tx.set_recovered(alert, occurred)?;
-    }
+    known.learn(tx, &event)?;
     Ok(if is_orphan { Fate::Orphaned } else { Fate::Added })
 }
 
@@ -213,6 +209,19 @@ impl Known {
         let place = tx.alert_place(id)?;
         self.alerts.insert(id.clone(), place.clone());
         Ok(place)
+    }
+
+    /// Tells an alert what its record did not say, and one of its events does.
+    fn learn(&mut self, tx: &mut dyn Tx, event: &Event) -> Result<()> {
+        let Some(alert) = &event.alert_id else { return Ok(()) };
+        if matches!(self.alerts.get(alert), Some(Some(Placed { is_keyless: true, .. }))) {
+            tx.key_alert(alert, &event.draft.event_key)?;
+            self.alerts.remove(alert);
+        }
+        match (event.why, event.draft.occurred_at) {
+            (Why::Recovers, Some(occurred_at)) => tx.set_recovered(alert, occurred_at),
+            _ => Ok(()),
+        }
     }
 
     /// What speaks against adding an event that is not here; makes what it needs.
@@ -275,8 +284,8 @@ fn again(tx: &mut dyn Tx, there: Event, event: &Event, raw: Option<&RawValue>) -
         Some(_) => tx.payload(&Scope::EVERYTHING, &there.delivery_id)?,
         None => None,
     };
-    let posted = posted.map(|payload| payload.unpack()).transpose()?;
-    let posted = posted.map_or(Value::Null, |posted| posted.shown());
+    let posted = posted.map(Payload::unpack).transpose()?;
+    let posted = posted.map_or(Value::Null, Posted::shown);
     let is_same = there.webhook_id == event.webhook_id
         && there.delivery_id == event.delivery_id
         && there.item == event.item

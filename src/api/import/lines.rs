@@ -52,7 +52,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         }
         Segment::Unknown => None,
     });
-    steps.map(|step| format!("/{step}")).collect()
+    steps.fold(String::new(), |pointer, step| pointer + "/" + &step)
 }
 
 /// A time, to the millisecond.

@@ -108,13 +108,12 @@ impl Scopes {
         (id, home, provider): (&Id<Webhook>, &Home, Option<&str>),
     ) -> Result<Option<Objection>> {
         if !self.webhooks.contains_key(id) {
-            let there = match tx.webhook_home(id)? {
-                Some(there) => there,
-                None => {
-                    put_webhook(tx, call, (id, home, provider))?;
-                    self.created.webhooks.push(id.to_string());
-                    home.clone()
-                }
+            let there = if let Some(there) = tx.webhook_home(id)? {
+                there
+            } else {
+                put_webhook(tx, call, (id, home, provider))?;
+                self.created.webhooks.push(id.to_string());
+                home.clone()
             };
             self.webhooks.insert(id.clone(), there);
         }

@@ -5,6 +5,7 @@ mod source;
 
 use std::{
     collections::BTreeSet,
+    fmt::Write as _,
     io::{self, IsTerminal, Write},
     path::PathBuf,
 };
@@ -182,17 +183,20 @@ impl Done {
     fn told(&self, what: What) -> String {
         let mut text = format!("Imported {} {}", self.imported, what.name());
         if self.unchanged > 0 {
-            text += &format!("; {} were there already", self.unchanged);
+            let _ = write!(text, "; {} were there already", self.unchanged);
         }
         if self.orphaned > 0 {
-            text +=
-                &format!("; {} name an alert that is not here, and have none now", self.orphaned);
+            let _ = write!(
+                text,
+                "; {} name an alert that is not here, and have none now",
+                self.orphaned
+            );
         }
         text.push('.');
         for (name, made) in MADE.iter().zip(&self.created) {
             if !made.is_empty() {
                 let names = made.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-                text += &format!("\nMade {} {name}: {names}", made.len());
+                let _ = write!(text, "\nMade {} {name}: {names}", made.len());
             }
         }
         if !self.created[3].is_empty() {

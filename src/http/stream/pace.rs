@@ -109,9 +109,9 @@ impl Pace {
 
     fn give_up(&self) {
         self.is_stalled.store(true, Ordering::Relaxed);
+        self.dropped(Dropped::TooSlow);
         // What is left of it is one short read's messages; the system ends the connection in the end.
         locked(&self.room).take();
-        self.dropped(Dropped::TooSlow);
     }
 }
 

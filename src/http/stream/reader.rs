@@ -65,7 +65,7 @@ impl Reader {
         token: Digest,
         place: Option<Place>,
     ) -> Result<Self> {
-        let pace = front.streams.enter(front.app.config.stream_stall.0)?;
+        let entered = front.streams.enter(front.app.config.stream_stall.0)?;
         let news = front.app.store.snapshots().bus.subscribe();
         let place = place.unwrap_or_else(|| *news.borrow());
         let mut alive = tokio::time::interval(ALIVE);
@@ -82,7 +82,7 @@ impl Reader {
             alive,
             ready: VecDeque::from([(message::greeting(place), place)]),
             has_ended: false,
-            pace,
+            pace: entered,
         })
     }
 

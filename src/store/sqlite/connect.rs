@@ -1,6 +1,8 @@
 //! Opening the file: how a connection is set up, and how an older file is brought up to date.
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+use std::{
+    cmp::Ordering, fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration,
+};
 
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig,
@@ -90,7 +92,7 @@ pub(super) fn reader(file: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-fn open(file: &Path, flags: OpenFlags) -> Result<Connection> {
+pub(super) fn open(file: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection =
         Connection::open_with_flags(file, flags).map_err(|cause| unusable(file, cause))?;
     connection.busy_timeout(BUSY)?;
@@ -115,6 +117,43 @@ fn unusable(file: &Path, cause: rusqlite::Error) -> Error {
     Error::unavailable(format!("{} {what} ({cause})", file.display()), 30).because(cause)
 }
 
+/// How the schema of a file stands to ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Schema {
+    /// It is ours.
+    Ours,
+    /// It can be brought up to date.
+    Older,
+}
+
+/// How a file's schema stands to ours; an error where it is no store, or a newer one.
+pub(super) fn known(connection: &Connection) -> Result<Schema> {
+    let file = || Path::new(connection.path().unwrap_or_default()).to_owned();
+    let version: u32 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|cause| unusable(&file(), cause))?;
+    let version = version as usize;
+    if version == 0 {
+        return Err(Error::unavailable(
+            format!("{} is not an Alertmill store", file().display()),
+            30,
+        ));
+    }
+    match version.cmp(&MIGRATIONS.len()) {
+        Ordering::Less => Ok(Schema::Older),
+        Ordering::Equal => Ok(Schema::Ours),
+        Ordering::Greater => Err(newer(version)),
+    }
+}
+
+fn newer(version: usize) -> Error {
+    let detail = format!(
+        "the store has schema {version}, this Alertmill knows up to {}: it was written by a newer one; use that",
+        MIGRATIONS.len()
+    );
+    Error::unavailable(detail, 30)
+}
+
 /// Brings the schema up to date, all of it or none.
 pub(super) fn migrate(connection: &Connection) -> Result<()> {
     let version: u32 = connection
@@ -122,11 +161,7 @@ pub(super) fn migrate(connection: &Connection) -> Result<()> {
         .map_err(|cause| unusable(Path::new(connection.path().unwrap_or_default()), cause))?;
     let version = version as usize;
     if version > MIGRATIONS.len() {
-        let detail = format!(
-            "the store has schema {version}, this Alertmill knows up to {}: it was written by a newer one; use that",
-            MIGRATIONS.len()
-        );
-        return Err(Error::unavailable(detail, 30));
+        return Err(newer(version));
     }
     if version == MIGRATIONS.len() {
         return Ok(());

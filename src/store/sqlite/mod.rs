@@ -15,6 +15,7 @@ mod deliveries;
 mod events;
 mod explain;
 mod exports;
+pub(super) mod files;
 mod happenings;
 mod imports;
 mod live;

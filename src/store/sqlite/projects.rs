@@ -195,6 +195,7 @@ impl Projects for Work {
         {
             self.put(sql, [self.project_row(id)?])?;
         }
+        self.put("DELETE FROM project WHERE project_id = ?1", [id.as_str()])?;
         // Its integer key may come back for another project.
         self.put_indexed_fields(id, &BTreeSet::new())?;
         self.put("DELETE FROM project WHERE project_id = ?1", [id.as_str()])?;
