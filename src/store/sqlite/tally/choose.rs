@@ -40,15 +40,6 @@ impl<'a> From<&seek::Asked<'a>> for Asked<'a> {
     }
 }
 
-/// What becomes of conditions that tallies do not know about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Others {
-    /// There is no answer.
-    Refused,
-    /// The answer is about more rows than are meant.
-    Ignored,
-}
-
 /// A field that rows are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dimension {
@@ -167,17 +158,13 @@ impl Work {
         &self,
         asked: &Asked<'_>,
         combos: &Combos,
-        (keys, others): (&[Dimension], Others),
+        keys: &[Dimension],
     ) -> Result<Option<Choice>> {
         let Asked { kind, scope, filter } = *asked;
         let mut bounds = Bounds { from: i64::MIN, to: i64::MAX };
-        let Some(all) = asked_in_all(filter, kind, (&mut bounds, others)) else { return Ok(None) };
+        let Some(all) = asked_in_all(filter, kind, &mut bounds) else { return Ok(None) };
         let (any, keyword) = (askings(&filter.any, kind), askings(&filter.keyword, kind));
-        let [any, keyword] = match ([any, keyword], others) {
-            ([Some(any), Some(keyword)], _) => [any, keyword],
-            ([any, keyword], Others::Ignored) => [any, keyword].map(Option::unwrap_or_default),
-            (_, Others::Refused) => return Ok(None),
-        };
+        let (Some(any), Some(keyword)) = (any, keyword) else { return Ok(None) };
         let asked_of = || [&all, &any, &keyword].into_iter().flatten();
         let dimensions = || asked_of().map(|it| it.dimension).chain(keys.iter().copied());
         let is_scoped = *scope != Scope::EVERYTHING;
@@ -215,7 +202,7 @@ impl Work {
 fn asked_in_all<'a>(
     filter: &'a Filter,
     kind: Kind,
-    (bounds, others): (&mut Bounds, Others),
+    bounds: &mut Bounds,
 ) -> Option<Vec<Asking<'a>>> {
     let mut askings = Vec::new();
     for condition in &filter.all {
@@ -224,7 +211,7 @@ fn asked_in_all<'a>(
             continue;
         }
         let is_range = is_time(condition) && bounds.narrow(&condition.test);
-        if !is_range && others == Others::Refused {
+        if !is_range {
             return None;
         }
     }

@@ -14,13 +14,6 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// What `bytes` say.
-    pub(super) fn of(bytes: &[u8]) -> Result<Self> {
-        let mut counts = Self::default();
-        counts.add_all(bytes)?;
-        Ok(counts)
-    }
-
     /// Adds what `bytes` say.
     pub(super) fn add_all(&mut self, bytes: &[u8]) -> Result<()> {
         each(bytes, |place, count| self.0[place] += count)
@@ -84,20 +77,26 @@ pub(super) fn each(bytes: &[u8], mut take: impl FnMut(usize, u64)) -> Result<()>
 mod tests {
     use super::*;
 
+    fn of(bytes: &[u8]) -> Result<Counts> {
+        let mut counts = Counts::default();
+        counts.add_all(bytes)?;
+        Ok(counts)
+    }
+
     #[test]
     fn counts_come_back_from_their_bytes() {
         let mut counts = Counts::default();
         for (place, count) in [(0, 1), (5, 127), (6, 128), (255, 1 << 40)] {
             assert!(counts.change(place, count));
         }
-        assert_eq!(Counts::of(&counts.bytes()).unwrap(), counts);
+        assert_eq!(of(&counts.bytes()).unwrap(), counts);
         assert!(Counts::default().bytes().is_empty());
     }
 
     #[test]
     fn damaged_bytes_are_refused() {
         for bytes in [&[1][..], &[1, 0x80], &[1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1]] {
-            assert!(Counts::of(bytes).is_err(), "{bytes:?}");
+            assert!(of(bytes).is_err(), "{bytes:?}");
         }
     }
 

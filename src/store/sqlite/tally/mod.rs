@@ -13,7 +13,6 @@ mod ledger;
 mod level;
 mod names;
 mod read;
-mod span;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -26,7 +25,6 @@ pub(super) use self::{
     ledger::{Ledger, Place},
     level::Level,
     read::By,
-    span::span_of,
 };
 
 /// A quarter of an hour, in milliseconds.

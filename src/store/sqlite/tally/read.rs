@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     super::work::Work,
     QUARTER,
-    choose::{Asked, Bounds, Choice, Dimension, Others},
+    choose::{Asked, Bounds, Choice, Dimension},
     counts,
     known::{CHUNK, Combos, Kind, Said},
     level::{Level, Part, cover},
@@ -97,7 +97,7 @@ impl Work {
         let Some(keys) = keys.collect::<Option<Vec<_>>>() else { return Ok(false) };
         let Some(mut combos) = self.combos() else { return Ok(false) };
         combos.catch_up(&self.connection)?;
-        let Some(choice) = self.choose(asked, &combos, (&keys, Others::Refused))? else {
+        let Some(choice) = self.choose(asked, &combos, &keys)? else {
             return Ok(false);
         };
         let Some(folded) = verify::mark(&self.connection)? else { return Ok(false) };

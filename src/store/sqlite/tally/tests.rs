@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{
     super::{connect, sql, work::Work},
-    Asked, By, Kind, Level, span_of,
+    Asked, By, Kind, Level,
 };
 use crate::{
     clock::{Timestamp, from_millis, rfc3339},
