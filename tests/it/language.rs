@@ -125,3 +125,42 @@ async fn the_cases_of_the_original_hold_but_for_those_that_are_meant_to_differ()
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
 }
+
+#[actix_web::test]
+async fn what_is_too_much_is_refused() {
+    let house = House::new().await;
+    let condition = json!({ "k": "title", "v": "x", "o": "eq" });
+    let many = json!({ "query": { "filter": vec![condition; 10_000] } });
+    let deep = format!(
+        r#"{{"query": {{"filter": [{{"k": "title", "o": "eq", "v": {}1{}}}]}}}}"#,
+        "[".repeat(1_000),
+        "]".repeat(1_000)
+    );
+    for path in ["/monitoring/v1/event/list", "/monitoring/v1/alert/stat"] {
+        for text in [many.to_string(), deep.clone()] {
+            let json = ("content-type", "application/json");
+            let request = TestRequest::post().uri(path).insert_header(json).set_payload(text);
+            let answer = house.admin().send(request).await;
+            assert_eq!(answer.status, 400, "{path}: {}", answer.text);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn rows_of_a_list_that_is_unwound_come_in_pages() {
+    let house = furnished(&data()).await;
+    let page = |page: Value, sort: Value| json!({ "domain_id": "domain-1", "query": { "unwind": { "path": "resources" }, "only": ["resources"], "page": page, "sort": sort } });
+    let path = "/monitoring/v1/event/list";
+    let first = house.done(path, page(json!({ "limit": 4 }), json!([]))).await;
+    assert_eq!(
+        (first["results"].as_array().unwrap().len(), &first["total_count"]),
+        (4, &json!(10))
+    );
+    let next = json!({ "limit": 100, "cursor": first["next_cursor"] });
+    let second = house.done(path, page(next, json!([]))).await;
+    assert_eq!(second["results"].as_array().unwrap().len(), 6);
+    let sorted = house.done(path, page(json!({}), json!([{ "key": "resources" }]))).await;
+    let names = sorted["results"].as_array().unwrap().iter().map(|row| &row["resources"][0]);
+    let names: Vec<&str> = names.map(|name| name.as_str().unwrap()).collect();
+    assert!(names.is_sorted() && names.len() == 10, "{names:?}");
+}

@@ -23,12 +23,30 @@ pub struct AskedStat(pub Value);
 #[serde(transparent)]
 pub struct AskedAnalysis(pub Value);
 
-fn condition() -> Value {
+/// One condition of a query, as it is described.
+struct Condition;
+
+impl JsonSchema for Condition {
+    fn schema_name() -> Cow<'static, str> {
+        "Condition".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        described_condition()
+    }
+}
+
+/// The reference to what is said of a condition once.
+fn condition(all: &mut SchemaGenerator) -> Value {
+    all.subschema_for::<Condition>().to_value()
+}
+
+fn described_condition() -> Schema {
     let words: Vec<&str> = Operator::ALL.iter().map(|operator| operator.word()).collect();
     let meanings = Operator::ALL
         .iter()
         .map(|operator| format!("`{}`: {}", operator.word(), operator.meaning()));
-    json!({
+    json_schema!({
         "type": "object",
         "required": ["k", "o"],
         "additionalProperties": false,
@@ -44,10 +62,10 @@ fn condition() -> Value {
 }
 
 /// What says which records are meant, and in which order the rows come.
-fn common() -> Value {
+fn common(all: &mut SchemaGenerator) -> Value {
     json!({
-        "filter": { "type": "array", "items": condition(), "description": "All of these must hold." },
-        "filter_or": { "type": "array", "items": condition(), "description": "One of these must hold." },
+        "filter": { "type": "array", "items": condition(all), "description": "All of these must hold." },
+        "filter_or": { "type": "array", "items": condition(all), "description": "One of these must hold." },
         "keyword": { "type": "string", "description": "Words of which one must occur in an identifier or a title." },
     })
 }
@@ -75,24 +93,24 @@ fn slice() -> Value {
     })
 }
 
-fn unwind() -> Value {
+fn unwind(all: &mut SchemaGenerator) -> Value {
     json!({
         "type": "object",
         "required": ["path"],
         "additionalProperties": false,
         "properties": {
             "path": { "type": "string", "description": "The list whose elements make a row each." },
-            "filter": { "type": "array", "items": condition(), "description": "All of these must hold of a row." },
+            "filter": { "type": "array", "items": condition(all), "description": "All of these must hold of a row." },
         },
         "description": "A row for each element of a list.",
     })
 }
 
 /// An object schema of these members, or null.
-fn question(description: &str, members: Value) -> Schema {
-    let mut properties = common();
-    if let (Value::Object(all), Value::Object(members)) = (&mut properties, members) {
-        all.extend(members);
+fn question(description: &str, members: Value, all: &mut SchemaGenerator) -> Schema {
+    let mut properties = common(all);
+    if let (Value::Object(properties), Value::Object(members)) = (&mut properties, members) {
+        properties.extend(members);
     }
     json_schema!({
         "type": ["object", "null"],
@@ -107,7 +125,7 @@ impl JsonSchema for Asked {
         "Query".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(all: &mut SchemaGenerator) -> Schema {
         let page = json!({
             "type": "object",
             "additionalProperties": false,
@@ -126,14 +144,15 @@ impl JsonSchema for Asked {
                 "minimal": { "type": "boolean", "description": "Only the most important fields." },
                 "only": { "type": "array", "items": { "type": "string" }, "description": "Only these fields, and the identifier." },
                 "count_only": { "type": "boolean", "description": "No records, only how many there are." },
-                "unwind": unwind(),
+                "unwind": unwind(all),
             }),
+            all,
         )
     }
 }
 
 /// A field that a group makes; `more` are the members that its name needs.
-fn gathered(more: &[&str]) -> Value {
+fn gathered(more: &[&str], all: &mut SchemaGenerator) -> Value {
     let mut properties = json!({
         "operator": { "enum": GATHERS, "description": "How the rows are gathered. Also `o`." },
         "key": { "type": "string", "description": "The path to what is gathered; `count` needs none. Also `k`." },
@@ -147,7 +166,7 @@ fn gathered(more: &[&str]) -> Value {
             },
             "description": "The members of the objects that `push` gathers, instead of `key`.",
         },
-        "conditions": { "type": "array", "items": condition(), "description": "Only rows of which all of these hold count; with eq, not, gt, gte, lt and lte." },
+        "conditions": { "type": "array", "items": condition(all), "description": "Only rows of which all of these hold count; with eq, not, gt, gte, lt and lte." },
     });
     if let Value::Object(properties) = &mut properties {
         properties
@@ -186,15 +205,15 @@ impl JsonSchema for AskedStat {
         "StatQuery".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(all: &mut SchemaGenerator) -> Schema {
         let stages = json!({
-            "unwind": unwind(),
-            "match": { "type": "object", "properties": { "filter": { "type": "array", "items": condition() } } },
+            "unwind": unwind(all),
+            "match": { "type": "object", "properties": { "filter": { "type": "array", "items": condition(all) } } },
             "group": {
                 "type": "object",
                 "properties": {
                     "keys": { "type": "array", "items": key() },
-                    "fields": { "type": "array", "items": gathered(&["name"]) },
+                    "fields": { "type": "array", "items": gathered(&["name"], all) },
                 },
             },
             "fill": {
@@ -232,6 +251,7 @@ impl JsonSchema for AskedStat {
                 "distinct": { "type": "string", "description": "The path whose different values are wanted, instead of stages." },
                 "page": slice(),
             }),
+            all,
         )
     }
 }
@@ -241,12 +261,12 @@ impl JsonSchema for AskedAnalysis {
         "AnalysisQuery".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(all: &mut SchemaGenerator) -> Schema {
         let texts = json!({ "type": "array", "items": { "type": "string" } });
         question(
             "Which records, and what is wanted of which groups of them.",
             json!({
-                "fields": { "type": "object", "additionalProperties": gathered(&[]), "description": "What is wanted, by name." },
+                "fields": { "type": "object", "additionalProperties": gathered(&[], all), "description": "What is wanted, by name." },
                 "group_by": { "type": "array", "items": { "anyOf": [{ "type": "string" }, key()] }, "description": "What the records of a group agree in." },
                 "field_group": texts,
                 "select": { "type": "object", "additionalProperties": { "anyOf": [{ "type": "string" }, computed()] }, "description": "What the rows become, by name." },
@@ -259,6 +279,7 @@ impl JsonSchema for AskedAnalysis {
                 "date_field_format": { "type": ["string", "null"], "default": "%Y-%m-%d", "description": "How days are told." },
                 "time_zone": { "type": "string", "description": "Whose days these are; UTC where absent." },
             }),
+            all,
         )
     }
 }
