@@ -147,7 +147,7 @@ impl Work {
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let Plan::Search(search) = plan else { return Ok(None) };
-        let found = self.search(asked, &search.from_the_start(), limit)?;
+        let found = self.search(asked, &search.whole(), limit)?;
         if asked.query.page.count == Count::Exact && found.len() == limit {
             return Ok(None);
         }

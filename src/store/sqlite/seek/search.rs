@@ -69,7 +69,7 @@ impl Search {
     }
 
     /// The same, wherever the page begins.
-    pub(super) fn from_the_start(&self) -> Self {
+    pub(super) fn whole(&self) -> Self {
         let mut all = self.clone();
         all.rest.after = self.start;
         all
@@ -139,7 +139,7 @@ impl Work {
             }
             match source.where_ {
                 Where::Group(group) => {
-                    self.open_group(asked.of, group, &mut lists, &mut looking)?
+                    self.open_group(asked.of, group, &mut lists, &mut looking)?;
                 }
                 Where::Block(block) => self.open_block(asked.of, block, &mut looking)?,
                 Where::Rows(rows) => looking.named.extend(rows),

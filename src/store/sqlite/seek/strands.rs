@@ -83,7 +83,7 @@ impl Kind {
 pub(in crate::store::sqlite) struct Strands {
     kinds: Vec<Kind>,
     /// The kind of each, and the values of what its rows have in common.
-    strands: Vec<(usize, Vec<Bound>)>,
+    each: Vec<(usize, Vec<Bound>)>,
     rest: Rest,
 }
 
@@ -99,8 +99,8 @@ struct Head {
 }
 
 impl Strands {
-    pub(super) fn new(kinds: Vec<Kind>, strands: Vec<(usize, Vec<Bound>)>, rest: Rest) -> Self {
-        Self { kinds, strands, rest }
+    pub(super) fn new(kinds: Vec<Kind>, each: Vec<(usize, Vec<Bound>)>, rest: Rest) -> Self {
+        Self { kinds, each, rest }
     }
 
     /// Whether rows that come in order are still checked, so that many may be read in vain.
@@ -141,7 +141,7 @@ impl Work {
         let start = Keyset { created_at: i64::MAX, row: i64::MAX };
         let mut stretch = Stretch { after: after.unwrap_or(start), oldest, limit };
         // Where rows are turned away, one strand would be read to its end for a row that is older than all others'.
-        if !is_picky || strands.strands.len() < 2 {
+        if !is_picky || strands.each.len() < 2 {
             return self.take(strands, &statements, stretch);
         }
         let newest = self.newest(asked)?.min(stretch.after.created_at);
@@ -178,7 +178,7 @@ impl Work {
         stretch: Stretch,
     ) -> Result<Vec<Keyset>> {
         let Stretch { after, limit, .. } = stretch;
-        let count = strands.strands.len();
+        let count = strands.each.len();
         let chunk = if count == 1 { limit } else { (2 * limit / count.max(1)).max(8) };
         let mut heads = Vec::with_capacity(count);
         let mut newest = BinaryHeap::with_capacity(count);
@@ -210,26 +210,26 @@ impl Work {
         &self,
         strands: &Strands,
         statements: &[String],
-        (at, head): (usize, &mut Head),
+        (at, front): (usize, &mut Head),
         stretch: Stretch,
     ) -> Result<()> {
-        if head.is_done {
+        if front.is_done {
             return Ok(());
         }
-        let (kind, held) = &strands.strands[at];
+        let (kind, held) = &strands.each[at];
         let mut values = held.clone();
         values.extend_from_slice(&strands.rest.values);
         values.extend([
             Bound::Integer(stretch.oldest),
-            Bound::Integer(head.last.created_at),
-            Bound::Integer(head.last.row),
-            Bound::Integer(number(head.chunk)),
+            Bound::Integer(front.last.created_at),
+            Bound::Integer(front.last.row),
+            Bound::Integer(number(front.chunk)),
         ]);
         let read = self.places(&statements[*kind], values)?;
-        head.is_done = read.len() < head.chunk;
-        head.last = read.last().copied().unwrap_or(head.last);
-        head.chunk = head.chunk.saturating_mul(2);
-        head.read.extend(read);
+        front.is_done = read.len() < front.chunk;
+        front.last = read.last().copied().unwrap_or(front.last);
+        front.chunk = front.chunk.saturating_mul(2);
+        front.read.extend(read);
         Ok(())
     }
 }
