@@ -71,13 +71,13 @@ pub trait Exports {
     ) -> Result<()>;
 }
 
-/// Where an alert is, and whether it waits for a key.
+/// Where an alert is, and its key.
 #[derive(Clone, Debug)]
 pub struct Placed {
     /// Where it is.
     pub home: Home,
-    /// Whether it has no key but its own identifier.
-    pub is_keyless: bool,
+    /// What its events have in common; its own identifier where nobody has said that yet.
+    pub event_key: String,
 }
 
 /// What an import must know of what is there, deleted things included, and may do beside adding.
@@ -93,8 +93,8 @@ pub trait Imports {
     /// Adds an event to a delivery that was there before it, so that the delivery's receipt tells of it.
     fn add_event_later(&mut self, event: &Event) -> Result<()>;
     /// Gives an alert that has no key but its own identifier the key of its events, unless another alert of that key is
-    /// open.
-    fn key_alert(&mut self, id: &Id<Alert>, event_key: &str) -> Result<()>;
+    /// open; whether it has that key now.
+    fn key_alert(&mut self, id: &Id<Alert>, event_key: &str) -> Result<bool>;
     /// Keeps when the recovery occurred that resolved an alert, where that is not known.
     fn set_recovered(&mut self, id: &Id<Alert>, recovered_at: Timestamp) -> Result<()>;
 }

@@ -177,11 +177,12 @@ fn add(tx: &mut dyn Tx, call: &Call, known: &mut Known, incoming: Incoming) -> R
         event.alert_id = None;
     }
     if let Some(there) = tx.event(&Scope::EVERYTHING, &event.event_id)? {
-        let fate = again(tx, there, &event, raw.as_deref())?;
-        if fate == Fate::Added {
-            known.learn(tx, &event)?;
+        if there.alert_id.is_none()
+            && let Some(objection) = known.unlike(tx, &event)?
+        {
+            return Ok(Fate::Refused(objection));
         }
-        return Ok(fate);
+        return again(tx, there, &event, raw.as_deref());
     }
     let place = alert.as_ref().map(|alert| &alert.home);
     if let Some(objection) = known.objection(tx, call, (&event, place))? {
@@ -195,7 +196,11 @@ fn add(tx: &mut dyn Tx, call: &Call, known: &mut Known, incoming: Incoming) -> R
         tx.add_event(&event)?;
         known.deliveries.insert(event.delivery_id.clone(), event.webhook_id.clone());
     }
-    known.learn(tx, &event)?;
+    if let (Why::Recovers, Some(alert), Some(occurred_at)) =
+        (event.why, &event.alert_id, event.draft.occurred_at)
+    {
+        tx.set_recovered(alert, occurred_at)?;
+    }
     Ok(if is_orphan { Fate::Orphaned } else { Fate::Added })
 }
 
@@ -211,17 +216,26 @@ impl Known {
         Ok(place)
     }
 
-    /// Tells an alert what its record did not say, and one of its events does.
-    fn learn(&mut self, tx: &mut dyn Tx, event: &Event) -> Result<()> {
-        let Some(alert) = &event.alert_id else { return Ok(()) };
-        if matches!(self.alerts.get(alert), Some(Some(Placed { is_keyless: true, .. }))) {
-            tx.key_alert(alert, &event.draft.event_key)?;
-            self.alerts.remove(alert);
+    /// What speaks against an event's being one of its alert's: they share their key, by which events are found. An alert
+    /// that has none yet gets that of its first event.
+    fn unlike(&mut self, tx: &mut dyn Tx, event: &Event) -> Result<Option<Objection>> {
+        let Some(alert) = &event.alert_id else { return Ok(None) };
+        let Some(Some(place)) = self.alerts.get_mut(alert) else { return Ok(None) };
+        let event_key = &event.draft.event_key;
+        if place.event_key == *event_key {
+            return Ok(None);
         }
-        match (event.why, event.draft.occurred_at) {
-            (Why::Recovers, Some(occurred_at)) => tx.set_recovered(alert, occurred_at),
-            _ => Ok(()),
+        if place.event_key != alert.as_str() {
+            let detail = format!("its alert `{alert}` has the key `{}`", place.event_key);
+            return Ok(Some(Objection::new("/event_key", detail)));
         }
+        if tx.key_alert(alert, event_key)? {
+            place.event_key.clone_from(event_key);
+            return Ok(None);
+        }
+        let detail =
+            format!("another alert of this key is open, so its alert `{alert}` cannot have it");
+        Ok(Some(Objection::new("/event_key", detail)))
     }
 
     /// What speaks against adding an event that is not here; makes what it needs.
@@ -248,11 +262,11 @@ impl Known {
         {
             self.deliveries.insert(delivery_id.clone(), webhook);
         }
-        let other = self.deliveries.get(delivery_id).filter(|it| *it != webhook_id);
-        Ok(other.map(|other| {
+        if let Some(other) = self.deliveries.get(delivery_id).filter(|it| *it != webhook_id) {
             let detail = format!("delivery `{delivery_id}` came through webhook `{other}` here");
-            Objection::new("/delivery_id", detail)
-        }))
+            return Ok(Some(Objection::new("/delivery_id", detail)));
+        }
+        self.unlike(tx, event)
     }
 }
 

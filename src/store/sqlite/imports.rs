@@ -34,14 +34,14 @@ impl Imports for Work {
 
     fn alert_place(&self, id: &Id<Alert>) -> Result<Option<Placed>> {
         self.one(
-            "SELECT d.domain_id, s.workspace_id, p.project_id, a.event_key = a.alert_id
+            "SELECT d.domain_id, s.workspace_id, p.project_id, a.event_key
              FROM alert a JOIN project p ON p.project = a.project JOIN workspace s ON s.workspace = p.workspace
              JOIN domain d USING (domain)
              WHERE a.alert_id = ?1",
             [id.as_str()],
             |row| {
                 let mut columns = Columns::of(row);
-                Ok(Placed { home: columns.home()?, is_keyless: columns.get()? })
+                Ok(Placed { home: columns.home()?, event_key: columns.text()? })
             },
         )
     }
@@ -90,11 +90,11 @@ impl Imports for Work {
         Ok(())
     }
 
-    fn key_alert(&mut self, id: &Id<Alert>, event_key: &str) -> Result<()> {
-        let Some(before) = self.alert(&Scope::EVERYTHING, id)? else { return Ok(()) };
+    fn key_alert(&mut self, id: &Id<Alert>, event_key: &str) -> Result<bool> {
+        let Some(before) = self.alert(&Scope::EVERYTHING, id)? else { return Ok(false) };
         let is_open = before.standing.state.is_open();
         if is_open && self.open_alert(&before.home.project_id, event_key)?.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         let row = self.alert_row(id)?;
         self.put("UPDATE alert SET event_key = ?2 WHERE alert = ?1", params![row, event_key])?;
@@ -102,7 +102,7 @@ impl Imports for Work {
             let after = Alert { event_key: event_key.to_owned(), ..before.clone() };
             self.relive(row, &before, &after)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn set_recovered(&mut self, id: &Id<Alert>, recovered_at: Timestamp) -> Result<()> {
