@@ -53,12 +53,6 @@ fn events_and_alerts() -> Vec<Method> {
             "Counts alerts, and more.",
             read(alert::stat),
         ),
-        Method::post(
-            "/monitoring/v1/alert/analyze",
-            "alert.analyze",
-            "Counts alerts by groups and by time.",
-            read(alert::analyze),
-        ),
     ]
 }
 

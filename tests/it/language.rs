@@ -62,10 +62,12 @@ async fn outcome(house: &House, token: &str, vector: &Value) -> Result<Value, Va
     for (name, value) in vector["params"].as_object().into_iter().flatten() {
         request[name] = value.clone();
     }
-    let path = format!("/monitoring/v1/{resource}/{method}");
+    // The original's first version offers no analysis; ours is native.
+    let surface = if method == "analyze" { "/api/v1" } else { "/monitoring/v1" };
+    let path = format!("{surface}/{resource}/{method}");
     let answer = house.as_token(token).post(&path, request).await;
     if answer.status != 200 {
-        return Err(json!({ "code": answer.body["detail"]["code"], "http": answer.status }));
+        return Err(json!({ "code": answer.code(), "http": answer.status }));
     }
     if method != "list" {
         return Ok(answer.body);

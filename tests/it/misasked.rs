@@ -113,7 +113,7 @@ fn mistaken_conditions() -> Vec<(&'static str, &'static str, Value)> {
 fn mistaken_lists() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("an unknown member", EVENTS, json!({ "filters": [] })),
-        ("a query that is a list", EVENTS, json!([])),
+        ("a query that is a text", EVENTS, json!("severity = ERROR")),
         ("a negative page", EVENTS, json!({ "page": { "start": -1, "limit": 10 } })),
         ("half a page", EVENTS, json!({ "page": { "limit": 1.5 } })),
         ("a page in words", EVENTS, json!({ "page": { "limit": "ten" } })),

@@ -336,7 +336,9 @@ async fn every_role_may_call_what_the_route_table_says_and_no_more() {
     ] {
         let token = house.token(role, reach).await;
         let caller = house.as_token(token);
-        for (verb, path, needs) in &operations {
+        // A stream does not end by itself; tests/it/stream.rs looks at who sees what in it.
+        let ending = operations.iter().filter(|(_, path, _)| path != "/api/v1/stream");
+        for (verb, path, needs) in ending {
             let answer = match verb.as_str() {
                 "get" => caller.get(path).await,
                 _ => caller.post(path, json!({})).await,
@@ -344,7 +346,7 @@ async fn every_role_may_call_what_the_route_table_says_and_no_more() {
             // Who reaches less than a domain has no part in its trail, whatever the role.
             let is_trail =
                 path == "/api/v1/audit" && !matches!(role, "SYSTEM_ADMIN" | "DOMAIN_ADMIN");
-            let allowed = may.iter().any(|right| needs.starts_with(right)) && !is_trail;
+            let allowed = may.iter().any(|right| needs.contains(right)) && !is_trail;
             assert_eq!(answer.status != 403, allowed, "{role} {path} ({needs}): {answer:?}");
         }
     }

@@ -135,7 +135,7 @@ fn a_backup_that_is_killed_leaves_nothing_under_its_name() {
         .spawn()
         .unwrap();
     // As soon as it has begun to write.
-    eventually("it begins", || fs::read_dir(room.path()).unwrap().next());
+    let _ = eventually("it begins", || fs::read_dir(room.path()).unwrap().next());
     child.kill().unwrap();
     child.wait().unwrap();
     if file.exists() {
