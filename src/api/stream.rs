@@ -331,7 +331,7 @@ mod tests {
         let refused = checked(&Stream { filter: filter.clone(), ..Stream::default() }).unwrap_err();
         assert_eq!(refused.mistakes[0].pointer, "/resource");
         let resource = Some("event".to_owned());
-        let watched = checked(&Stream { filter, resource, ..Stream::default() }).unwrap();
+        let watched = checked(&Stream { resource, filter, ..Stream::default() }).unwrap();
         assert!(watched.alerts.is_none());
         assert_eq!(watched.events.unwrap().filter.all.len(), 1);
     }

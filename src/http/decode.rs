@@ -26,8 +26,8 @@ pub(super) fn object(body: &[u8]) -> Result<Value> {
         return Err(Error::new(Code::InvalidParameter, "the body must be a JSON object"));
     };
     let mut fields = snake_case_keys(fields, "")?;
-    if let Some(Value::Object(query)) = fields.remove("query") {
-        fields.insert("query".to_owned(), Value::Object(snake_case_keys(query, "/query")?));
+    if let Some(Value::Object(query)) = fields.get_mut("query") {
+        *query = snake_case_keys(std::mem::take(query), "/query")?;
     }
     Ok(Value::Object(fields))
 }

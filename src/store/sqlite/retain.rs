@@ -363,10 +363,8 @@ mod tests {
             (OLD_DELIVERIES, "v USING INDEX delivery_of_webhook (webhook=? AND rowid>?)"),
         ] {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let unbound = vec![Option::<i64>::None; statement.parameter_count()];
-            let plan = statement
-                .query_map(rusqlite::params_from_iter(unbound), |row| row.get::<_, String>(3))
-                .unwrap();
+            let bound = rusqlite::params_from_iter(vec![0_i64; statement.parameter_count()]);
+            let plan = statement.query_map(bound, |row| row.get::<_, String>(3)).unwrap();
             let plan: Vec<String> = plan.map(Result::unwrap).collect();
             assert!(plan.iter().any(|step| step.contains(index)), "{plan:#?}");
             assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}");
