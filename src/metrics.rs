@@ -145,23 +145,8 @@ impl Default for Metrics {
         registry.register("commit_jobs", "Units of work that shared a commit", jobs);
         registry.register("queue_depth", "Units of work that wait", metrics.queue_depth.clone());
         metrics.register_queries(&mut registry);
-        registry.register(
-            "mapping_unknown_values",
-            "Words that a map of a mapping does not know",
-            metrics.mapping_unknown_values.clone(),
-        );
-        registry.register(
-            "mapping_paths_gone",
-            "Paths of a mapping that used to be in payloads and are not any more",
-            metrics.mapping_paths_gone.clone(),
-        );
-        registry.register("removed", "What was removed, being old", metrics.removed.clone());
-        registry.register("streams", "Readers of the stream", metrics.streams.clone());
-        registry.register(
-            "streams_dropped",
-            "Streams that the server ended by reason",
-            metrics.streams_dropped.clone(),
-        );
+        metrics.register_mappings(&mut registry);
+        metrics.register_streams(&mut registry);
         let http = metrics.http_seconds.clone();
         registry.register_with_unit("http", "Duration of HTTP requests", Unit::Seconds, http);
         Self { registry, ..metrics }
@@ -175,6 +160,29 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
+    fn register_mappings(&self, registry: &mut Registry) {
+        registry.register(
+            "mapping_unknown_values",
+            "Words that a map of a mapping does not know",
+            self.mapping_unknown_values.clone(),
+        );
+        registry.register(
+            "mapping_paths_gone",
+            "Paths of a mapping that used to be in payloads and are not any more",
+            self.mapping_paths_gone.clone(),
+        );
+    }
+
+    fn register_streams(&self, registry: &mut Registry) {
+        registry.register("removed", "What was removed, being old", self.removed.clone());
+        registry.register("streams", "Readers of the stream", self.streams.clone());
+        registry.register(
+            "streams_dropped",
+            "Streams that the server ended by reason",
+            self.streams_dropped.clone(),
+        );
+    }
+
     fn register_queries(&self, registry: &mut Registry) {
         let (running, stopped) = (self.queries_running.clone(), self.queries_stopped.clone());
         registry.register("queries_running", "Reads of the store that are under way", running);

@@ -139,7 +139,11 @@ fn event(number: u64, events: u64, mint: &Mint) -> Event {
         item: 0,
         home: home(project),
         draft: Draft {
-            event_type: if chance % 10 == 0 { EventType::Recovery } else { EventType::Alert },
+            event_type: if chance.is_multiple_of(10) {
+                EventType::Recovery
+            } else {
+                EventType::Alert
+            },
             severity,
             title: Some(format!(
                 "{} of {} {} at {}",

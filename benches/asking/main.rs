@@ -4,7 +4,7 @@
 //! keeps them in DIR, so that another run asks the same ones. Read the ratios: absolute figures are the machine's.
 #![expect(clippy::print_stdout, reason = "it is a program that prints")]
 #![expect(clippy::cast_precision_loss, reason = "no figure here has more digits than a float")]
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+#![expect(clippy::cast_possible_truncation, reason = "small numbers")]
 
 mod house;
 #[expect(dead_code, reason = "the other benches need more of it")]

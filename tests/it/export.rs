@@ -200,7 +200,7 @@ async fn a_table_has_the_columns_that_were_asked_for_and_no_formulas() {
     assert!(cells.len() >= 12);
     let formulas = ['=', '+', '-', '@', '\t', '\r'];
     assert!(cells.iter().all(|row| row.iter().all(|cell| !cell.starts_with(formulas))));
-    assert!(cells.iter().any(|row| row[0].starts_with("'")));
+    assert!(cells.iter().any(|row| row[0].starts_with('\'')));
 
     let by_header = TestRequest::get().uri(ALERTS).insert_header(("Accept", "text/csv"));
     let table = house.admin().send(by_header).await;

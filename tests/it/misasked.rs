@@ -33,6 +33,7 @@ fn grouped(field: Value) -> Value {
 }
 
 /// Mistakes in the conditions of a list.
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn mistaken_conditions() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("an unknown field", EVENTS, when("sevrity", "eq", json!("ERROR"))),
@@ -129,6 +130,7 @@ fn mistaken_lists() -> Vec<(&'static str, &'static str, Value)> {
 }
 
 /// Mistakes in what is counted.
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn mistaken_counts() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("nothing to count", EVENT_STAT, json!({})),

@@ -262,7 +262,9 @@ fn a_reader_that_comes_and_goes_loses_nothing_and_reads_nothing_twice() {
                 })
             })
             .collect();
-        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        for sender in senders {
+            sender.join().unwrap();
+        }
         written.store(true, Ordering::Relaxed);
         reading.join().unwrap()
     });

@@ -51,9 +51,10 @@ fn event(number: u64, mint: &Mint) -> Event {
     let key = chance % 40;
     let project = key % 6;
     // Mostly in order, often several at once, some brought in from long ago.
-    let time = if chance % 13 == 0 { chance % 900_000 } else { 1_000_000 + number / 3 * 7_000 };
+    let time =
+        if chance.is_multiple_of(13) { chance % 900_000 } else { 1_000_000 + number / 3 * 7_000 };
     let created_at = from_millis(i64::try_from(time).unwrap());
-    let id = if chance % 17 == 0 {
+    let id = if chance.is_multiple_of(17) {
         format!("Imported-{number}").as_str().into()
     } else {
         mint.id(created_at)

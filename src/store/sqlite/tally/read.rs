@@ -167,7 +167,8 @@ impl Work {
             let mut rows = statement.query(params![from, to, first, end])?;
             while let Some(row) = rows.next()? {
                 let (bucket, chunk): (i64, i64) = (row.get(0)?, row.get(1)?);
-                let Some(groups) = chunks.get((chunk - first).unsigned_abs() as usize) else {
+                let place = usize::try_from(chunk - first).ok();
+                let Some(groups) = place.and_then(|place| chunks.get(place)) else {
                     continue;
                 };
                 if sums.add(groups, bucket, write::blob(row, 2)?)?.is_break() {

@@ -28,6 +28,7 @@ const MAX_TOLD: usize = 20;
 type Counted = BTreeMap<u32, u64>;
 
 /// How far the coarse levels go, if there is anything; `None` where nobody counted yet.
+#[expect(clippy::option_option, reason = "a row that may be absent, of a column that may be NULL")]
 pub(super) fn mark(connection: &Connection) -> Result<Option<Option<i64>>> {
     let mut statement = connection.prepare_cached("SELECT folded FROM tally_mark")?;
     Ok(statement.query_row([], |row| row.get(0)).optional()?)

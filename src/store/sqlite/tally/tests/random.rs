@@ -155,7 +155,7 @@ impl Mill {
             assignee: None,
             responder: None,
             triggered_by: String::new(),
-            webhook_id: (number % 3 > 0).then(|| format!("h{}", project + 1).into()),
+            webhook_id: (!number.is_multiple_of(3)).then(|| format!("h{}", project + 1).into()),
             home: home(project),
             created_at,
             acknowledged_at: None,
@@ -163,7 +163,7 @@ impl Mill {
         }
     }
 
-    fn some_alert(&self, tx: &Work, number: usize) -> Option<Alert> {
+    fn some_alert(tx: &Work, number: usize) -> Option<Alert> {
         let rows =
             tx.number("SELECT count(*) FROM alert WHERE deleted_at IS NULL", []).unwrap().unwrap();
         let id = tx.one(
@@ -186,14 +186,14 @@ impl Mill {
                 tx.add_alert(&self.alert(*project, at(*minutes), *state, *severity)).unwrap();
             }
             Change::Changed { number, project, severity, state } => {
-                let Some(mut alert) = self.some_alert(tx, *number) else { return };
+                let Some(mut alert) = Self::some_alert(tx, *number) else { return };
                 alert.home = Home { project_id: home(*project).project_id, ..alert.home };
                 (alert.standing.severity, alert.standing.state) = (*severity, *state);
                 tx.put_alert(&alert).unwrap();
             }
             Change::Joined { number, severity } => self.join(tx, *number, *severity),
             Change::Deleted { number } => {
-                let Some(alert) = self.some_alert(tx, *number) else { return };
+                let Some(alert) = Self::some_alert(tx, *number) else { return };
                 tx.delete_alert(alert.alert_id(), at(0)).unwrap();
             }
             Change::Removed { number } => {
@@ -205,7 +205,9 @@ impl Mill {
             Change::Undone(changes) => {
                 let mark = tx.live().unwrap().borrow().mark();
                 tx.command("SAVEPOINT part").unwrap();
-                changes.iter().for_each(|change| self.apply(tx, change));
+                for change in changes {
+                    self.apply(tx, change);
+                }
                 tx.command("ROLLBACK TO part").unwrap();
                 tx.undo_to(mark);
                 tx.command("RELEASE part").unwrap();
@@ -215,7 +217,7 @@ impl Mill {
 
     /// An event joins an alert, or ends it.
     fn join(&self, tx: &mut Work, number: usize, severity: Severity) {
-        let Some(alert) = self.some_alert(tx, number).filter(|it| it.standing.state.is_open())
+        let Some(alert) = Self::some_alert(tx, number).filter(|it| it.standing.state.is_open())
         else {
             return;
         };
@@ -223,7 +225,7 @@ impl Mill {
         event.home = alert.home.clone();
         event.draft.event_key = alert.event_key.clone();
         let mut standing = Standing { severity, urgency: Urgency::High, ..alert.standing.clone() };
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             return tx.join_alert(&event, &standing).unwrap();
         }
         standing.state = AlertState::Resolved;
@@ -375,7 +377,9 @@ proptest! {
             match step {
                 Step::Commit(changes, fails) => {
                     let done = mill.commit(|tx| {
-                        changes.iter().for_each(|change| mill.apply(tx, change));
+                        for change in changes {
+                            mill.apply(tx, &change);
+                        }
                         // What was written of tallies already is undone too.
                         let written = if fails { tx.write_tallies() } else { Ok(()) };
                         written.and(if fails { Err(Error::internal("as meant")) } else { Ok(()) })
