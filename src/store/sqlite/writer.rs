@@ -156,7 +156,7 @@ impl Writer {
                 });
             }
             if self.wal.wants_restart() {
-                checkpoint::begin_anew(&self.work.connection);
+                checkpoint::begin_anew(&self.work.connection, &self.wal);
             }
         }
         if let Err(error) = self.work.close_counters() {
