@@ -8,6 +8,8 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -37,6 +39,10 @@ use crate::{
 
 /// What domain, workspace and project of a new installation are called.
 const DEFAULT: &str = "default";
+
+/// How often the data directory is asked for before it counts as in use, and how long is waited between.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The prefix of every token, so that a leaked one is recognised.
 pub const TOKEN_PREFIX: &str = "amt_";
@@ -303,11 +309,15 @@ pub fn lock(data: &Path) -> Result<File, StartError> {
     let opened =
         OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = opened.map_err(|cause| StartError::Files { path: path.clone(), cause })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StartError::InUse(data.to_owned())),
-        Err(TryLockError::Error(cause)) => Err(StartError::Files { path, cause }),
+    // One that is about to end still holds it for a moment, and so does a program that a thread is just starting.
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(cause)) => return Err(StartError::Files { path, cause }),
+        }
     }
+    Err(StartError::InUse(data.to_owned()))
 }
 
 /// Writes a file that only its owner may read, whole or not at all.

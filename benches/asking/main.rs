@@ -6,6 +6,7 @@
 #![expect(clippy::cast_precision_loss, reason = "no figure here has more digits than a float")]
 #![expect(clippy::cast_possible_truncation, reason = "small numbers")]
 
+mod counts;
 mod house;
 #[expect(dead_code, reason = "the other benches need more of it")]
 #[path = "../ingest/machine.rs"]
@@ -17,6 +18,7 @@ use std::{io, path::PathBuf};
 use alertmill::{clock::Stopwatch, error::Error};
 
 use self::{
+    counts::counts,
     house::House,
     machine::usage,
     questions::{Took, an_alert, questions},
@@ -66,7 +68,7 @@ async fn run(effort: &Effort) -> Result<(), Error> {
         let house = House::open(&effort.directory, *events).await.map_err(Error::internal)?;
         let alert = an_alert(&house).await?;
         let mut column = Vec::new();
-        for question in questions(&alert) {
+        for question in questions(&alert).into_iter().chain(counts()) {
             let took = question.measure(&house, effort.times).await?;
             println!(
                 "{events:>9}  {:<45} {:>9.3} ms  p99 {:>9.3} ms  {} rows",
@@ -75,11 +77,25 @@ async fn run(effort: &Effort) -> Result<(), Error> {
             column.push((question.name, took));
         }
         columns.push(column);
+        if Some(events) == effort.events.last() {
+            explain(&house, &alert).await?;
+        }
         house.store.close();
     }
     table(&effort.events, &columns);
     for events in &effort.events {
         taking_in(effort, *events).await?;
+    }
+    Ok(())
+}
+
+/// How each question is answered, and from which index.
+async fn explain(house: &House, alert: &str) -> Result<(), Error> {
+    println!();
+    for question in questions(alert).into_iter().chain(counts()) {
+        let told = question.explained(house).await?;
+        println!("{}: {}", question.name, told.steps.join("; "));
+        told.plan.iter().for_each(|line| println!("    {line}"));
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use alertmill::{
     clock::{Stopwatch, Timestamp, rfc3339},
     domain::scope::{Reach, Scope},
     error::Result,
-    query::{ALERTS, Catalogue, Cursor, EVENTS, Keyset, Query},
-    store::Found,
+    query::{ALERTS, Catalogue, Cursor, EVENTS, Keyset, Query, Stat},
+    store::{Bulk, Explainable, Explained, Found, Tx},
 };
 use serde_json::{Value, json};
 
@@ -111,6 +111,55 @@ pub(crate) fn questions(alert: &str) -> Vec<Question> {
 }
 
 impl Question {
+    pub(crate) fn new(
+        name: &str,
+        catalogue: &'static Catalogue,
+        query: Value,
+        scope: Scope,
+    ) -> Self {
+        Self { name: name.to_owned(), catalogue, query, scope, is_deep: false }
+    }
+
+    fn is_stat(&self) -> bool {
+        self.query.get("aggregate").is_some()
+    }
+
+    fn is_about_events(&self) -> bool {
+        std::ptr::eq(self.catalogue, &raw const EVENTS)
+    }
+
+    fn stat(&self) -> Stat {
+        #[expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
+        Stat::parse(&self.query, self.catalogue, middle()).expect("a statistic")
+    }
+
+    /// How it is answered, and from which index.
+    pub(crate) async fn explained(&self, house: &House) -> Result<Explained> {
+        let bulk = if self.is_about_events() { Bulk::Events } else { Bulk::Alerts };
+        let scope = self.scope.clone();
+        if self.is_stat() {
+            let stat = self.stat();
+            let explain = move |tx: &dyn Tx| tx.explain(bulk, &scope, Explainable::Stat(&stat));
+            return house.store.read(explain).await;
+        }
+        let query = self.query();
+        house.store.read(move |tx| tx.explain(bulk, &scope, Explainable::List(&query))).await
+    }
+
+    async fn count(&self, house: &House) -> Result<usize> {
+        let (stat, scope, is_about_events) =
+            (self.stat(), self.scope.clone(), self.is_about_events());
+        let counted = move |tx: &dyn Tx| {
+            let rows = if is_about_events {
+                tx.event_stat(&scope, &stat)?
+            } else {
+                tx.alert_stat(&scope, &stat)?
+            };
+            Ok(rows.len())
+        };
+        house.store.read(counted).await
+    }
+
     fn query(&self) -> Query {
         #[expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
         let mut query = Query::parse(&self.query, self.catalogue, middle()).expect("a query");
@@ -122,8 +171,11 @@ impl Question {
     }
 
     async fn ask(&self, house: &House) -> Result<usize> {
+        if self.is_stat() {
+            return self.count(house).await;
+        }
         let (query, scope) = (self.query(), self.scope.clone());
-        if std::ptr::eq(self.catalogue, &raw const EVENTS) {
+        if self.is_about_events() {
             house.store.read(move |tx| Ok(rows(&tx.events(&scope, &query)?))).await
         } else {
             house.store.read(move |tx| Ok(rows(&tx.alerts(&scope, &query)?))).await

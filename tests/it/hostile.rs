@@ -390,7 +390,7 @@ fn requests_in_a_row_are_answered_in_order_until_the_garbage() {
 
 #[test]
 fn garbage_of_every_kind_is_let_go() {
-    let victim = Victim::new(&["--header-timeout", "500ms"]);
+    let victim = Victim::new(&["--header-timeout", "2s"]);
     let garbage: [&[u8]; 7] = [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"\r\n\r\n\r\n\r\n",
