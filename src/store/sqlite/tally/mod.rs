@@ -2,7 +2,7 @@
 //! rows, so that a total or a statistic need not read them.
 //!
 //! What rows are told apart by is in [`known`]: each combination that ever came has a number. The writer counts in memory
-//! ([`ledger`]) and writes at the end of its commit ([`write`]): to the quarter of an hour, and once an hour to the levels
+//! ([`ledger`]) and writes at the end of its commit ([`mod@write`]): to the quarter of an hour, and once an hour to the levels
 //! above it ([`level`]). A reader finds the combinations that a filter means ([`choose`]) and adds up what covers the time
 //! that is asked for ([`read`]). That all of it equals the rows is checked by [`verify`], which also counts anew.
 
