@@ -16,10 +16,13 @@ use serde_json::{Value, json};
 
 use self::source::{Chunk, Source};
 use super::{Failure, client::Client, show::Screen};
-use crate::config::Reach;
+use crate::{config::Reach, value::text::counted};
 
 /// How many refused lines are told one by one.
 const TOLD: usize = 100;
+
+/// How many things that were made are named at most.
+const NAMED: usize = 10;
 
 /// What is made where it is not there, as an import's answer names it.
 const MADE: [&str; 4] = ["domains", "workspaces", "projects", "webhooks"];
@@ -195,8 +198,13 @@ impl Done {
         text.push('.');
         for (name, made) in MADE.iter().zip(&self.created) {
             if !made.is_empty() {
-                let names = made.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-                let _ = write!(text, "\nMade {} {name}: {names}", made.len());
+                let names = made.iter().take(NAMED).map(String::as_str);
+                let names = names.collect::<Vec<_>>().join(", ");
+                let made_of_it = counted(made.len() as u64, name.trim_end_matches('s'));
+                let _ = write!(text, "\nMade {made_of_it}: {names}");
+                if made.len() > NAMED {
+                    let _ = write!(text, " and {} more", made.len() - NAMED);
+                }
             }
         }
         if !self.created[3].is_empty() {
