@@ -5,7 +5,7 @@
 -- of its identifier, and its project. While a block
 -- fills, its numbers are gathered in memory; a full block is one row here, and the blocks of a full group are turned into
 -- one row per number, which says in which of the group's 16 384 rows it occurs. All of it is appended, nothing is ever
--- written into the middle, so the cost does not grow with the store: about 2 µs an event, where an index on a random
+-- written into the middle, so the cost does not grow with the store, where an index on a random
 -- value costs 6-8 µs and more as it grows, and FTS5 5-13 µs. Masks may say too much (hashes meet, rows are removed), never
 -- too little: what they find is read and checked.
 
