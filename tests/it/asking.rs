@@ -34,6 +34,23 @@ fn titles(page: &Value) -> Vec<&str> {
     rows.iter().map(|row| row["title"].as_str().unwrap()).collect()
 }
 
+#[actix_web::test]
+async fn the_events_of_an_alert_that_moved_away_are_found_where_they_are() {
+    let (house, _) = lively().await;
+    let other = json!({ "project_id": "other", "name": "Other", "workspace_id": "default" });
+    house.done("/api/v1/project/create", other).await;
+    let alert_id = house.alerts(json!({ "event_key": "disk" })).await[0]["alert_id"].clone();
+    let moved = json!({ "alert_id": alert_id, "project_id": "other" });
+    house.done("/monitoring/v1/alert/update", moved).await;
+    for (project, events, alerts) in [("default", 2, 0), ("other", 0, 1)] {
+        let asked = json!({ "event_key": "disk", "project_id": project });
+        assert_eq!(house.events(asked.clone()).await.len(), events, "{project}");
+        assert_eq!(house.alerts(asked).await.len(), alerts, "{project}");
+        let asked = json!({ "alert_id": alert_id, "project_id": project });
+        assert_eq!(house.events(asked).await.len(), events, "{project}");
+    }
+}
+
 fn filter(k: &str, o: &str, v: Value) -> Value {
     json!({ "query": { "filter": [{ "k": k, "v": v, "o": o }] } })
 }

@@ -198,9 +198,11 @@ impl Work {
         let names: Vec<Term> =
             event_keys.iter().map(|name| vec![keys::of_event_key(name)]).collect();
         let event_keys = rows::json(&event_keys)?;
+        // An alert may have moved to another project of its workspace; its events stay where they are.
         let strands = self.many(
             "SELECT k.alert, NULL, NULL FROM project p CROSS JOIN json_each(?2) v CROSS JOIN alert k
-             WHERE (?1 IS NULL OR p.project IN (SELECT value FROM json_each(?1)))
+             WHERE (?1 IS NULL OR p.workspace IN (SELECT h.workspace FROM project h
+                                                  WHERE h.project IN (SELECT value FROM json_each(?1))))
                AND k.project = p.project AND k.event_key = v.value
              UNION ALL SELECT NULL, p.project, v.value FROM project p CROSS JOIN json_each(?2) v
              WHERE (?1 IS NULL OR p.project IN (SELECT value FROM json_each(?1)))
