@@ -213,10 +213,11 @@ impl File {
     }
 }
 
-/// Reads the next part of a file, in a snapshot of its own.
+/// Reads the next part of a file, in a snapshot of its own and under the limit of any query: a filter that finds nothing
+/// must not hold a thread and the log for as long as it takes to read everything.
 async fn read(store: &Store, mut file: File) -> Result<(File, Result<Part>)> {
     store
-        .read_unbounded(move |tx| {
+        .read(move |tx| {
             let part = file.next(tx);
             Ok((file, part))
         })

@@ -377,15 +377,6 @@ impl Store {
         self.watched(watch, held).await
     }
 
-    /// The same without a limit, for what runs in the background. The log grows as long as it reads.
-    pub async fn read_unbounded<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&dyn Tx) -> Result<T> + Send + 'static,
-    {
-        self.watched(Watch::new(None), work).await
-    }
-
     async fn watched<T, F>(&self, watch: Arc<Watch>, work: F) -> Result<T>
     where
         T: Send + 'static,

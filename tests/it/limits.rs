@@ -28,9 +28,16 @@ fn server(flags: &[&str]) -> Server {
 }
 
 fn slow() -> Value {
+    let mut asked = sought();
+    asked["query"]["only"] = json!(["event_id"]);
+    asked
+}
+
+/// What no event has, and what takes long to find out.
+fn sought() -> Value {
     let never =
         |at: usize| json!({ "k": format!("additional_info.text.{at}"), "v": "y", "o": "contain" });
-    json!({ "query": { "filter_or": (0..90).map(never).collect::<Vec<_>>(), "only": ["event_id"] } })
+    json!({ "query": { "filter_or": (0..90).map(never).collect::<Vec<_>>() } })
 }
 
 fn metric(server: &Server, name: &str) -> u64 {
@@ -63,6 +70,16 @@ fn a_query_past_its_limit_is_told_so_and_what_to_do() {
     assert!(message.contains("limit of 300 ms; narrow it by project"), "{message}");
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert_eq!(metric(&server, "alertmill_queries_stopped_total{kind=\"deadline\"}"), 1);
+}
+
+#[test]
+fn an_export_that_finds_nothing_for_too_long_is_told_so_too() {
+    let server = server(&["--query-timeout", "20ms"]);
+    let mut connection = server.connect();
+    connection.send(&server.request("/api/v1/events/export", &sought())).unwrap();
+    let answer = connection.answer().unwrap();
+    assert_eq!(answer.status, 504, "{answer:?}");
+    assert_eq!(answer.json()["code"], "ERROR_DEADLINE");
 }
 
 #[test]
