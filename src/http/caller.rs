@@ -2,16 +2,38 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, http::header, web::Data};
+use actix_web::{
+    HttpRequest,
+    http::header,
+    web::{Data, Payload},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Front, watch::Moment};
+use super::{Front, body, watch::Moment};
 use crate::{
     api::{Call, Caller, Journal},
     digest::sha256,
     error::{Code, Error, Result},
     metrics::KindLabels,
 };
+
+/// The circumstances of a call, and its body; what a stranger sends is read and forgotten.
+///
+/// # Errors
+/// As [`call`].
+pub(super) async fn admitted(
+    front: &Data<Front>,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<(Call, Payload)> {
+    match call(front, request) {
+        Ok(call) => Ok((call, payload)),
+        Err(error) => {
+            body::drain(payload, &front.app.config).await;
+            Err(error)
+        }
+    }
+}
 
 /// The circumstances of a call.
 ///

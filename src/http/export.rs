@@ -73,13 +73,7 @@ async fn run(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
-    let call = match caller::call(&front, request) {
-        Ok(call) => call,
-        Err(error) => {
-            body::drain(payload, &front.app.config).await;
-            return Err(error);
-        }
-    };
+    let (call, payload) = caller::admitted(&front, request, payload).await?;
     let body = body::read(request.headers(), payload, &front.app.config).await?;
     let mut asked = if request.method() == actix_web::http::Method::GET {
         in_address(request.query_string())?

@@ -55,13 +55,7 @@ async fn run(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Vec<u8>> {
-    let call = match caller::call(&front, request) {
-        Ok(call) => call,
-        Err(error) => {
-            body::drain(payload, &front.app.config).await;
-            return Err(error);
-        }
-    };
+    let (call, payload) = caller::admitted(&front, request, payload).await?;
     if !call.caller.role.allows(Right::Administer) {
         body::drain(payload, &front.app.config).await;
         let detail = format!("a {} may not call `{}`", call.caller.role, name(bulk));

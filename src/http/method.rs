@@ -231,13 +231,7 @@ impl Method {
         request: &HttpRequest,
         payload: Payload,
     ) -> Result<Vec<u8>> {
-        let call = match caller::call(&front, request) {
-            Ok(call) => call,
-            Err(error) => {
-                body::drain(payload, &front.app.config).await;
-                return Err(error);
-            }
-        };
+        let (call, payload) = caller::admitted(&front, request, payload).await?;
         let sent = self.sent(&front.app, request, payload).await;
         let checked = if call.caller.role.allows(self.right) {
             sent
