@@ -54,7 +54,8 @@ impl Expected {
                     reader.table(node, &format!("`{part}`"), OF_LISTS)?;
                 }
                 Kind::Scalar(_) => {
-                    return reader.wrong(node.at, format!("`{part}` is a list, not {}", node.describe()));
+                    return reader
+                        .wrong(node.at, format!("`{part}` is a list, not {}", node.describe()));
                 }
             }
         }
@@ -144,11 +145,17 @@ impl Differences<'_> {
         if let Some(count) = node.get("count")
             && count.to_json() != json!(came.len())
         {
-            self.note(count.at, format!("expected {} {what}, got {}", count.describe(), listed(came)));
+            self.note(
+                count.at,
+                format!("expected {} {what}, got {}", count.describe(), listed(came)),
+            );
         }
         for item in node.get("include").map(Node::as_list).unwrap_or_default() {
             if !came.iter().any(|came| fits(item, came)) {
-                self.note(item.at, format!("none of the {what} is like this; there are {}", listed(came)));
+                self.note(
+                    item.at,
+                    format!("none of the {what} is like this; there are {}", listed(came)),
+                );
             }
         }
         for item in node.get("exclude").map(Node::as_list).unwrap_or_default() {
@@ -165,7 +172,13 @@ impl Differences<'_> {
                     if !fields.contains_key(&key.text) && !is_null(below) {
                         let hint = did_you_mean(&key.text, fields.keys().map(String::as_str));
                         let shown = below.to_json();
-                        self.note(key.at, format!("{what}.{}: expected {shown}, and there is no such field{hint}", key.text));
+                        self.note(
+                            key.at,
+                            format!(
+                                "{what}.{}: expected {shown}, and there is no such field{hint}",
+                                key.text
+                            ),
+                        );
                         continue;
                     }
                     self.value(&format!("{what}.{}", key.text), below, fields.get(&key.text));
@@ -224,7 +237,16 @@ fn listed(came: &[Value]) -> String {
 
 /// One alert, event or notification, in short.
 fn brief(came: &Value) -> String {
-    let fields = ["alert_number", "event_key", "title", "state", "event_type", "severity", "notification_level", "reason"];
+    let fields = [
+        "alert_number",
+        "event_key",
+        "title",
+        "state",
+        "event_type",
+        "severity",
+        "notification_level",
+        "reason",
+    ];
     let told = fields.iter().filter_map(|field| match came.get(field)? {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -244,21 +266,40 @@ mod tests {
         let mut reader = Reader::new(&source);
         let expected = Expected::read(&mut reader, &node).unwrap();
         let list = |part: &str| came[part].as_array().cloned().unwrap_or_default();
-        let (alerts, events, notifications) = (list("alerts"), list("events"), list("notifications"));
-        let came = Came { alerts: &alerts, events: &events, notifications: &notifications, requests: &came["requests"] };
+        let (alerts, events, notifications) =
+            (list("alerts"), list("events"), list("notifications"));
+        let came = Came {
+            alerts: &alerts,
+            events: &events,
+            notifications: &notifications,
+            requests: &came["requests"],
+        };
         expected.differences(&source, &came).iter().map(LoadError::sentence).collect()
     }
 
     #[test]
     fn what_is_not_said_may_be_anything() {
         let came = json!({ "alerts": [{ "alert_number": 1, "state": "TRIGGERED", "additional_info": { "a": 1, "b": [2] } }] });
-        assert!(differences("alerts: [{state: TRIGGERED, additional_info: {b: [2]}, assignee: null}]", &came).is_empty());
-        assert!(differences("alerts: {count: 1, include: [{alert_number: 1.0}], exclude: [{state: RESOLVED}]}", &came).is_empty());
+        assert!(
+            differences(
+                "alerts: [{state: TRIGGERED, additional_info: {b: [2]}, assignee: null}]",
+                &came
+            )
+            .is_empty()
+        );
+        assert!(
+            differences(
+                "alerts: {count: 1, include: [{alert_number: 1.0}], exclude: [{state: RESOLVED}]}",
+                &came
+            )
+            .is_empty()
+        );
     }
 
     #[test]
     fn what_differs_is_told_at_its_place() {
-        let came = json!({ "alerts": [{ "alert_number": 1, "title": "High CPU", "state": "TRIGGERED" }] });
+        let came =
+            json!({ "alerts": [{ "alert_number": 1, "title": "High CPU", "state": "TRIGGERED" }] });
         let told = |expected| differences(expected, &came);
         insta::assert_debug_snapshot!([
             told("alerts: []"),
@@ -277,6 +318,9 @@ mod tests {
         let came = json!({ "notifications": [sent] });
         assert!(differences("notifications: [['[Alerting] t', ERROR, LV1, 1]]", &came).is_empty());
         let told = differences("notifications: [['[Alerting] t', ERROR, LV2, 1]]", &came);
-        assert_eq!(told, ["x.yaml:1:44: notifications[0].notification_level: expected \"LV2\", got \"LV1\""]);
+        assert_eq!(
+            told,
+            ["x.yaml:1:44: notifications[0].notification_level: expected \"LV2\", got \"LV1\""]
+        );
     }
 }

@@ -25,7 +25,8 @@ const FRAME: &[&str] =
     &["name", "title", "description", "note", "start", "time_zone", "project_id"];
 
 /// What stands at the end of a recorded scenario.
-const RECORDED: &[&str] = &["expect", "alerts", "events", "notifications", "requests", "trace", "queued"];
+const RECORDED: &[&str] =
+    &["expect", "alerts", "events", "notifications", "requests", "trace", "queued"];
 
 /// The lists of what a project is furnished with, in the order in which it is made: the later may name the earlier.
 pub(super) const FURNITURE: &[&str] = &[
@@ -84,7 +85,9 @@ impl Scenario {
 /// All scenarios of a file.
 fn all(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Scenario>> {
     let table = reader.open_table(node, "a scenario")?;
-    let Some(scenarios) = table.get("scenarios") else { return Some(vec![scenario(reader, node)?]) };
+    let Some(scenarios) = table.get("scenarios") else {
+        return Some(vec![scenario(reader, node)?]);
+    };
     reader.table(node, "a file of scenarios", &["scenarios", "meta", "title", "description"])?;
     let list = reader.list(scenarios, "`scenarios`")?;
     if list.is_empty() {
@@ -107,7 +110,10 @@ fn scenario(reader: &mut Reader<'_>, node: &Node) -> Option<Scenario> {
         start: start(reader, &table, zone),
         zone,
         project: project(reader, &table),
-        config: table.get("config").cloned().filter(|config| reader.open_table(config, "`config`").is_some()),
+        config: table
+            .get("config")
+            .cloned()
+            .filter(|config| reader.open_table(config, "`config`").is_some()),
         projects: projects(reader, &table),
         furniture: furniture(reader, &table),
         steps: steps?,
@@ -125,7 +131,8 @@ fn zone(reader: &mut Reader<'_>, table: &Table<'_>) -> Tz {
     let Some(node) = table.get("time_zone") else { return Tz::UTC };
     let Some(name) = reader.text(node, "`time_zone`") else { return Tz::UTC };
     name.parse().ok().unwrap_or_else(|| {
-        let detail = format!("`{name}` is no time zone; expected one such as `Europe/Berlin` or `UTC`");
+        let detail =
+            format!("`{name}` is no time zone; expected one such as `Europe/Berlin` or `UTC`");
         reader.wrong::<()>(node.at, detail);
         Tz::UTC
     })
@@ -219,7 +226,10 @@ mod tests {
     fn a_file_holds_one_scenario_or_several() {
         let one = Scenario::read("x.yaml", "name: a\nsteps: []\n").unwrap();
         assert_eq!(one[0].name.as_deref(), Some("a"));
-        let two = Scenario::read("x.json", r#"{"meta": {}, "scenarios": [{"steps": []}, {"steps": [{"worker": true}]}]}"#);
+        let two = Scenario::read(
+            "x.json",
+            r#"{"meta": {}, "scenarios": [{"steps": []}, {"steps": [{"worker": true}]}]}"#,
+        );
         assert_eq!(two.unwrap().len(), 2);
     }
 }

@@ -105,8 +105,9 @@ impl House {
             token_id: actor.into(),
         };
         let store = self.intake.store.clone();
-        let requests =
-            move |id: &Id<Webhook>| store.snapshots().requests.get(id).map(|it| *it).unwrap_or_default();
+        let requests = move |id: &Id<Webhook>| {
+            store.snapshots().requests.get(id).map(|it| *it).unwrap_or_default()
+        };
         Call {
             caller: Arc::new(caller),
             now: self.now(),
@@ -197,7 +198,12 @@ impl House {
         alarm(&jobs, now).await?;
         let left = self.read(move |tx| tx.due_timers(now, 1)).await?;
         Ok(left.first().map(|timer| {
-            format!("what was due at {} for `{}` ({}) could not be done", timer.due_at, timer.subject, timer.kind.as_str())
+            format!(
+                "what was due at {} for `{}` ({}) could not be done",
+                timer.due_at,
+                timer.subject,
+                timer.kind.as_str()
+            )
         }))
     }
 
@@ -214,7 +220,12 @@ impl House {
     }
 
     /// Makes a webhook whose deliveries a plugin reads.
-    pub(super) async fn webhook(&self, id: &str, plugin: &str, project: &str) -> Result<Id<Webhook>> {
+    pub(super) async fn webhook(
+        &self,
+        id: &str,
+        plugin: &str,
+        project: &str,
+    ) -> Result<Id<Webhook>> {
         let webhook = Webhook {
             webhook_id: id.into(),
             name: plugin.to_owned(),

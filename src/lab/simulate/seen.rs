@@ -31,6 +31,8 @@ const EVENT: &[&str] = &[
 pub(super) struct Seen {
     pub(super) alerts: Vec<Value>,
     pub(super) events: Vec<Value>,
+    /// What people were told.
+    pub(super) notifications: Vec<Value>,
     pub(super) requests: Value,
 }
 
@@ -52,6 +54,7 @@ impl Seen {
         Ok(Self {
             alerts: alerts.into_iter().map(alert).collect(),
             events: events.iter().map(|found| event(found, &numbers)).collect(),
+            notifications: Vec::new(),
             requests: json!({ "total": requests.total, "error": requests.error }),
         })
     }

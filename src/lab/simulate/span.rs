@@ -12,7 +12,9 @@ const LONGEST: i64 = 3660;
 
 /// A span such as `90s`, `11m`, `1h30m` or `2d`; why not, where it is none.
 pub(super) fn span(text: &str) -> Result<TimeDelta, String> {
-    let expected = || format!("`{text}` is no span of time; expected one such as `90s`, `11m`, `1h30m` or `2d`");
+    let expected = || {
+        format!("`{text}` is no span of time; expected one such as `90s`, `11m`, `1h30m` or `2d`")
+    };
     let mut rest = text.trim();
     let mut millis = 0_i64;
     while !rest.is_empty() {
@@ -29,7 +31,10 @@ pub(super) fn span(text: &str) -> Result<TimeDelta, String> {
             "w" => 604_800_000,
             _ => return Err(expected()),
         };
-        millis = number.checked_mul(unit).and_then(|part| millis.checked_add(part)).ok_or_else(expected)?;
+        millis = number
+            .checked_mul(unit)
+            .and_then(|part| millis.checked_add(part))
+            .ok_or_else(expected)?;
         rest = rest[letters..].trim_start();
     }
     if text.trim().is_empty() {
@@ -50,15 +55,20 @@ pub(super) fn moment(text: &str, zone: Tz) -> Result<Timestamp, String> {
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Ok(to_millis(moment.to_utc()));
     }
-    let plain = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
-    let Some(local) = plain.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok()) else {
+    let plain =
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
+    let Some(local) =
+        plain.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+    else {
         return Err(format!(
             "`{text}` is no moment; expected one such as `2026-03-29T02:30:00Z`, or `2026-03-29 02:30` in the file's `time_zone`"
         ));
     };
     match zone.from_local_datetime(&local).earliest() {
         Some(moment) => Ok(to_millis(moment.to_utc())),
-        None => Err(format!("the clocks of {zone} skip `{text}`; say the moment with an offset, such as `Z`")),
+        None => Err(format!(
+            "the clocks of {zone} skip `{text}`; say the moment with an offset, such as `Z`"
+        )),
     }
 }
 
@@ -84,11 +94,20 @@ mod tests {
 
     #[test]
     fn spans_are_written_as_people_write_them() {
-        let cases = [("11m", 660_000), ("1h30m", 5_400_000), ("1h 30m", 5_400_000), ("2d", 172_800_000), ("250ms", 250), ("90s", 90_000)];
+        let cases = [
+            ("11m", 660_000),
+            ("1h30m", 5_400_000),
+            ("1h 30m", 5_400_000),
+            ("2d", 172_800_000),
+            ("250ms", 250),
+            ("90s", 90_000),
+        ];
         for (text, millis) in cases {
             assert_eq!(span(text).unwrap().num_milliseconds(), millis, "{text}");
         }
-        for text in ["", "11", "m", "-5m", "1y", "5 minutes", "99999999999999999999s", "99999d", "1.5h"] {
+        for text in
+            ["", "11", "m", "-5m", "1y", "5 minutes", "99999999999999999999s", "99999d", "1.5h"]
+        {
             assert!(span(text).is_err(), "{text}");
         }
     }

@@ -123,19 +123,26 @@ fn step(reader: &mut Reader<'_>, node: &Node, zone: Tz) -> Option<Step> {
     let said: Vec<&'static str> =
         VERBS.iter().copied().filter(|verb| table.get(verb).is_some()).collect();
     let [verb] = said[..] else {
-        let known = table.keys().all(|key| VERBS.contains(&key.text.as_str()) || BESIDE.contains(&key.text.as_str()));
+        let known = table
+            .keys()
+            .all(|key| VERBS.contains(&key.text.as_str()) || BESIDE.contains(&key.text.as_str()));
         // What is misspelt was told already.
         if !known {
             return None;
         }
-        let detail = format!("a step does one thing, not {}; expected one of `{}`", said.len(), VERBS.join("`, `"));
+        let detail = format!(
+            "a step does one thing, not {}; expected one of `{}`",
+            said.len(),
+            VERBS.join("`, `")
+        );
         return reader.wrong(node.at, detail);
     };
     let what = table.get(verb)?;
-    let webhook = table.get("webhook").and_then(|node| {
-        reader.text(node, "`webhook`").map(|name| (name.to_owned(), node.at))
-    });
-    let refused = table.get("refused").and_then(|node| reader.text(node, "`refused`").map(str::to_owned));
+    let webhook = table
+        .get("webhook")
+        .and_then(|node| reader.text(node, "`webhook`").map(|name| (name.to_owned(), node.at)));
+    let refused =
+        table.get("refused").and_then(|node| reader.text(node, "`refused`").map(str::to_owned));
     let action = action(reader, (verb, what), &table, zone)?;
     Some(Step { at: node.at, action, webhook, refused })
 }
@@ -150,7 +157,10 @@ fn action(
         "post" => match &node.kind {
             Kind::List(_) | Kind::Table(_) => Action::Post(node.clone()),
             Kind::Scalar(_) => {
-                return reader.wrong(node.at, format!("`post` is a list of events, not {}", node.describe()));
+                return reader.wrong(
+                    node.at,
+                    format!("`post` is a list of events, not {}", node.describe()),
+                );
             }
         },
         "post_unparsable" => Action::Unparsable(match &node.kind {
@@ -160,7 +170,9 @@ fn action(
         "deliver" => Action::Deliver(deliver(reader, node)?),
         "advance" => Action::Advance(said(reader, node, verb, span::span)?),
         "advance_seconds" => Action::Advance(seconds(reader, node)?),
-        "advance_to" => Action::AdvanceTo(said(reader, node, verb, |text| span::moment(text, zone))?),
+        "advance_to" => {
+            Action::AdvanceTo(said(reader, node, verb, |text| span::moment(text, zone))?)
+        }
         "update_alert" => Action::Update(update(reader, node)?),
         "set_alert" => Action::Update(set(reader, node, table)?),
         "call" => call(reader, node)?,
@@ -194,25 +206,39 @@ fn seconds(reader: &mut Reader<'_>, node: &Node) -> Option<TimeDelta> {
     let span = seconds.and_then(|seconds| span::bounded((seconds * 1000.0).round() as i64));
     match span {
         Some(span) => Some(span),
-        None => reader.wrong(node.at, format!("`advance_seconds` is a number of seconds, not {}", node.describe())),
+        None => reader.wrong(
+            node.at,
+            format!("`advance_seconds` is a number of seconds, not {}", node.describe()),
+        ),
     }
 }
 
 fn deliver(reader: &mut Reader<'_>, node: &Node) -> Option<Deliver> {
     let keys = ["provider", "body", "sample", "headers", "query", "content_type"];
     let table = reader.table(node, "`deliver`", &keys)?;
-    let provider = table.get("provider").and_then(|node| {
-        reader.text(node, "`provider`").map(|name| (name.to_owned(), node.at))
-    });
+    let provider = table
+        .get("provider")
+        .and_then(|node| reader.text(node, "`provider`").map(|name| (name.to_owned(), node.at)));
     let body = match (table.get("body"), table.get("sample")) {
         (Some(body), None) => Body::Given(body.to_json()),
-        (None, Some(sample)) => Body::Sample(reader.text(sample, "`sample`")?.to_owned(), sample.at),
-        (Some(_), Some(sample)) => return reader.wrong(sample.at, "either a `body` or a `sample` is delivered, not both"),
-        (None, None) => return reader.wrong(node.at, "expected the `body` that is delivered, or the `sample` that it is"),
+        (None, Some(sample)) => {
+            Body::Sample(reader.text(sample, "`sample`")?.to_owned(), sample.at)
+        }
+        (Some(_), Some(sample)) => {
+            return reader.wrong(sample.at, "either a `body` or a `sample` is delivered, not both");
+        }
+        (None, None) => {
+            return reader.wrong(
+                node.at,
+                "expected the `body` that is delivered, or the `sample` that it is",
+            );
+        }
     };
     let mut headers = texts(reader, &table, "headers");
     headers = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
-    if let Some(kind) = table.get("content_type").and_then(|node| reader.text(node, "`content_type`")) {
+    if let Some(kind) =
+        table.get("content_type").and_then(|node| reader.text(node, "`content_type`"))
+    {
         headers.insert("content-type".to_owned(), kind.to_owned());
     }
     let query = texts(reader, &table, "query");
@@ -243,7 +269,8 @@ fn update(reader: &mut Reader<'_>, node: &Node) -> Option<Update> {
     let table = reader.open_table(node, "`update_alert`")?;
     let named = ["alert", "alert_number", "event_key"];
     let Some((_, which)) = table.first(&named) else {
-        return reader.wrong(node.at, "expected which alert: its number under `alert`, or its `event_key`");
+        return reader
+            .wrong(node.at, "expected which alert: its number under `alert`, or its `event_key`");
     };
     let which = (which_alert(reader, which)?, which.at);
     let by = table.get("by").and_then(|node| reader.text(node, "`by`").map(str::to_owned));
@@ -269,7 +296,9 @@ fn fields(table: &Table<'_>, is_field: impl Fn(&str) -> bool) -> Vec<(String, No
 fn which_alert(reader: &mut Reader<'_>, node: &Node) -> Option<Which> {
     match &node.kind {
         Kind::Scalar(Value::String(key)) => Some(Which::Key(key.clone())),
-        Kind::Scalar(_) | Kind::List(_) | Kind::Table(_) => reader.number(node, "an alert's number").map(Which::Number),
+        Kind::Scalar(_) | Kind::List(_) | Kind::Table(_) => {
+            reader.number(node, "an alert's number").map(Which::Number)
+        }
     }
 }
 
@@ -279,6 +308,9 @@ fn call(reader: &mut Reader<'_>, node: &Node) -> Option<Action> {
     let mut keys = table.keys();
     match (keys.next(), keys.next()) {
         (Some(key), None) => Some(Action::Call(key.text.clone(), table.get(&key.text)?.clone())),
-        _ => reader.wrong(node.at, "expected one method with its request, such as `call: {silence.create: {…}}`"),
+        _ => reader.wrong(
+            node.at,
+            "expected one method with its request, such as `call: {silence.create: {…}}`",
+        ),
     }
 }
