@@ -21,17 +21,17 @@ pub use self::{
     actions::{ActionFault, Actions},
     condition::{MOST_CONDITIONS, RuleCondition},
     loops::{Moves, way_back},
-    route::{InhibitBy, Routed, Routing, route},
+    route::{FindSetup, InhibitBy, Routed, Routing, route},
     step::RuleStep,
     template::{Template, TemplateError},
 };
+pub use super::words::ConditionsPolicy;
 use super::{
     project::{Domain, Workspace},
     scope::{Home, Scope},
     webhook::Webhook,
     words::ResourceGroup,
 };
-pub use super::words::ConditionsPolicy;
 use crate::{
     clock::Timestamp,
     id::{Id, Identified},
@@ -137,6 +137,11 @@ impl EventRules {
     /// The rules of a webhook, in order.
     pub fn of_webhook(&self, webhook: &Id<Webhook>) -> &[Arc<EventRule>] {
         self.webhooks.get(webhook).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether there are none, so that events go their way as they came.
+    pub fn is_empty(&self) -> bool {
+        self.project.is_empty() && self.workspace.is_empty() && self.webhooks.is_empty()
     }
 
     /// Whether no rule is asked about what comes through this webhook.

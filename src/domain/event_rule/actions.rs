@@ -103,7 +103,8 @@ impl Actions {
                 faults.push(("change_assignee", detail));
             }
         }
-        let added = serde_json::to_string(add_additional_info).map_or(usize::MAX, |text| text.len());
+        let added =
+            serde_json::to_string(add_additional_info).map_or(usize::MAX, |text| text.len());
         if added > MOST_ADDED {
             let detail = format!("at most {MOST_ADDED} bytes of JSON can be added");
             faults.push(("add_additional_info", detail));

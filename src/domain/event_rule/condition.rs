@@ -104,7 +104,7 @@ impl RuleCondition {
     }
 
     /// Whether it takes regular expressions, which are costly to keep.
-    pub(super) fn takes_patterns(&self) -> bool {
+    pub fn takes_patterns(&self) -> bool {
         self.operator.starts_with("regex")
     }
 
@@ -172,7 +172,9 @@ fn words(condition: &Condition) -> Result<(), String> {
         Test::Among(values) | Test::NotAmong(values) => values.iter().try_for_each(one),
         Test::Compares(..) => {
             let name = condition.field.name;
-            Err(format!("words are not greater or less: name those of `{name}` that are meant, with `in`"))
+            Err(format!(
+                "words are not greater or less: name those of `{name}` that are meant, with `in`"
+            ))
         }
         Test::Contains(_)
         | Test::Lacks(_)

@@ -80,19 +80,17 @@ pub struct InhibitBy {
     pub name: String,
 }
 
-/// Asks the rules about a draft that came through `webhook` at `now`. `find` tells how a project is looked after, if
-/// alerting is on for it.
-pub fn route(
-    draft: Draft,
-    webhook: &Webhook,
-    find: &dyn Fn(&Id<Project>) -> Option<Arc<Setup>>,
-    now: Timestamp,
-) -> Routed {
+/// Finds how a project is looked after, if alerting is on for it.
+pub type FindSetup<'a> = dyn Fn(&Id<Project>) -> Option<Arc<Setup>> + 'a;
+
+/// Asks the rules about a draft that came through `webhook` at `now`. `find` tells how a project is looked after.
+pub fn route(draft: Draft, webhook: &Webhook, find: &FindSetup<'_>, now: Timestamp) -> Routed {
     let home = &webhook.home;
     let setup = find(&home.project_id);
-    let Some(setup) = setup.filter(|setup| !setup.event_rules.are_none_for(&webhook.webhook_id))
-    else {
-        let (routing, steps, consulted) = Default::default();
+    let consulted = setup.iter().cloned().collect();
+    let asks = |setup: &Arc<Setup>| !setup.event_rules.are_none_for(&webhook.webhook_id);
+    let Some(setup) = setup.filter(asks) else {
+        let (routing, steps) = (Routing::default(), Vec::new());
         return Routed { draft, home: home.clone(), routing, steps, consulted };
     };
     let mut walk = Walk {
@@ -104,7 +102,7 @@ pub fn route(
         untold: 0,
         asking: Vec::new(),
         moves: 0,
-        consulted: vec![Arc::clone(&setup)],
+        consulted,
     };
     walk.all(&setup, webhook);
     walk.done()
@@ -118,7 +116,7 @@ enum Flow {
 }
 
 struct Walk<'a> {
-    find: &'a dyn Fn(&Id<Project>) -> Option<Arc<Setup>>,
+    find: &'a FindSetup<'a>,
     now: Timestamp,
     subject: Subject,
     routing: Routing,
@@ -186,7 +184,13 @@ impl Walk<'_> {
         let (event_rule_id, name) = rule.named();
         let stopped = rule.stop_processing;
         let at = self.steps.len();
-        self.steps.push(RuleStep::Matched { event_rule_id, name, because, did: Vec::new(), stopped });
+        self.steps.push(RuleStep::Matched {
+            event_rule_id,
+            name,
+            because,
+            did: Vec::new(),
+            stopped,
+        });
         let done = self.act(rule);
         if let Some(RuleStep::Matched { did, .. }) = self.steps.get_mut(at) {
             *did = done;

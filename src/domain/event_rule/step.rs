@@ -96,7 +96,9 @@ impl RuleStep {
                 "event rule {name} would send the event back to project {project_id}, whose rules sent it here: a loop, so it stays"
             ),
             Self::Unmoved { name, project_id, because, .. } => {
-                format!("event rule {name} could not send the event to project {project_id}: {because}")
+                format!(
+                    "event rule {name} could not send the event to project {project_id}: {because}"
+                )
             }
             Self::Omitted { rules } => format!("{rules} further event rules did not match"),
         }

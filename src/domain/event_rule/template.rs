@@ -109,7 +109,8 @@ impl Template {
 
 fn hole_of(hole: &str) -> Result<Part, TemplateError> {
     let mut words = hole.split('|').map(str::trim);
-    let path: Vec<String> = words.next().unwrap_or_default().split('.').map(str::to_owned).collect();
+    let path: Vec<String> =
+        words.next().unwrap_or_default().split('.').map(str::to_owned).collect();
     let field = path.first().map(String::as_str).unwrap_or_default();
     if !KNOWN.contains(&field) {
         let mut hint = did_you_mean(field, KNOWN.iter().copied());
@@ -191,9 +192,18 @@ mod tests {
             "title": "disk full", "resources": ["db-1", "db-2"],
             "additional_info": {"cluster": "eu1", "pods": [{"name": "a"}, {"name": "b"}], "n": 5},
         });
-        assert_eq!(made("[{{additional_info.cluster | upper}}] {{ title }}", &record), "[EU1] disk full");
-        assert_eq!(made("{{resources}}; {{additional_info.pods.name}}", &record), "db-1, db-2; a, b");
-        assert_eq!(made("{{additional_info.n}} of {{ additional_info.pods.1.name }}", &record), "5 of b");
+        assert_eq!(
+            made("[{{additional_info.cluster | upper}}] {{ title }}", &record),
+            "[EU1] disk full"
+        );
+        assert_eq!(
+            made("{{resources}}; {{additional_info.pods.name}}", &record),
+            "db-1, db-2; a, b"
+        );
+        assert_eq!(
+            made("{{additional_info.n}} of {{ additional_info.pods.1.name }}", &record),
+            "5 of b"
+        );
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn a_condition_that_can_no_longer_be_read_is_met_by_nothing_and_says_so() {
 fn what_a_condition_is_held_against_is_told_and_cut_short() {
     let told = condition("title", "contain", json!("cpu")).held_against(&record());
     assert_eq!(told, "title contain \"cpu\": it is \"High CPU\"");
-    let long = json!({ "title": "é".repeat(10_000), "resources": [["a"; 1000]] });
+    let long = json!({ "title": "é".repeat(10_000), "resources": vec!["a"; 1000] });
     let told = condition("title", "eq", json!("x")).held_against(&long);
     assert!(told.ends_with('…') && told.chars().count() < 150, "{told}");
     let told = condition("resources", "eq", json!("x")).held_against(&long);
