@@ -26,6 +26,7 @@ use crate::{
         scope::Scope,
         setup::Setup,
         timer::{Timer, TimerKind},
+        words::AlertState,
     },
     error::Result,
     id::Id,
@@ -56,10 +57,7 @@ fn begun(alert: &mut Alert, occasion: Occasion, setup: &Setup, hand: &Hand<'_>) 
     let ttl = match withheld {
         Some(Withheld::NoNotification | Withheld::NotUrgent) => 0,
         Some(
-            Withheld::Merged(_)
-            | Withheld::Muted(..)
-            | Withheld::Snoozed(..)
-            | Withheld::Flapping,
+            Withheld::Merged(_) | Withheld::Muted(..) | Withheld::Snoozed(..) | Withheld::Flapping,
         )
         | None => policy.passes(),
     };
@@ -125,12 +123,23 @@ pub fn again(
     hand: &Hand<'_>,
 ) -> Result<Alert> {
     let mut alert = alert.clone();
+    if is_answered(&alert, setup) {
+        return Ok(alert);
+    }
     if tell::about(tx, &alert, (occasion, reason), setup, hand)? == Told::Announced {
         alert.care.escalation.escalated_at = Some(hand.now);
         tx.put_alert(&alert)?;
     }
     wind(tx, &alert, setup)?;
     Ok(alert)
+}
+
+/// Whether someone is on an alert whose policy ends with that: then only what is new is told.
+fn is_answered(alert: &Alert, setup: &Setup) -> bool {
+    let policy = setup.escalation.policy(alert.care.escalation.policy_id.as_ref());
+    let finish =
+        policy.map_or(FinishCondition::Acknowledged, |(policy, _)| policy.finish_condition);
+    finish == FinishCondition::Acknowledged && alert.standing.state == AlertState::Acknowledged
 }
 
 /// Someone acknowledged an alert: its policy ends where that is what ends it. Writes the alert down and gives it as it is
@@ -141,12 +150,10 @@ pub fn acknowledged(
     setup: &Setup,
     hand: &Hand<'_>,
 ) -> Result<Alert> {
-    let given = alert.care.escalation.policy_id.as_ref();
-    let finish = setup.escalation.policy(given).map(|(policy, _)| policy.finish_condition);
-    match finish {
-        Some(FinishCondition::Resolved) => Ok(alert.clone()),
-        Some(FinishCondition::Acknowledged) | None => stop(tx, alert, Stop::Acknowledged, hand),
+    if is_answered(alert, setup) {
+        return stop(tx, alert, Stop::Acknowledged, hand);
     }
+    Ok(alert.clone())
 }
 
 /// Ends the escalation of an alert before its time. Writes the alert down and gives it as it is then.
@@ -156,12 +163,7 @@ pub fn stop(tx: &mut dyn Tx, alert: &Alert, because: Stop, hand: &Hand<'_>) -> R
 }
 
 /// Writes down that nothing follows for an alert any more.
-fn end(
-    tx: &mut dyn Tx,
-    mut alert: Alert,
-    said: EscalationStep,
-    hand: &Hand<'_>,
-) -> Result<Alert> {
+fn end(tx: &mut dyn Tx, mut alert: Alert, said: EscalationStep, hand: &Hand<'_>) -> Result<Alert> {
     if alert.care.escalation.ttl > 0 {
         alert.care.escalation.ttl = 0;
         tx.put_alert(&alert)?;
@@ -251,9 +253,7 @@ pub fn due(tx: &mut dyn Tx, timer: &Timer, hand: &Hand<'_>) -> Result<()> {
     };
     let (next, why) = next_step(&alert, policy, hand.now);
     match (next, why) {
-        (Next::Wait(until), _) => {
-            tx.set_timer(TimerKind::Escalate, alert_id.as_str(), Some(until))
-        }
+        (Next::Wait(until), _) => tx.set_timer(TimerKind::Escalate, alert_id.as_str(), Some(until)),
         (Next::End, Why::Over(because)) => stop(tx, &alert, because, hand).map(|_| ()),
         (Next::End, _) => {
             let (steps, passes) = (policy.steps(), policy.passes());
@@ -285,7 +285,10 @@ fn go_on(
         steps: policy.steps(),
         pass: policy.pass(&at),
         passes: policy.passes(),
-        notification_level: policy.rule(at.step).map(|rule| rule.notification_level).unwrap_or_default(),
+        notification_level: policy
+            .rule(at.step)
+            .map(|rule| rule.notification_level)
+            .unwrap_or_default(),
         minutes,
     };
     alert.care.escalation = at;

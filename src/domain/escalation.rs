@@ -13,7 +13,7 @@ use super::{
     notice::NotificationLevel,
     people::Target,
     project::Workspace,
-    words::{AlertState, UnknownWord, words},
+    words::{AlertState, words},
 };
 use crate::{
     clock::Timestamp,

@@ -229,12 +229,13 @@ impl OnCall {
             let duty = self.at(at);
             let user_id = duty.as_ref().map(|duty| duty.user_id.to_owned());
             let is_override = duty.is_some_and(|duty| duty.why != DutyWhy::Turn);
+            let is_full = shifts.len() == most;
             match shifts.last_mut() {
                 Some(last) if last.user_id == user_id && last.is_override == is_override => {
                     last.until = end;
                 }
-                _ if shifts.len() == most => break,
-                _ => shifts.push(Shift { user_id, from: at, until: end, is_override }),
+                Some(_) | None if is_full => break,
+                Some(_) | None => shifts.push(Shift { user_id, from: at, until: end, is_override }),
             }
             at = end;
         }

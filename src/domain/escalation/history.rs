@@ -134,7 +134,8 @@ impl EscalationStep {
                 )
             }
             Self::Escalated { step, steps, pass, passes, notification_level, minutes } => {
-                let time = if *passes == 1 { String::new() } else { format!(", pass {pass} of {passes}") };
+                let time =
+                    if *passes == 1 { String::new() } else { format!(", pass {pass} of {passes}") };
                 let minutes = count(*minutes, "minute");
                 format!(
                     "step {step} of {steps}{time}, level {notification_level}: nobody answered in {minutes}"
