@@ -108,13 +108,11 @@ fn named(run: &Run<'_>, name: &str, at: At) -> Result<Id<Webhook>, Halt> {
     let is_it = |webhook: &&std::sync::Arc<Webhook>| {
         webhook.name == name || webhook.webhook_id.as_str() == name
     };
-    match all.iter().find(is_it) {
-        Some(webhook) => Ok(webhook.webhook_id.clone()),
-        None => {
-            let detail = format!("there is no webhook `{name}`; `webhooks` makes one");
-            Err(Halt::Mistake(vec![run.scenario.source.mistake(at, detail)]))
-        }
+    if let Some(webhook) = all.iter().find(is_it) {
+        return Ok(webhook.webhook_id.clone());
     }
+    let detail = format!("there is no webhook `{name}`; `webhooks` makes one");
+    Err(Halt::Mistake(vec![run.scenario.source.mistake(at, detail)]))
 }
 
 fn is_plugin(run: &Run<'_>, provider: &str, at: At) -> Result<(), Halt> {

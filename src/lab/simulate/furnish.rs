@@ -152,8 +152,11 @@ pub(super) fn method(name: &str) -> Result<Method, String> {
     })
 }
 
+/// What a method is called, and the method.
+type Named = (&'static str, fn() -> Method);
+
 /// The methods that a step may call.
-const METHODS: &[(&str, fn() -> Method)] = &[
+const METHODS: &[Named] = &[
     ("alert.assign_user", || write(api::alert::assign_user)),
     ("alert.create", || write(api::alert::create)),
     ("alert.delete", || write(api::alert::delete)),

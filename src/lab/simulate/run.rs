@@ -48,7 +48,7 @@ pub(super) enum Halt {
     /// Something in the step that cannot be.
     Mistake(Vec<LoadError>),
     /// The API or the door refused it.
-    Refused(Error, Vec<LoadError>),
+    Refused(Box<Error>, Vec<LoadError>),
 }
 
 impl Scenario {
@@ -197,7 +197,7 @@ impl Run<'_> {
             let there = seen.alerts.len();
             let detail = format!("there is no such alert; so far there are {there}");
             let told = self.scenario.source.mistake(*at, &detail);
-            return Err(Halt::Refused(Error::not_found("alert", detail), vec![told]));
+            return Err(Halt::Refused(Box::new(Error::not_found("alert", detail)), vec![told]));
         };
         let mut request = json!({ "alert_id": alert["alert_id"] });
         for (field, node) in &update.fields {
@@ -274,6 +274,6 @@ impl Scenario {
     /// What was refused, at its places.
     pub(super) fn halted(&self, error: Error, place: impl Fn(&str) -> At) -> Halt {
         let told = self.refused(&error, place);
-        Halt::Refused(error, told)
+        Halt::Refused(Box::new(error), told)
     }
 }
