@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod audit;
+pub mod channel;
 pub mod correlate;
 pub mod delivery;
 pub mod event;
