@@ -8,7 +8,8 @@ use std::{fmt::Write as _, io, sync::OnceLock};
 
 use chrono::DateTime;
 use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context, filters, tests, value::Serde,
+    AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context, filters, tests,
+    value::Serde,
 };
 use serde::Serialize;
 
