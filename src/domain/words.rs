@@ -13,8 +13,7 @@ pub struct UnknownWord {
 macro_rules! words {
     ($(#[doc = $title:literal])+ $name:ident { $($(#[doc = $doc:literal])+ $word:ident = $text:literal),+ $(,)? }) => {
         $(#[doc = $title])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub enum $name { $($(#[doc = $doc])+ #[serde(rename = $text)] $word),+ }
 
         impl $name {
@@ -41,7 +40,7 @@ macro_rules! words {
         impl std::str::FromStr for $name {
             type Err = $crate::domain::words::UnknownWord;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
+            fn from_str(text: &str) -> std::result::Result<Self, $crate::domain::words::UnknownWord> {
                 match text {
                     $($text => Ok(Self::$word),)+
                     other => Err($crate::domain::words::UnknownWord {

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-pub use crate::domain::parcel::{NoticeView, Parcel};
+pub use crate::domain::parcel::Parcel;
 use crate::{
-    domain::channel::{kind::ChannelKind, templates::Templates},
+    domain::channel::{ChannelKind, Templates},
     outbound::Outbound,
 };
 
