@@ -2,10 +2,13 @@
 
 pub mod alert;
 pub mod audit;
+pub mod channel;
 pub mod correlate;
 pub mod delivery;
 pub mod event;
 pub mod happening;
+pub mod message;
+pub mod notice;
 pub mod project;
 pub mod receipt;
 pub mod retention;
