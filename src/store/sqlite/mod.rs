@@ -19,6 +19,7 @@ pub(super) mod files;
 mod happenings;
 mod imports;
 mod live;
+mod memory;
 mod numbering;
 mod projects;
 mod publish;
@@ -42,6 +43,7 @@ use std::{
     thread::JoinHandle,
 };
 
+pub(super) use self::memory::Memory;
 use self::{
     checkpoint::Checkpointer,
     work::Work,
