@@ -81,7 +81,7 @@ mod tests {
         clock::from_millis,
         domain::{project::Domain, scope::Scope},
         error::{Code, Error},
-        store::Store,
+        store::{Size, Store},
     };
 
     fn domain(id: &str) -> Domain {
@@ -104,7 +104,7 @@ mod tests {
             })
             .await;
         assert!(failed.is_err());
-        store.write_repeatable(Default::default(), |tx| tx.put_domain(&domain("c"))).await.unwrap();
+        store.write_repeatable(Size::default(), |tx| tx.put_domain(&domain("c"))).await.unwrap();
         assert_eq!(domains(&store).await, ["a", "c"]);
     }
 
