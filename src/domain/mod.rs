@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod audit;
+pub mod calendar;
 pub mod correlate;
 pub mod delivery;
 pub mod event;
