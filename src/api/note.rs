@@ -1,0 +1,1 @@
+//! `note.*`: what people write down about alerts.
