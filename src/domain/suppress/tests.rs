@@ -183,9 +183,9 @@ fn an_alert_may_be_on_both_sides_of_an_inhibition() {
 fn what_is_wrong_with_a_filter_is_said_where_it_stands() {
     let wrong = vec![json!({ "k": "sevrity", "v": "x", "o": "eq" })];
     let error = AlertFilter::read(wrong, "/source", now()).unwrap_err();
-    assert_eq!(error.errors[0].pointer, "/source/0/k");
+    assert_eq!(error.mistakes[0].pointer, "/source/0/k");
     let error = EqualField::list(&["title".to_owned(), "hots".to_owned()], "/equal").unwrap_err();
-    assert_eq!(error.errors[0].pointer, "/equal/1");
+    assert_eq!(error.mistakes[0].pointer, "/equal/1");
     assert!(EqualField::list(&[], "/equal").is_err());
 }
 
