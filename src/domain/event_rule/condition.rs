@@ -93,6 +93,11 @@ impl RuleCondition {
         json!({ "key": self.key, "value": self.value, "operator": self.operator })
     }
 
+    /// Its key, value and operator.
+    pub fn parts(&self) -> (&str, &Value, &str) {
+        (&self.key, &self.value, &self.operator)
+    }
+
     /// In one line, e.g. `title contain "cpu"`.
     pub fn text(&self) -> String {
         format!("{} {} {}", self.key, self.operator, shown(&self.value))

@@ -138,6 +138,10 @@ impl Projects for Work {
             "SELECT EXISTS (SELECT 1 FROM project JOIN workspace USING (workspace) WHERE workspace_id = ?1)",
             id.as_str(),
         )?;
+        self.put(
+            "DELETE FROM event_rule WHERE workspace = (SELECT workspace FROM workspace WHERE workspace_id = ?1)",
+            [id.as_str()],
+        )?;
         self.put("DELETE FROM workspace WHERE workspace_id = ?1", [id.as_str()])?;
         Ok(())
     }
