@@ -1,5 +1,7 @@
 //! Furnishing the house: projects, how they are alerted, and what the file says beside, by the methods of the API.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -25,51 +27,131 @@ type Furnished<T = ()> = Result<T, Vec<LoadError>>;
 
 /// Makes everything that stands in the file before its steps.
 pub(super) async fn furnish(house: &House, scenario: &Scenario) -> Furnished {
-    let own = std::iter::once(scenario.project.as_str());
-    let mut made: Vec<&str> = Vec::new();
-    for id in own
-        .chain(PROJECTS.iter().copied())
-        .chain(scenario.projects.iter().map(|(id, _)| id.as_str()))
-    {
-        if !made.contains(&id) {
-            house.project(id).await.map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
-            made.push(id);
-        }
+    let projects =
+        founded(house, scenario).await.map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
+    let (mut mistakes, mut names) = (Vec::new(), Names::default());
+    // A project's configuration may name a policy.
+    let (first, rest): (Vec<_>, Vec<_>) =
+        scenario.furniture.iter().partition(|(kind, _)| *kind == "escalation_policies");
+    for (kind, node) in first {
+        mistakes.extend(
+            place(house, scenario, (kind, node), &mut names).await.err().unwrap_or_default(),
+        );
     }
-    house
-        .webhook(WEBHOOK, PLAIN, &scenario.project)
-        .await
-        .map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
-    let mut mistakes = Vec::new();
-    for id in made {
-        let special = scenario.projects.iter().find(|(project, _)| project == id);
-        for config in scenario.config.iter().chain(special.map(|(_, config)| config)) {
+    for id in projects {
+        let special = scenario.projects.iter().find(|(project, _)| *project == id);
+        let configs: Vec<&Node> =
+            scenario.config.iter().chain(special.map(|(_, config)| config)).collect();
+        for config in &configs {
+            mistakes.extend(
+                configure(house, scenario, (&id, config), &names).await.err().unwrap_or_default(),
+            );
+        }
+        // The project's own steps, or those of all.
+        if let Some(config) =
+            configs.iter().rev().find(|config| config.get("escalation_rules").is_some())
+        {
             mistakes
-                .extend(configure(house, scenario, (id, config)).await.err().unwrap_or_default());
+                .extend(escalate(house, scenario, (&id, config)).await.err().unwrap_or_default());
         }
     }
-    for (kind, node) in &scenario.furniture {
-        mistakes.extend(place(house, scenario, (kind, node)).await.err().unwrap_or_default());
+    for (kind, node) in rest {
+        mistakes.extend(
+            place(house, scenario, (kind, node), &mut names).await.err().unwrap_or_default(),
+        );
     }
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 
-/// How a project is alerted: its options.
-async fn configure(house: &House, scenario: &Scenario, (id, config): (&str, &Node)) -> Furnished {
-    let options = without(config, ESCALATION);
-    if !options.is_empty() {
-        let request = json!({ "project_id": id, "options": options });
-        let method = write(api::project_alert_config::update);
-        let done = house.ask(method, NOBODY, request).await;
-        done.map_err(|error| {
-            scenario.refused(&error, |pointer| key_place(config, below(pointer, "/options")))
-        })?;
+/// Makes the projects, and the webhook that events come through; the projects' identifiers.
+async fn founded(house: &House, scenario: &Scenario) -> crate::error::Result<Vec<String>> {
+    let own = std::iter::once(&scenario.project).cloned();
+    let named = scenario.projects.iter().map(|(id, _)| id.clone());
+    let mut made: Vec<String> = Vec::new();
+    for id in own.chain(PROJECTS.iter().map(|id| (*id).to_owned())).chain(named) {
+        if !made.contains(&id) {
+            house.project(&id).await?;
+            made.push(id);
+        }
     }
+    house.webhook(WEBHOOK, PLAIN, &scenario.project).await?;
+    Ok(made)
+}
+
+/// How a project is alerted: its options, and the policy that it names.
+async fn configure(
+    house: &House,
+    scenario: &Scenario,
+    (id, config): (&str, &Node),
+    names: &Names,
+) -> Furnished {
+    let mut options = without(config, ESCALATION);
+    let mut request = json!({ "project_id": id });
+    if let Some(policy) = options.remove("escalation_policy_id") {
+        request["escalation_policy_id"] = policy;
+    }
+    request["options"] = options.into();
+    names.resolve(&mut request);
+    let done = house.ask(write(api::project_alert_config::update), NOBODY, request).await;
+    done.map(|_| ()).map_err(|error| {
+        scenario.refused(&error, |pointer| key_place(config, below(pointer, "/options")))
+    })
+}
+
+/// The policy of a project whose configuration says its steps.
+async fn escalate(house: &House, scenario: &Scenario, (id, config): (&str, &Node)) -> Furnished {
+    let _ = (house, scenario, id, config);
     Ok(())
 }
 
 /// The keys of a configuration that are its escalation policy's.
 const ESCALATION: &[&str] = &["escalation_rules", "repeat_count", "finish_condition"];
+
+/// Which identifiers those have that the file made, by list and name, so that it can name what it made.
+#[derive(Default)]
+pub(super) struct Names(BTreeMap<(&'static str, String), String>);
+
+/// Fields that hold the identifier of something, and the list of the file that makes such things.
+const REFERENCES: &[(&str, &str)] = &[
+    ("webhook_id", "webhooks"),
+    ("channel_id", "channels"),
+    ("escalation_policy_id", "escalation_policies"),
+    ("change_escalation_policy", "escalation_policies"),
+    ("on_call_id", "on_calls"),
+];
+
+impl Names {
+    /// Notes what was made.
+    fn made(&mut self, kind: &'static str, made: &Value) {
+        let id = REFERENCES
+            .iter()
+            .find(|(_, list)| *list == kind)
+            .and_then(|(field, _)| made[*field].as_str());
+        if let Some((name, id)) = made["name"].as_str().zip(id) {
+            self.0.insert((kind, name.to_owned()), id.to_owned());
+        }
+    }
+
+    /// Puts identifiers where a request has names of what the file made.
+    pub(super) fn resolve(&self, request: &mut Value) {
+        match request {
+            Value::Object(fields) => {
+                for (field, value) in fields {
+                    let list = REFERENCES.iter().find(|(reference, _)| reference == field);
+                    let id = list
+                        .zip(value.as_str())
+                        .and_then(|((_, list), name)| self.0.get(&(*list, name.to_owned())));
+                    match id {
+                        Some(id) => *value = id.as_str().into(),
+                        None => self.resolve(value),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.resolve(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
 
 /// The fields of a table, but for some.
 fn without(node: &Node, but: &[&str]) -> Map<String, Value> {
@@ -114,28 +196,46 @@ fn find<'n>(node: &'n Node, pointer: &str) -> Option<&'n Node> {
 }
 
 /// Makes one thing that a list of the file holds.
-async fn place(house: &House, scenario: &Scenario, (kind, node): (&str, &Node)) -> Furnished {
-    let request = with_home(node.to_json(), scenario);
-    let Some(method) = making(kind) else {
+async fn place(
+    house: &House,
+    scenario: &Scenario,
+    (kind, node): (&'static str, &Node),
+    names: &mut Names,
+) -> Furnished {
+    let mut request = with_home(node.to_json(), scenario);
+    names.resolve(&mut request);
+    let Some(method) = making(kind, &mut request) else {
         return Err(vec![scenario.source.mistake(node.at, format!("`{kind}` cannot be made yet"))]);
     };
     let done = house.ask(method, NOBODY, request).await;
-    done.map(|_| ()).map_err(|error| scenario.refused(&error, |pointer| key_place(node, pointer)))
+    let made =
+        done.map_err(|error| scenario.refused(&error, |pointer| key_place(node, pointer)))?;
+    names.made(kind, &made);
+    Ok(())
 }
 
-/// The method that makes what a list of the file holds.
-fn making(kind: &str) -> Option<Method> {
+/// The method that makes what a list of the file holds, and the request as that wants it.
+fn making(kind: &str, request: &mut Value) -> Option<Method> {
     Some(match kind {
         "webhooks" => write(api::webhook::create),
+        "event_rules" => {
+            // They stand in their order.
+            if let Value::Object(fields) = request {
+                fields.remove("order");
+                let of = if fields.contains_key("webhook_id") { "WEBHOOK" } else { "PROJECT" };
+                fields.entry("resource_group").or_insert_with(|| of.into());
+            }
+            write(api::event_rule::create)
+        }
         _ => return None,
     })
 }
 
 /// The request with the scenario's project where it names none.
 fn with_home(mut request: Value, scenario: &Scenario) -> Value {
-    let is_workspace = request["resource_group"] == "WORKSPACE";
+    let has_home = request["resource_group"] == "WORKSPACE" || request.get("webhook_id").is_some();
     if let Value::Object(fields) = &mut request
-        && !is_workspace
+        && !has_home
     {
         fields.entry("project_id").or_insert_with(|| scenario.project.as_str().into());
     }
@@ -160,6 +260,9 @@ const METHODS: &[Named] = &[
     ("alert.assign_user", || write(api::alert::assign_user)),
     ("alert.create", || write(api::alert::create)),
     ("alert.delete", || write(api::alert::delete)),
+    ("event_rule.create", || write(api::event_rule::create)),
+    ("event_rule.delete", || write(api::event_rule::delete)),
+    ("event_rule.update", || write(api::event_rule::update)),
     ("alert.update", || write(api::alert::update)),
     ("project_alert_config.update", || write(api::project_alert_config::update)),
     ("webhook.create", || write(api::webhook::create)),

@@ -144,8 +144,9 @@ impl Run<'_> {
             Action::Call(name, request) => self.call(name, (request, step.at)).await,
             Action::Look => {
                 self.tick(step.at).await.map_err(refused)?;
-                let sent = self.newly_sent().await.map_err(refused)?;
-                self.looked += sent.len();
+                self.log.catch_up(&self.house).await.map_err(refused)?;
+                let sent = self.log.sent.get(self.looked..).unwrap_or_default().to_vec();
+                self.looked = self.log.sent.len();
                 Ok(json!({ "notifications": sent }))
             }
             Action::Expect(expected) => {
@@ -226,23 +227,18 @@ impl Run<'_> {
         done.map_err(|error| self.scenario.halted(error, |pointer| key_place(request, pointer)))
     }
 
-    /// What was sent since it was last looked at.
-    async fn newly_sent(&self) -> Result<Vec<Value>> {
-        let seen = Seen::of(&self.house).await?;
-        Ok(seen.notifications.into_iter().skip(self.looked).collect())
-    }
-
     async fn expect(&mut self, expected: &Expected) -> Result<()> {
+        self.log.catch_up(&self.house).await?;
         let seen = Seen::of(&self.house).await?;
         let came = Came {
             alerts: &seen.alerts,
             events: &seen.events,
-            notifications: seen.notifications.get(self.looked..).unwrap_or_default(),
+            notifications: self.log.sent.get(self.looked..).unwrap_or_default(),
             requests: &seen.requests,
         };
         self.failures.extend(expected.differences(&self.scenario.source, &came));
         if expected.looks_at_notifications() {
-            self.looked = seen.notifications.len();
+            self.looked = self.log.sent.len();
         }
         Ok(())
     }
@@ -253,7 +249,7 @@ impl Run<'_> {
             self.expect(expected).await?;
         }
         self.log.catch_up(&self.house).await?;
-        let Seen { alerts, events, notifications, requests } = Seen::of(&self.house).await?;
+        let Seen { alerts, events, requests } = Seen::of(&self.house).await?;
         Ok(Outcome {
             name: self.scenario.name.clone(),
             passed: self.failures.is_empty(),
@@ -262,7 +258,7 @@ impl Run<'_> {
             timeline: self.log.lines(&alerts),
             alerts,
             events,
-            notifications,
+            notifications: self.log.sent,
             requests,
             trace: self.trace,
             failures: self.failures.into_iter().map(Into::into).collect(),
