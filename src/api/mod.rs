@@ -13,6 +13,7 @@
 
 mod asked;
 mod call;
+pub(crate) mod decode;
 mod shown;
 mod stat;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub mod note;
 pub mod on_call;
 pub mod project;
 pub mod project_alert_config;
+mod replayed;
 mod retention;
 pub mod silence;
 pub mod stream;
