@@ -94,7 +94,6 @@ pub(super) fn scene(parcel: &Parcel) -> Value {
 /// A notice as templates and receivers see it.
 pub(super) fn noticed(notice: &Notice) -> Value {
     json!({
-        "notice_id": notice.notice_id,
         "occasion": notice.occasion,
         "notification_type": notice.occasion.notification_type(),
         "level": notice.level,
