@@ -7,9 +7,13 @@ pub mod http;
 pub mod jobs;
 pub mod lab;
 
+pub mod notify;
+
 pub mod api;
 pub mod export;
 pub mod ingest;
+
+pub mod care;
 
 pub mod plugins;
 pub mod rules;

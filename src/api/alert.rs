@@ -18,6 +18,8 @@ use super::{
 use crate::{
     domain::{
         alert::{Alert, Standing},
+        care::{Care, Marks},
+        escalation::EscalationPolicy,
         project::{Domain, Project, ProjectAlertConfig, Workspace},
         scope::Home,
         webhook::Webhook,
@@ -71,7 +73,7 @@ pub struct AlertInfo {
     /// The webhook its first event came through.
     pub webhook_id: Option<Id<Webhook>>,
     /// Its escalation policy.
-    pub escalation_policy_id: Option<String>,
+    pub escalation_policy_id: Option<Id<EscalationPolicy>>,
     /// Its project.
     pub project_id: Id<Project>,
     /// Its workspace.
@@ -98,6 +100,18 @@ pub struct AlertInfo {
     pub last_event_at: Moment,
     /// Why it was resolved, in a sentence.
     pub resolved_reason: Option<String>,
+    /// What mutes it, e.g. `silence:silence-0198…`.
+    pub muted_by: Option<String>,
+    /// Until when a person put it off.
+    pub snoozed_until: Option<Moment>,
+    /// When its acknowledgement runs out.
+    pub acknowledged_until: Option<Moment>,
+    /// Since when it opens and recovers too often.
+    pub flapping_since: Option<Moment>,
+    /// The alert that it is part of.
+    pub merged_into: Option<Id<Alert>>,
+    /// How it ended: RESOLVED by a recovery, a person or a timer; EXPIRED because its sender fell silent.
+    pub resolved_as: Option<&'static str>,
 }
 
 /// What an alert is about.
@@ -113,9 +127,11 @@ pub struct ResourceInfo {
 
 impl From<Alert> for AlertInfo {
     fn from(alert: Alert) -> Self {
-        let Alert { standing, home, ending, created_at, .. } = alert;
+        let Alert { standing, home, ending, created_at, care, .. } = alert;
         let Standing { alert_id, state, severity, urgency, event_count, .. } = standing;
         let Home { domain_id, workspace_id, project_id } = home;
+        let ended_as = if care.expired { "EXPIRED" } else { "RESOLVED" };
+        let resolved_as = ending.as_ref().map(|_| ended_as);
         let name = |name| ResourceInfo { resource_id: None, resource_type: None, name };
         Self {
             alert_number: alert.alert_number,
@@ -133,11 +149,11 @@ impl From<Alert> for AlertInfo {
             provider: alert.provider,
             account: alert.account,
             additional_info: alert.additional_info.into_iter().collect(),
-            escalation_step: 1,
-            escalation_ttl: 0,
+            escalation_step: care.escalation.step,
+            escalation_ttl: care.escalation.ttl,
             triggered_by: alert.triggered_by,
             webhook_id: alert.webhook_id,
-            escalation_policy_id: None,
+            escalation_policy_id: care.escalation.policy_id,
             project_id,
             workspace_id,
             domain_id,
@@ -145,12 +161,18 @@ impl From<Alert> for AlertInfo {
             updated_at: standing.updated_at.into(),
             acknowledged_at: alert.acknowledged_at.map(Moment),
             resolved_at: ending.as_ref().map(|ending| ending.resolved_at.into()),
-            escalated_at: None,
+            escalated_at: care.escalation.escalated_at.map(Moment),
             event_key: alert.event_key,
             event_count,
             first_event_at: created_at.into(),
             last_event_at: standing.last_event_at.into(),
             resolved_reason: ending.map(|ending| ending.reason),
+            muted_by: care.mute.map(|mute| mute.by),
+            snoozed_until: care.snooze.map(|snooze| snooze.until.into()),
+            acknowledged_until: care.acknowledged_until.map(Moment),
+            flapping_since: care.flapping.map(|flapping| flapping.since.into()),
+            merged_into: care.merged_into,
+            resolved_as,
         }
     }
 }
@@ -374,6 +396,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateAlert) -> Result<Aler
             event_count: 0,
             last_event_at: call.now,
             updated_at: call.now,
+            marks: Marks::default(),
         },
         title: Some(title),
         description: asked::text(description),
@@ -391,6 +414,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateAlert) -> Result<Aler
         created_at: call.now,
         acknowledged_at: None,
         ending: None,
+        care: Care::default(),
     };
     alert.alert_number = tx.add_alert(&alert)?;
     let view = AlertInfo::from(alert);

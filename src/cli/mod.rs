@@ -3,11 +3,18 @@
 mod access;
 mod admin;
 mod alert;
+mod channel;
 mod client;
 mod delivery;
+mod escalation_policy;
 mod event;
+mod event_rule;
 mod export;
+mod group_rule;
+mod heartbeat;
 mod import;
+mod message;
+mod on_call;
 mod output;
 mod project;
 mod question;
@@ -16,8 +23,11 @@ mod rules;
 mod send;
 mod serve;
 mod show;
+mod silence;
+mod simulate;
 mod tail;
 mod webhook;
+mod window;
 
 use std::{
     fmt,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
+    care::{Care, Marks},
     event::Event,
     scope::Home,
     webhook::Webhook,
@@ -56,6 +57,8 @@ pub struct Alert {
     pub acknowledged_at: Option<Timestamp>,
     /// How it ended, if it has.
     pub ending: Option<Ending>,
+    /// What is being done for it.
+    pub care: Care,
 }
 
 /// What decisions look at, and what each event of an alert may change. Small, since every open alert's is in memory.
@@ -75,6 +78,8 @@ pub struct Standing {
     pub last_event_at: Timestamp,
     /// When anything of it changed.
     pub updated_at: Timestamp,
+    /// What is special about it.
+    pub marks: Marks,
 }
 
 /// How an alert ended.
@@ -110,6 +115,7 @@ impl Alert {
                 event_count: 1,
                 last_event_at: event.created_at,
                 updated_at: event.created_at,
+                marks: Marks::default(),
             },
             alert_number: 0,
             event_key: draft.event_key.clone(),
@@ -129,7 +135,16 @@ impl Alert {
             created_at: event.created_at,
             acknowledged_at: None,
             ending: None,
+            care: Care::default(),
         }
+    }
+
+    /// This alert, cared for so.
+    #[must_use]
+    pub fn cared_for(mut self, care: Care) -> Self {
+        self.standing.marks = care.marks();
+        self.care = care;
+        self
     }
 
     /// Its identifier.

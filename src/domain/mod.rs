@@ -1,16 +1,33 @@
 //! The nouns and the decisions. No I/O, no clock, no async.
 
+pub mod ack_link;
 pub mod alert;
 pub mod audit;
+pub mod calendar;
+pub mod care;
+pub mod channel;
 pub mod correlate;
 pub mod delivery;
+pub mod escalation;
 pub mod event;
+pub mod event_rule;
+pub mod group_rule;
 pub mod happening;
+pub mod heartbeat;
+pub mod history;
+pub mod life;
+pub mod message;
+pub mod note;
+pub mod notice;
+pub mod people;
 pub mod project;
 pub mod receipt;
 pub mod retention;
 pub mod scope;
 pub mod secret;
+pub mod setup;
+pub mod suppress;
+pub mod timer;
 pub mod token;
 pub mod webhook;
 pub mod words;

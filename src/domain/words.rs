@@ -211,6 +211,12 @@ words! {
         AlreadyRecovered = "already_recovered",
         /// What the webhook's sender posts could not be read.
         Unreadable = "unreadable",
+        /// An event rule dropped it: it is kept and counted, and touches no alert.
+        Dropped = "dropped",
+        /// A group rule wants more events before an alert opens.
+        BelowThreshold = "below_threshold",
+        /// It is the recovery of the open alert, which stays open because it flaps or others are part of it.
+        HeldOpen = "held_open",
     }
 }
 

@@ -25,6 +25,7 @@ mod receipt;
 mod refusals;
 mod reload;
 mod remote;
+mod routes;
 mod rules;
 mod server;
 mod stream;
@@ -84,6 +85,7 @@ impl Front {
 fn methods() -> Vec<Method> {
     let mut all = cloudforet::methods();
     all.extend(native::methods());
+    all.extend(routes::methods());
     all.extend(plugins::methods());
     all.extend(rules::methods());
     all.extend(lab::methods());

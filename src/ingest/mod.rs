@@ -13,6 +13,7 @@ mod interpret;
 mod redrive;
 mod reload;
 mod report;
+mod route;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -39,7 +40,6 @@ use crate::{
     digest::sha256,
     domain::{
         delivery::Delivery,
-        project::AlertPolicy,
         receipt::{Receipt, Unreadable},
         webhook::{SigningSecret, Webhook},
         words::{DeliveryState, EventType, Outcome},
@@ -77,11 +77,10 @@ pub enum Answer {
     Handshake(Handshake),
 }
 
-/// How an admitted delivery is read: its webhook's plugin, the rules of today, and the policy of its project.
+/// How an admitted delivery is read: its webhook's plugin, and the rules of today.
 struct Reader {
     plugin: Arc<Plugin>,
     books: Arc<Books>,
-    policy: Arc<AlertPolicy>,
 }
 
 impl Intake {
@@ -92,16 +91,18 @@ impl Intake {
             let detail = format!("its plugin `{}` is not installed here", webhook.plugin);
             Error::unavailable(detail, 60)
         })?;
-        Ok(Reader { plugin, books, policy: self.policy(webhook)? })
+        self.is_alerted(webhook)?;
+        Ok(Reader { plugin, books })
     }
 
-    /// How events of `webhook` become alerts.
-    fn policy(&self, webhook: &Webhook) -> Result<Arc<AlertPolicy>> {
+    /// An error where alerting is off for the project of `webhook`.
+    fn is_alerted(&self, webhook: &Webhook) -> Result<()> {
         let project = &webhook.home.project_id;
-        self.store.snapshots().policies.get(project).ok_or_else(|| {
-            let detail = format!("alerting is not switched on in project `{project}`");
-            Error::new(Code::AlertFeatureIsNotActivated, detail)
-        })
+        if self.store.snapshots().setups.get(project).is_some() {
+            return Ok(());
+        }
+        let detail = format!("alerting is not switched on in project `{project}`");
+        Err(Error::new(Code::AlertFeatureIsNotActivated, detail))
     }
 
     /// Says in the metrics what the mappings of this moment have counted.
@@ -149,8 +150,7 @@ pub async fn ingest(
         Some(handshake) => Interpreted::ignored(handshake.reason.clone()),
         None => interpret(&reader.books.rulebook, (&reader.plugin, &webhook), &delivery, payload),
     };
-    let reads = (&webhook, &reader.policy);
-    let receipt = keep(intake, reads, (&delivery, sender_id), interpreted).await?;
+    let receipt = keep(intake, &webhook, (&delivery, sender_id), interpreted).await?;
     intake.count(&receipt);
     let Some(handshake) = handshake else { return Ok(Answer::Receipt(receipt)) };
     confirm(intake, &webhook, &handshake).await;
@@ -192,7 +192,7 @@ pub fn probe(
 /// Settles a delivery in one unit of work.
 async fn keep(
     intake: &Intake,
-    (webhook, policy): (&Arc<Webhook>, &Arc<AlertPolicy>),
+    webhook: &Arc<Webhook>,
     (delivery, sender_id): (&Delivery, Option<String>),
     interpreted: Interpreted,
 ) -> Result<Receipt> {
@@ -200,9 +200,11 @@ async fn keep(
     let sender = sender_id.map(|id| (id, sha256(&delivery.body)));
     let events = interpreted.items.len();
     let size = Size { bytes: payload.content.len() + events * 600, events };
+    let routed =
+        route::ahead(intake.store.snapshots(), webhook, &interpreted, delivery.received_at);
     let mut settling = Settling {
         webhook: Arc::clone(webhook),
-        policy: Arc::clone(policy),
+        routed,
         mint: intake.mint.clone(),
         delivery_id: delivery.delivery_id.clone(),
         received_at: delivery.received_at,

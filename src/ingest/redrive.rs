@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Intake, Interpreted, Moment, Reader, interpret,
-    settle::{Route, add, bury, calm, reading},
+    Intake, Interpreted, Moment, interpret,
+    settle::{Item, Route, add, bury, calm, reading},
     state_of,
 };
 use crate::{
@@ -73,7 +73,7 @@ pub async fn redrive(intake: &Intake, redrive: Redrive, now: Timestamp) -> Resul
     let payload = reader.plugin.decode(&delivery.body, delivery.header("content-type"));
     let reads = (&*reader.plugin, &*webhook);
     let interpreted = interpret(&reader.books.rulebook, reads, &delivery, payload);
-    let again = Again { webhook, reader, delivery, scope, interpreted, audit };
+    let again = Again { webhook, delivery, scope, interpreted, audit };
     let mint = intake.mint.clone();
     intake.store.write(move |tx| again.settle(tx, (&mint, now))).await
 }
@@ -81,7 +81,6 @@ pub async fn redrive(intake: &Intake, redrive: Redrive, now: Timestamp) -> Resul
 /// A delivery that was read again.
 struct Again {
     webhook: Arc<Webhook>,
-    reader: Reader,
     delivery: Delivery,
     scope: Scope,
     interpreted: Interpreted,
@@ -107,7 +106,6 @@ impl Again {
         let dead = dead_places(kept);
         let route = Route {
             webhook: &self.webhook,
-            policy: &self.reader.policy,
             delivery_id: &self.delivery.delivery_id,
             received_at: self.delivery.received_at,
         };
@@ -128,8 +126,8 @@ impl Again {
                 Ok(mapped) => {
                     let reading = reading(mapping, &mapped.variant);
                     let mut draft = mapped.draft.clone();
-                    let what = (index, &mut draft, reading);
-                    let outcome = add(tx, &route, what, (mint, now))?;
+                    let item = Item { index, draft: &mut draft, reading, ahead: None };
+                    let outcome = add(tx, &route, item, (mint, now))?;
                     driven.gone.insert(place);
                     driven.events.extend(outcome.event_id.map(|event| (index, event)));
                 }
@@ -145,7 +143,7 @@ impl Again {
         if self.interpreted.items.is_empty() {
             driven.gone.extend(dead.keys().copied());
         }
-        self.write(tx, (kept, dead.len()), driven, now)
+        self.write(tx, (kept, dead.len()), driven, (mint, now))
     }
 
     fn write(
@@ -153,7 +151,7 @@ impl Again {
         tx: &mut dyn Tx,
         (kept, dead): (&Kept, usize),
         driven: Driven,
-        now: Timestamp,
+        moment: Moment<'_>,
     ) -> Result<()> {
         let Driven { gone, events, newly_dead } = driven;
         let still_dead = dead - gone.len() + newly_dead;
@@ -168,7 +166,7 @@ impl Again {
         tx.redriven(&self.delivery.delivery_id, &redriven)?;
         let webhook_id = Some(&self.webhook.webhook_id);
         if still_dead == 0 && tx.dead_deliveries(webhook_id, 1)? == 0 {
-            calm(tx, &self.webhook, "all that was not understood was driven again", now)?;
+            calm(tx, &self.webhook, "all that was not understood was driven again", moment)?;
         }
         Ok(())
     }

@@ -5,19 +5,23 @@ use std::{
     sync::Arc,
 };
 
-use super::{Interpreted, Moment, state_of};
+use super::{Interpreted, Moment, route, state_of};
 use crate::{
+    care::{self, Hand},
     clock::Timestamp,
     digest::Digest,
     domain::{
-        alert::Ending,
+        alert::{Alert, Ending, Standing},
         correlate::{Decision, Known, Past, Verdict, correlate},
         delivery::Delivery,
         event::{Arrival, Draft, Event, MapError, Mapped, Reading},
+        event_rule::{Routed, Routing},
+        history::{Entry, Step},
         project::AlertPolicy,
         receipt::{ItemOutcome, Reason, Receipt, Unreadable},
+        setup::Setup,
         webhook::Webhook,
-        words::{Cause, EventType, Outcome, Severity},
+        words::{Cause, EventType, Outcome, Severity, Why},
     },
     error::{Code, Error, Result},
     id::{Id, Mint},
@@ -28,7 +32,8 @@ use crate::{
 /// A delivery that was read and is to be kept.
 pub(super) struct Settling {
     pub(super) webhook: Arc<Webhook>,
-    pub(super) policy: Arc<AlertPolicy>,
+    /// What event rules make of its items; empty where none concern them.
+    pub(super) routed: Vec<Option<Routed>>,
     pub(super) mint: Mint,
     pub(super) delivery_id: Id<Delivery>,
     pub(super) received_at: Timestamp,
@@ -42,7 +47,6 @@ pub(super) struct Settling {
 /// Where events of one delivery go: what is the same for all of them.
 pub(super) struct Route<'a> {
     pub(super) webhook: &'a Webhook,
-    pub(super) policy: &'a AlertPolicy,
     pub(super) delivery_id: &'a Id<Delivery>,
     /// When the delivery arrived, which is when its events did.
     pub(super) received_at: Timestamp,
@@ -54,24 +58,26 @@ pub(super) fn settle(tx: &mut dyn Tx, settling: &mut Settling) -> Result<Receipt
         return Ok(first);
     }
     file(tx, settling)?;
-    let Settling { webhook, policy, mint, delivery_id, received_at: now, interpreted, .. } =
+    let Settling { webhook, routed, mint, delivery_id, received_at: now, interpreted, .. } =
         settling;
     let Interpreted { items: read, ignored, mapping } = interpreted;
     let dead = read.iter().filter(|item| item.is_err()).count();
-    let route = Route { webhook, policy, delivery_id, received_at: *now };
+    let route = Route { webhook, delivery_id, received_at: *now };
     let mut items = Vec::with_capacity(read.len());
     let mut causes = BTreeMap::new();
-    for (index, item) in (0..).zip(read.iter_mut()) {
+    for (place, item) in read.iter_mut().enumerate() {
         items.push(match item {
             Ok(Mapped { draft, variant, .. }) => {
+                let index = u32::try_from(place).unwrap_or(u32::MAX);
                 let reading = reading(mapping.as_deref(), variant);
-                add(tx, &route, (index, draft, reading), (mint, *now))?
+                let ahead = routed.get(place).and_then(Option::as_ref);
+                add(tx, &route, Item { index, draft, reading, ahead }, (mint, *now))?
             }
             Err(error) => bury(tx, &route, (error, &mut causes), (mint, *now))?,
         });
     }
     if dead == 0 {
-        calm(tx, webhook, "a delivery of its webhook was understood again", *now)?;
+        calm(tx, webhook, "a delivery of its webhook was understood again", (mint, *now))?;
     }
     Ok(Receipt {
         receipt_id: delivery_id.clone(),
@@ -129,61 +135,135 @@ pub(super) fn reading(mapping: Option<&Mapping>, variant: &Arc<str>) -> Option<R
     Some(Reading { mapping, variant: Arc::clone(variant) })
 }
 
+/// One item of a delivery that was understood.
+pub(super) struct Item<'a> {
+    /// Its place in the delivery.
+    pub(super) index: u32,
+    /// What it says. Lent, since this may have to be done again.
+    pub(super) draft: &'a mut Draft,
+    /// What read it.
+    pub(super) reading: Option<Reading>,
+    /// What event rules made of it before the writer had it.
+    pub(super) ahead: Option<&'a Routed>,
+}
+
 /// Adds the event of one item, and does to alerts what follows from it.
 pub(super) fn add(
     tx: &mut dyn Tx,
     route: &Route<'_>,
-    (item, draft, reading): (u32, &mut Draft, Option<Reading>),
+    item: Item<'_>,
     (mint, now): Moment<'_>,
 ) -> Result<ItemOutcome> {
-    let Route { webhook, policy, delivery_id, received_at } = *route;
-    let arrival = Arrival { webhook, delivery_id, item, reading };
-    // Lent to the event and given back, since this may have to be done again.
-    let lent = std::mem::replace(draft, Draft::new(String::new()));
-    let mut event = Event::from_draft(lent, arrival, mint, received_at);
-    let settled = settle_event(tx, policy, &mut event, (mint, now));
-    let Event { event_id, alert_id, why, draft: lent, .. } = event;
-    *draft = lent;
-    let (index, event_id) = (Some(item), Some(event_id));
-    Ok(ItemOutcome { index, event_id, alert_id, what: settled?, why: Reason::Decided(why) })
+    let Route { webhook, delivery_id, received_at } = *route;
+    let Item { index, draft, reading, ahead } = item;
+    let routed = route::settled(tx, webhook, (draft, ahead), now)?;
+    let arrival = Arrival { webhook, delivery_id, item: index, reading };
+    let Some(Routed { draft: said, home, routing, steps, .. }) = routed else {
+        // Lent to the event and given back.
+        let lent = std::mem::replace(draft, Draft::new(String::new()));
+        let mut event = Event::from_draft(lent, arrival, mint, received_at);
+        let settled = settle_event(tx, &mut event, (&Routing::default(), Vec::new()), (mint, now));
+        let Event { event_id, alert_id, why, draft: lent, .. } = event;
+        *draft = lent;
+        return Ok(outcome(index, (event_id, alert_id), (settled?, why)));
+    };
+    let mut event = Event::from_draft(said, arrival, mint, received_at);
+    event.home = home;
+    let steps = steps.into_iter().map(Step::Rule).collect();
+    let settled = settle_event(tx, &mut event, (&routing, steps), (mint, now))?;
+    Ok(outcome(index, (event.event_id, event.alert_id), (settled, event.why)))
+}
+
+fn outcome(
+    index: u32,
+    (event_id, alert_id): (Id<Event>, Option<Id<Alert>>),
+    (what, why): (Outcome, Why),
+) -> ItemOutcome {
+    let why = Reason::Decided(why);
+    ItemOutcome { index: Some(index), event_id: Some(event_id), alert_id, what, why }
 }
 
 /// Decides what an event does to alerts, does it, and keeps the event.
 fn settle_event(
     tx: &mut dyn Tx,
-    policy: &AlertPolicy,
     event: &mut Event,
+    (routing, steps): (&Routing, Vec<Step>),
     (mint, now): Moment<'_>,
 ) -> Result<Outcome> {
-    let known = known(tx, event, policy)?;
-    let Decision { verdict, why } = correlate(known, event, policy, (mint, now));
-    event.why = why;
-    let what = match verdict {
-        Verdict::Open(alert) => {
-            tx.add_alert(&alert)?;
-            event.alert_id = Some(alert.alert_id().clone());
-            Outcome::Opened
-        }
-        Verdict::OpenOver(alert, early) => {
-            tx.add_alert(&alert)?;
-            tx.adopt_event(&early, alert.alert_id())?;
-            event.alert_id = Some(alert.alert_id().clone());
-            Outcome::Opened
-        }
-        Verdict::Join(standing) => {
-            tx.join_alert(event, &standing)?;
-            event.alert_id = Some(standing.alert_id);
-            Outcome::Joined
-        }
-        Verdict::Resolve(standing, ending) => {
-            tx.end_alert(event, &standing, &ending)?;
-            event.alert_id = Some(standing.alert_id);
-            Outcome::Resolved
-        }
-        Verdict::Keep => Outcome::Kept,
+    let setup = care::setup(tx, &event.home.project_id)?;
+    let actor = format!("webhook:{}", event.webhook_id);
+    let hand = Hand { mint, now, actor: &actor };
+    let what = if routing.drop.is_some() {
+        event.why = Why::Dropped;
+        keep_steps(tx, event, steps, &hand)?;
+        Outcome::Kept
+    } else {
+        let known = known(tx, event, &setup.policy)?;
+        let before = known.open.clone();
+        let Decision { verdict, why } = correlate(known, event, &setup.policy, (mint, now));
+        event.why = why;
+        act(tx, event, (verdict, before), (routing, steps), (&setup, hand))?
     };
     tx.add_event(event)?;
     Ok(what)
+}
+
+/// Does to alerts what was decided.
+fn act(
+    tx: &mut dyn Tx,
+    event: &mut Event,
+    (verdict, before): (Verdict, Option<Standing>),
+    (routing, steps): (&Routing, Vec<Step>),
+    (setup, hand): (&Setup, Hand<'_>),
+) -> Result<Outcome> {
+    match (verdict, before) {
+        (Verdict::Open(alert), _) => {
+            care::open_for(tx, (*alert, event), (routing, steps), setup, hand)
+        }
+        (Verdict::OpenOver(alert, early), _) => {
+            tx.add_alert(&alert)?;
+            tx.adopt_event(&early, alert.alert_id())?;
+            event.alert_id = Some(alert.alert_id().clone());
+            keep_steps(tx, event, steps, &hand)?;
+            Ok(Outcome::Opened)
+        }
+        (Verdict::Join(standing), Some(before)) => {
+            event.alert_id = Some(standing.alert_id.clone());
+            care::join(tx, (event, &before, &standing), setup, &hand)?;
+            keep_steps(tx, event, steps, &hand)?;
+            Ok(Outcome::Joined)
+        }
+        (Verdict::Resolve(standing, ending), Some(before)) => {
+            event.alert_id = Some(standing.alert_id.clone());
+            let ends = (&standing, &ending);
+            let outcome = care::recover(tx, (event, &before), ends, setup, &hand)?;
+            if outcome == Outcome::Joined {
+                event.why = Why::HeldOpen;
+            }
+            keep_steps(tx, event, steps, &hand)?;
+            Ok(outcome)
+        }
+        (Verdict::Join(_) | Verdict::Resolve(..), None) => {
+            Err(Error::internal("an event joined an alert that is not open"))
+        }
+        (Verdict::Keep, _) => {
+            keep_steps(tx, event, steps, &hand)?;
+            Ok(Outcome::Kept)
+        }
+    }
+}
+
+/// Writes down what event rules decided for an event.
+fn keep_steps(tx: &mut dyn Tx, event: &Event, steps: Vec<Step>, hand: &Hand<'_>) -> Result<()> {
+    let entry = |step| Entry {
+        alert_id: event.alert_id.clone(),
+        event_id: Some(event.event_id.clone()),
+        at: hand.now,
+        actor: hand.actor.to_owned(),
+        step,
+    };
+    let entries: Vec<Entry> = steps.into_iter().map(entry).collect();
+    tx.add_entries(&entries)
 }
 
 /// What is known of an event's key. The past is looked up only where it matters.
@@ -212,7 +292,8 @@ pub(super) fn bury(
         raised.clone()
     } else {
         let mut draft = unreadable_draft(route.webhook, unreadable);
-        let raised = add(tx, route, (item.unwrap_or(0), &mut draft, None), moment)?;
+        let item = Item { index: item.unwrap_or(0), draft: &mut draft, reading: None, ahead: None };
+        let raised = add(tx, route, item, moment)?;
         causes.insert(unreadable.cause, raised.clone());
         raised
     };
@@ -239,10 +320,19 @@ fn unreadable_draft(webhook: &Webhook, unreadable: &Unreadable) -> Draft {
 }
 
 /// Ends the alerts that say that what a webhook's sender posts cannot be read.
-pub(super) fn calm(tx: &mut dyn Tx, webhook: &Webhook, reason: &str, now: Timestamp) -> Result<()> {
+pub(super) fn calm(
+    tx: &mut dyn Tx,
+    webhook: &Webhook,
+    reason: &str,
+    (mint, now): Moment<'_>,
+) -> Result<()> {
     for alert in tx.unreadable_alerts(&webhook.webhook_id)? {
         let ending = Ending { resolved_at: now, recovered_at: None, reason: reason.to_owned() };
-        tx.put_alert(&alert.ended(ending, now))?;
+        let setup = care::setup(tx, &alert.home.project_id)?;
+        let over = alert.ended(ending, now);
+        tx.put_alert(&over)?;
+        let actor = format!("webhook:{}", webhook.webhook_id);
+        care::ended(tx, (&over, None), &setup, &Hand { mint, now, actor: &actor })?;
     }
     Ok(())
 }

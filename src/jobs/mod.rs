@@ -1,5 +1,8 @@
 //! What happens by itself: a ticker that tests can step.
 
+pub mod alarm;
+pub mod deliver;
+pub mod ping;
 mod reload;
 mod retain;
 pub mod self_check;
@@ -27,6 +30,28 @@ pub struct Jobs {
 impl Jobs {
     /// Ticks for ever.
     pub async fn run(self) {
+        tokio::join!(self.seconds(), self.minutes());
+    }
+
+    /// Does each second what is due.
+    async fn seconds(&self) {
+        let mut ticks = tokio::time::interval(alarm::EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            ticks.tick().await;
+            self.second().await;
+        }
+    }
+
+    /// Does once what is due each second: timers.
+    pub async fn second(&self) {
+        if let Err(error) = alarm::alarm(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "what is due could not be looked for");
+        }
+    }
+
+    /// Does each minute and each hour what is due then.
+    async fn minutes(&self) {
         let mut ticks = tokio::time::interval(EVERY);
         for minute in 0_u64.. {
             ticks.tick().await;

@@ -52,6 +52,15 @@ pub(super) fn because(tx: &dyn Tx, scope: &Scope, event: &Event) -> Result<Strin
             let reason = reason.unwrap_or_else(|| "its recovery had arrived before it".to_owned());
             format!("It opened alert {named}, which was resolved at once: {reason}.")
         }
+        Why::Dropped => {
+            "An event rule dropped it: it is kept and counted, and touches no alert.".to_owned()
+        }
+        Why::BelowThreshold => {
+            "It opened no alert: a group rule wants more events of its group first.".to_owned()
+        }
+        Why::HeldOpen => format!(
+            "It is the recovery of alert {named}, which stays open: it opened and recovered too often lately, or alerts that are part of it are open still."
+        ),
         Why::Unreadable => format!(
             "It belongs to alert {named}: what was posted to webhook {} could not be read, and each cause has one alert.",
             event.webhook_id

@@ -9,11 +9,7 @@ use std::{
 use crate::{
     bus::Bus,
     digest::Digest,
-    domain::{
-        project::{AlertPolicy, Project},
-        token::Token,
-        webhook::Webhook,
-    },
+    domain::{project::Project, setup::Setup, token::Token, webhook::Webhook},
     id::Id,
 };
 
@@ -68,8 +64,8 @@ pub struct Snapshots {
     pub webhooks: Directory<Id<Webhook>, Webhook>,
     /// Tokens that are not revoked, by digest.
     pub tokens: Directory<Digest, Token>,
-    /// How projects are alerted.
-    pub policies: Directory<Id<Project>, AlertPolicy>,
+    /// How projects with alerting are looked after.
+    pub setups: Directory<Id<Project>, Setup>,
     /// How many deliveries each webhook took.
     pub requests: Directory<Id<Webhook>, Requests>,
     /// How far the commits have come, for those who watch.

@@ -5,16 +5,27 @@
 //! says which it is, and the compiler holds it to that. Whatever belongs to
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
+mod ack_links;
+mod care;
+mod channels;
 mod declared;
 mod directory;
+mod event_rules;
 mod explain;
 pub mod files;
+mod group_rules;
 mod happenings;
+mod heartbeats;
 mod limit;
+mod notes;
+mod outbox;
 mod payload;
+mod people;
+mod policies;
 mod posted;
 mod scan;
 mod sqlite;
+mod suppression;
 mod transfer;
 mod unit;
 mod upkeep;
@@ -25,13 +36,24 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
+    ack_links::AckLinks,
+    care::{Histories, Hit, HitKind, Hits, Setups, Timers},
+    channels::Channels,
     declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
+    event_rules::EventRules,
     explain::{Explainable, Explained, Explains},
+    group_rules::GroupRules,
     happenings::{Between, EachHappened, Happened, Happenings},
+    heartbeats::Heartbeats,
+    notes::Notes,
+    outbox::Outbox,
     payload::{Packing, Payload, Posted},
+    people::People,
+    policies::EscalationPolicies,
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
+    suppression::Suppression,
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
 };
@@ -263,6 +285,20 @@ pub trait Tx:
     + Imports
     + Happenings
     + Upkeep
+    + Setups
+    + Timers
+    + Histories
+    + Hits
+    + EventRules
+    + GroupRules
+    + Suppression
+    + EscalationPolicies
+    + People
+    + Heartbeats
+    + Channels
+    + Outbox
+    + Notes
+    + AckLinks
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
@@ -344,7 +380,7 @@ impl Store {
         Ok(Self { backend: Arc::new(backend), metrics, query_timeout, reads })
     }
 
-    /// What is looked up without asking the store: webhooks, tokens and policies as of the last commit.
+    /// What is looked up without asking the store: webhooks, tokens and setups as of the last commit.
     pub fn snapshots(&self) -> &Snapshots {
         self.backend.snapshots()
     }

@@ -119,6 +119,11 @@ impl House {
         self.running.as_ref().unwrap().app.jobs().tick().await;
     }
 
+    /// Lets happen once what happens each second: timers that are due.
+    pub async fn second(&self) {
+        self.running.as_ref().unwrap().app.jobs().second().await;
+    }
+
     /// Lets happen once what happens each hour.
     pub async fn hour(&self) {
         self.running.as_ref().unwrap().app.jobs().hour().await;

@@ -93,7 +93,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{clock::from_millis, domain::words::Severity};
+    use crate::{
+        clock::from_millis,
+        domain::{
+            care::{Care, Marks},
+            words::Severity,
+        },
+    };
 
     fn alert(state: AlertState) -> Alert {
         let ended = (state == AlertState::Resolved).then(|| Ending {
@@ -110,6 +116,7 @@ mod tests {
                 event_count: 1,
                 last_event_at: from_millis(1),
                 updated_at: from_millis(5),
+                marks: Marks::default(),
             },
             alert_number: 1,
             event_key: "k".to_owned(),
@@ -129,6 +136,7 @@ mod tests {
             created_at: from_millis(1),
             acknowledged_at: None,
             ending: ended,
+            care: Care::default(),
         }
     }
 

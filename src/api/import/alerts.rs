@@ -14,6 +14,7 @@ use crate::{
     api::Call,
     domain::{
         alert::{Alert, Ending, Standing},
+        care::{Care, Marks},
         project::{Domain, Project, Workspace},
         scope::{Home, Scope},
         webhook::Webhook,
@@ -119,6 +120,7 @@ fn incoming(record: Record) -> Incoming {
             event_count: record.event_count.unwrap_or(0),
             last_event_at: time(record.last_event_at).unwrap_or(created_at),
             updated_at,
+            marks: Marks::default(),
         },
         alert_number: record.alert_number,
         // Where no key is said, nothing but its own identifier can be its key.
@@ -143,6 +145,7 @@ fn incoming(record: Record) -> Incoming {
         created_at,
         acknowledged_at: time(record.acknowledged_at),
         ending,
+        care: Care::default(),
     };
     Incoming { alert, says_key: said.0, says_count: said.1, says_last }
 }

@@ -1,13 +1,16 @@
 //! Alerts.
 
+mod write;
+
 use rusqlite::params;
 use serde_json::Value;
 
+use self::write::care;
 use super::{
     happenings::Change,
     live::{Open, Pending},
     numbering::KeyHash,
-    rows::{self, Columns, json, maybe_millis, millis, number},
+    rows::{self, Columns, maybe_millis, millis},
     seek::{self, Asked, Findable, Of},
     sql,
     tally::{self, Said},
@@ -17,6 +20,7 @@ use crate::{
     clock::Timestamp,
     domain::{
         alert::{Alert, Ending, Standing},
+        care::Care,
         correlate::{EarlyRecovery, Past},
         event::Event,
         project::Project,
@@ -24,18 +28,20 @@ use crate::{
         scope::Scope,
         webhook::Webhook,
     },
-    error::{Code, Error, Result},
+    error::{Error, Result},
     id::Id,
     query::{Keyset, Query, Stat},
     store::{Alerts, Each, Found, Scan},
 };
 
 /// Every column of an alert, as [`alert`] reads them.
-pub(super) const COLUMNS: &str = "a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at,
+pub(super) const COLUMNS: &str = "a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at, a.marks,
         a.alert_number, a.event_key, a.title, a.description, a.rule, a.image_url, a.resources, a.provider, a.account,
         a.additional_info, a.assignee, a.responder, a.triggered_by,
         (SELECT webhook_id FROM webhook WHERE webhook = a.webhook), d.domain_id, s.workspace_id, p.project_id,
-        a.created_at, a.acknowledged_at, a.resolved_at, a.recovered_at, a.ending";
+        a.created_at, a.acknowledged_at, a.resolved_at, a.recovered_at, a.ending,
+        a.escalation_policy_id, a.escalation_step, a.escalation_ttl, a.escalated_at, a.no_notification, a.mute, a.snooze,
+        a.acknowledged_until, a.flapping, a.merged_into, a.leads, a.expired";
 
 /// The tables that name where an alert lives.
 pub(super) const HOME: &str = "CROSS JOIN project p ON p.project = a.project
@@ -63,31 +69,6 @@ impl Work {
         Ok(Said::of_alert((project, webhook), alert.provider.as_deref(), &alert.standing))
     }
 
-    fn put_standing(&self, row: i64, standing: &Standing) -> Result<()> {
-        let Standing {
-            alert_id: _,
-            state: _,
-            severity,
-            urgency,
-            event_count,
-            last_event_at,
-            updated_at,
-        } = standing;
-        self.put(
-            "REPLACE INTO standing (alert, severity, urgency, event_count, last_event_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                row,
-                severity.as_str(),
-                urgency.as_str(),
-                number(*event_count),
-                millis(*last_event_at),
-                millis(*updated_at)
-            ],
-        )?;
-        Ok(())
-    }
-
     /// The row of an alert.
     pub(super) fn alert_row(&self, id: &Id<Alert>) -> Result<i64> {
         if let Some(live) = self.live_if_writer()
@@ -112,7 +93,7 @@ impl Work {
         let project = self.project_row(project)?;
         self.one(
             "SELECT a.alert, a.webhook, a.created_at, a.provider, a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at,
-                    t.updated_at
+                    t.updated_at, a.marks
              FROM alert a CROSS JOIN standing t ON t.alert = a.alert
              WHERE a.project = ?1 AND a.event_key = ?2 AND a.closed = 0",
             params![project, event_key],
@@ -156,80 +137,6 @@ impl Work {
                 .map_or(0, i64::unsigned_abs),
         };
         Ok(last + 1)
-    }
-
-    fn insert_alert(
-        &self,
-        row: i64,
-        workspace: i64,
-        alert_number: u64,
-        alert: &Alert,
-    ) -> Result<()> {
-        let webhook = alert.webhook_id.as_ref().map(|id| self.webhook_row(id)).transpose()?;
-        self.put(
-            "INSERT INTO alert (alert, alert_id, workspace, alert_number, project, event_key, state, title, description,
-                                rule, image_url, resources, provider, account, additional_info,
-                                assignee, responder, triggered_by, webhook, created_at,
-                                acknowledged_at, resolved_at, recovered_at, ending)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                     ?22, ?23, ?24)",
-            params![
-                row,
-                alert.alert_id().as_str(),
-                workspace,
-                number(alert_number),
-                self.project_row(&alert.home.project_id)?,
-                alert.event_key,
-                alert.standing.state.as_str(),
-                alert.title,
-                alert.description,
-                alert.rule,
-                alert.image_url,
-                json(&alert.resources)?,
-                alert.provider,
-                alert.account,
-                json(&alert.additional_info)?,
-                alert.assignee,
-                alert.responder,
-                alert.triggered_by,
-                webhook,
-                millis(alert.created_at),
-                maybe_millis(alert.acknowledged_at),
-                alert.ending.as_ref().map(|ending| millis(ending.resolved_at)),
-                alert.ending.as_ref().and_then(|ending| maybe_millis(ending.recovered_at)),
-                alert.ending.as_ref().map(|ending| ending.reason.as_str())
-            ],
-        )?;
-        self.put_standing(row, &alert.standing)
-    }
-
-    fn update_alert(&self, row: i64, alert: &Alert) -> Result<()> {
-        let put = self.put(
-            "UPDATE alert SET project = ?2, state = ?3, title = ?4, description = ?5, assignee = ?6, responder = ?7,
-                    acknowledged_at = ?8, resolved_at = ?9, recovered_at = ?10, ending = ?11
-             WHERE alert = ?1",
-            params![
-                row,
-                self.project_row(&alert.home.project_id)?,
-                alert.standing.state.as_str(),
-                alert.title,
-                alert.description,
-                alert.assignee,
-                alert.responder,
-                maybe_millis(alert.acknowledged_at),
-                alert.ending.as_ref().map(|ending| millis(ending.resolved_at)),
-                alert.ending.as_ref().and_then(|ending| maybe_millis(ending.recovered_at)),
-                alert.ending.as_ref().map(|ending| ending.reason.as_str())
-            ],
-        );
-        put.map_err(|error| {
-            rows::if_constraint(error, || {
-                let detail =
-                    format!("another alert of key `{}` is open in that project", alert.event_key);
-                Error::new(Code::NotUnique, detail)
-            })
-        })?;
-        self.put_standing(row, &alert.standing)
     }
 
     /// Brings what is in memory of open alerts up to date with an alert that a person changed.
@@ -482,6 +389,7 @@ pub(super) fn alert(columns: &mut Columns<'_>) -> Result<Alert> {
         created_at: columns.time()?,
         acknowledged_at: columns.maybe_time()?,
         ending: None,
+        care: Care::default(),
     };
     let (resolved_at, recovered_at) = (columns.maybe_time()?, columns.maybe_time()?);
     let reason: Option<String> = columns.get()?;
@@ -490,5 +398,6 @@ pub(super) fn alert(columns: &mut Columns<'_>) -> Result<Alert> {
         recovered_at,
         reason: reason.unwrap_or_default(),
     });
+    alert.care = care(columns)?;
     Ok(alert)
 }

@@ -21,6 +21,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_seeking.sql"),
     include_str!("migrations/0004_upkeep.sql"),
     include_str!("migrations/0005_indexed_fields.sql"),
+    include_str!("migrations/0006_care.sql"),
+    include_str!("migrations/0007_event_rules.sql"),
+    include_str!("migrations/0008_suppression.sql"),
+    include_str!("migrations/0009_escalation.sql"),
+    include_str!("migrations/0010_outbox.sql"),
+    include_str!("migrations/0011_notes.sql"),
+    include_str!("migrations/0012_heartbeats.sql"),
+    include_str!("migrations/0013_ack_links.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

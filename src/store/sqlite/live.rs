@@ -7,6 +7,7 @@ mod load;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::BuildHasherDefault,
+    sync::Arc,
 };
 
 use rusqlite::Connection;
@@ -22,6 +23,7 @@ use crate::{
         delivery::Delivery,
         project::Project,
         receipt::Unreadable,
+        setup::Setup,
         webhook::Webhook,
         words::Severity,
     },
@@ -87,8 +89,10 @@ pub(super) enum Changed {
     Webhook(Id<Webhook>),
     /// A token, by its digest.
     Token(digest::Digest),
-    /// How a project is alerted.
-    Policy(Id<Project>),
+    /// How a project is looked after.
+    Setup(Id<Project>),
+    /// How projects are looked after, any of them.
+    Setups,
 }
 
 /// How to undo one change.
@@ -101,6 +105,7 @@ enum Undo {
     Requests(i64, Option<Requests>),
     Counts([i64; Severity::ALL.len()]),
     Tallies(usize),
+    Setups(HashMap<Id<Project>, Arc<Setup>>),
     Changed,
 }
 
@@ -128,6 +133,8 @@ pub(super) struct Live {
     open_counts: [i64; Severity::ALL.len()],
     tallies: tally::Ledger,
     rows: [HashMap<Box<str>, i64>; Kind::COUNT],
+    /// How projects are looked after, as this commit sees it.
+    setups: HashMap<Id<Project>, Arc<Setup>>,
     changed: Vec<Changed>,
     recounted: Vec<i64>,
     undo: Vec<Undo>,
@@ -171,6 +178,7 @@ impl Live {
             open_counts: [0; Severity::ALL.len()],
             tallies: tally::Ledger::load(connection)?,
             rows: Default::default(),
+            setups: HashMap::new(),
             changed: Vec::new(),
             recounted: Vec::new(),
             undo: Vec::new(),
@@ -393,8 +401,22 @@ impl Live {
         self.rows = Default::default();
     }
 
+    /// How a project is looked after, if it is in memory.
+    pub(super) fn setup(&self, project: &Id<Project>) -> Option<Arc<Setup>> {
+        self.setups.get(project).cloned()
+    }
+
+    /// Remembers how a project is looked after.
+    pub(super) fn set_setup(&mut self, project: Id<Project>, setup: Arc<Setup>) {
+        self.setups.insert(project, setup);
+    }
+
     /// Notes that a record changed that the rest of the program looks up.
     pub(super) fn note(&mut self, changed: Changed) {
+        if matches!(changed, Changed::Setup(_) | Changed::Setups) {
+            let before = std::mem::take(&mut self.setups);
+            self.undo.push(Undo::Setups(before));
+        }
         self.changed.push(changed);
         self.undo.push(Undo::Changed);
     }
@@ -437,6 +459,7 @@ impl Live {
                     self.requests.remove(&webhook);
                 }
                 Undo::Counts(before) => self.open_counts = before,
+                Undo::Setups(before) => self.setups = before,
                 Undo::Tallies(mark) => self.tallies.undo_to(mark),
                 Undo::Changed => {
                     self.changed.pop();

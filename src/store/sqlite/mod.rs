@@ -6,20 +6,30 @@
 //! the savepoint; what the rest of the program looks up is published after
 //! the commit and before its answers ([`publish`]).
 
+mod ack_links;
 mod alerts;
 mod audits;
+mod care;
+mod channels;
 mod checkpoint;
 mod connect;
 mod declared;
 mod deliveries;
+mod event_rules;
 mod events;
 mod explain;
 mod exports;
 pub(super) mod files;
+mod group_rules;
 mod happenings;
+mod heartbeats;
 mod imports;
 mod live;
+mod notes;
 mod numbering;
+mod outbox;
+mod people;
+mod policies;
 mod projects;
 mod publish;
 mod receipts;
@@ -28,6 +38,7 @@ mod rows;
 mod seek;
 mod sql;
 mod stats;
+mod suppression;
 mod tally;
 mod tokens;
 mod visit;

@@ -266,13 +266,13 @@ impl Projects for Work {
                 millis(config.created_at)
             ],
         )?;
-        self.live()?.borrow_mut().note(Changed::Policy(project.clone()));
+        self.live()?.borrow_mut().note(Changed::Setup(project.clone()));
         Ok(())
     }
 
     fn delete_alert_config(&mut self, id: &Id<Project>) -> Result<()> {
         self.put("DELETE FROM project_alert_config WHERE project = ?1", [self.project_row(id)?])?;
-        self.live()?.borrow_mut().note(Changed::Policy(id.clone()));
+        self.live()?.borrow_mut().note(Changed::Setup(id.clone()));
         Ok(())
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::{live::Changed, rows::number, work::Work};
 use crate::{
-    domain::{project::AlertPolicy, scope::Scope, webhook::Webhook, words::Severity},
+    domain::{scope::Scope, webhook::Webhook, words::Severity},
     error::{Error, Result},
     id::Id,
     metrics::{KindLabels, Metrics},
-    store::{Projects, Snapshots, Tokens, Webhooks},
+    store::{Projects, Setups, Snapshots, Tokens, Webhooks},
 };
 
 /// After how many commits with deliveries the counters of webhooks are written.
@@ -28,9 +28,7 @@ pub(super) fn load(work: &Work) -> Result<Snapshots> {
             snapshots.tokens.set(token.digest, Some(Arc::new(token)));
         }
     }
-    for config in work.alert_configs(&Scope::EVERYTHING)? {
-        snapshots.policies.set(config.home.project_id.clone(), Some(Arc::new(config.policy)));
-    }
+    work.publish_setups(&snapshots)?;
     snapshots.bus.publish(work.live()?.borrow().next().place());
     Ok(snapshots)
 }
@@ -113,11 +111,21 @@ impl Work {
                 let live = token.filter(|token| token.revoked_at.is_none()).map(Arc::new);
                 snapshots.tokens.set(digest, live);
             }
-            Changed::Policy(project) => {
-                let policy: Option<AlertPolicy> =
-                    self.alert_config(everything, &project)?.map(|config| config.policy);
-                snapshots.policies.set(project, policy.map(Arc::new));
+            Changed::Setup(project) => {
+                let setup = self.setup(&project)?;
+                snapshots.setups.set(project, setup);
             }
+            Changed::Setups => self.publish_setups(snapshots)?,
+        }
+        Ok(())
+    }
+
+    /// Makes all setups anew.
+    fn publish_setups(&self, snapshots: &Snapshots) -> Result<()> {
+        for config in self.alert_configs(&Scope::EVERYTHING)? {
+            let project = config.home.project_id;
+            let setup = self.setup(&project)?;
+            snapshots.setups.set(project, setup);
         }
         Ok(())
     }

@@ -23,9 +23,11 @@ impl Why {
     pub(super) fn outcome(self, event_type: EventType) -> Outcome {
         match self {
             Self::NewKey | Self::OpensAgain | Self::AlreadyRecovered => Outcome::Opened,
-            Self::SameKey | Self::Worse | Self::ManualRecovery => Outcome::Joined,
+            Self::SameKey | Self::Worse | Self::ManualRecovery | Self::HeldOpen => Outcome::Joined,
             Self::Recovers => Outcome::Resolved,
-            Self::NothingToRecover | Self::Late => Outcome::Kept,
+            Self::NothingToRecover | Self::Late | Self::Dropped | Self::BelowThreshold => {
+                Outcome::Kept
+            }
             Self::Unreadable => match event_type {
                 EventType::Error => Outcome::Dead,
                 EventType::Alert | EventType::Recovery => Outcome::Joined,

@@ -11,6 +11,7 @@ use crate::{
     digest::Digest,
     domain::{
         alert::Standing,
+        care::Marks,
         scope::{Home, Reach},
         words::UnknownWord,
     },
@@ -93,6 +94,12 @@ impl<'r> Columns<'r> {
         text.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)
     }
 
+    /// The next column, a record that was kept as JSON and may be absent.
+    pub(super) fn maybe_kept<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
+        let text: Option<String> = self.get()?;
+        text.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)
+    }
+
     /// The next column, a digest.
     pub(super) fn digest(&mut self) -> Result<Digest> {
         let bytes: Vec<u8> = self.get()?;
@@ -105,7 +112,7 @@ impl<'r> Columns<'r> {
     }
 }
 
-/// How an alert stands: `alert_id, state, severity, urgency, event_count, last_event_at, updated_at`.
+/// How an alert stands: `alert_id, state, severity, urgency, event_count, last_event_at, updated_at, marks`.
 pub(super) fn standing(columns: &mut Columns<'_>) -> Result<Standing> {
     Ok(Standing {
         alert_id: columns.id()?,
@@ -115,6 +122,7 @@ pub(super) fn standing(columns: &mut Columns<'_>) -> Result<Standing> {
         event_count: columns.count()?,
         last_event_at: columns.time()?,
         updated_at: columns.time()?,
+        marks: Marks::from_bits(columns.get()?),
     })
 }
 

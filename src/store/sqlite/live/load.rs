@@ -16,7 +16,7 @@ impl Live {
     pub(super) fn load_open(&mut self, connection: &Connection) -> Result<()> {
         let mut statement = connection.prepare(
             "SELECT a.alert, a.webhook, a.project, a.created_at, a.provider, p.project_id, a.event_key,
-                    a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at
+                    a.alert_id, a.state, t.severity, t.urgency, t.event_count, t.last_event_at, t.updated_at, a.marks
              FROM alert a JOIN standing t ON t.alert = a.alert JOIN project p ON p.project = a.project
              WHERE a.state <> 'RESOLVED' AND a.deleted_at IS NULL",
         )?;

@@ -226,9 +226,8 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
         ("provider", Value("a.provider")),
         ("account", Value("a.account")),
         ("additional_info", Json("a.additional_info")),
-        // A bare number in an order would be the place of a column.
-        ("escalation_step", Value("CAST(1 AS INTEGER)")),
-        ("escalation_ttl", Value("CAST(0 AS INTEGER)")),
+        ("escalation_step", Value("a.escalation_step")),
+        ("escalation_ttl", Value("a.escalation_ttl")),
         ("triggered_by", Value("a.triggered_by")),
         (
             "webhook_id",
@@ -239,7 +238,7 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
                     WHERE r.webhook_id IN (SELECT value FROM json_each(?)))",
             },
         ),
-        ("escalation_policy_id", Value("NULL")),
+        ("escalation_policy_id", Value("a.escalation_policy_id")),
         (
             "project_id",
             Found {
@@ -267,7 +266,7 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
         ("updated_at", Value("t.updated_at")),
         ("acknowledged_at", Value("a.acknowledged_at")),
         ("resolved_at", Value("a.resolved_at")),
-        ("escalated_at", Value("NULL")),
+        ("escalated_at", Value("a.escalated_at")),
         (
             "event_key",
             Found {
@@ -282,5 +281,32 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
         ("first_event_at", Value("a.created_at")),
         ("last_event_at", Value("t.last_event_at")),
         ("resolved_reason", Value("a.ending")),
+        (
+            "muted_by",
+            Found {
+                value: "a.muted_by",
+                one: "a.alert IN (SELECT x.alert FROM alert x WHERE x.muted_by = ?)",
+                some: "a.alert IN (SELECT x.alert FROM alert x \
+                    WHERE x.muted_by IN (SELECT value FROM json_each(?)))",
+            },
+        ),
+        ("snoozed_until", Value("a.snoozed_until")),
+        ("acknowledged_until", Value("a.acknowledged_until")),
+        ("flapping_since", Value("a.flapping_since")),
+        (
+            "merged_into",
+            Found {
+                value: "a.merged_into",
+                one: "a.alert IN (SELECT x.alert FROM alert x WHERE x.merged_into = ?)",
+                some: "a.alert IN (SELECT x.alert FROM alert x \
+                    WHERE x.merged_into IN (SELECT value FROM json_each(?)))",
+            },
+        ),
+        (
+            "resolved_as",
+            Value(
+                "CASE WHEN a.resolved_at IS NULL THEN NULL WHEN a.expired THEN 'EXPIRED' ELSE 'RESOLVED' END",
+            ),
+        ),
     ],
 };

@@ -141,6 +141,7 @@ impl Mill {
                 event_count: 1,
                 last_event_at: created_at,
                 updated_at: created_at,
+                marks: crate::domain::care::Marks::default(),
             },
             alert_number: 0,
             event_key: format!("key-{number}"),
@@ -160,6 +161,7 @@ impl Mill {
             created_at,
             acknowledged_at: None,
             ending: None,
+            care: crate::domain::care::Care::default(),
         }
     }
 

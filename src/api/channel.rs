@@ -1,0 +1,1 @@
+//! `channel.*`: where messages go.

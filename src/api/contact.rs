@@ -1,0 +1,1 @@
+//! `contact.*`: how people are reached.

@@ -1,0 +1,1 @@
+//! `escalation_policy.*`: who is told, in which steps.

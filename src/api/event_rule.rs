@@ -1,0 +1,1 @@
+//! `event_rule.*`: what is changed of events before they become alerts.

@@ -1,0 +1,1 @@
+//! `group_rule.*`: grouping beyond the key.

@@ -1,0 +1,1 @@
+//! `heartbeat.*`: who must be heard from.

@@ -1,0 +1,1 @@
+//! `inhibition.*`: alerts that mute others.

@@ -1,0 +1,1 @@
+//! `maintenance_window.*`: when alerts are muted because someone works on it.

@@ -1,0 +1,1 @@
+//! `message.*`: messages, and what became of them.

@@ -1,0 +1,1 @@
+//! `on_call.*`: who is on call when.

@@ -1,0 +1,1 @@
+//! `silence.*`: alerts that are muted by a filter until an end.

@@ -1,0 +1,1 @@
+//! `alertmill channel`: manage where messages go.

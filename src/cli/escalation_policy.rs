@@ -1,0 +1,1 @@
+//! `alertmill escalation-policy`: manage who is told, in which steps.

@@ -1,0 +1,1 @@
+//! `alertmill group-rule`: manage grouping beyond the key.

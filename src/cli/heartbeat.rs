@@ -1,0 +1,1 @@
+//! `alertmill heartbeat`: manage who must be heard from.

@@ -1,0 +1,1 @@
+//! `alertmill message`: see messages, and send again what failed.

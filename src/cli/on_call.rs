@@ -1,0 +1,1 @@
+//! `alertmill on-call`: manage who is on call.

@@ -1,0 +1,1 @@
+//! `alertmill silence`: manage silences and inhibitions.

@@ -1,0 +1,1 @@
+//! `alertmill simulate`: try a configuration on a timeline.

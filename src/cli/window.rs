@@ -1,0 +1,1 @@
+//! `alertmill window`: manage maintenance windows.

@@ -1,0 +1,1 @@
+//! Links that acknowledge an alert, once asked.

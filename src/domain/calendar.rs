@@ -1,0 +1,1 @@
+//! Recurring windows in a time zone.

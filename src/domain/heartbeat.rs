@@ -1,0 +1,1 @@
+//! Who must be heard from how often.

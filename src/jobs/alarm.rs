@@ -1,0 +1,58 @@
+//! What is due: timers, each second, in small units of work.
+
+use std::time::Duration;
+
+use super::Jobs;
+use crate::{
+    care::{self, Hand},
+    clock::Timestamp,
+    domain::timer::Timer,
+    error::Result,
+    id::Mint,
+    store::Tx,
+};
+
+/// How often what is due is looked for.
+pub(super) const EVERY: Duration = Duration::from_secs(1);
+
+/// How many timers share a unit of work.
+const TOGETHER: u32 = 200;
+
+/// Does all that is due at `now`; how much that was. A timer that fails is tried again with the next tick, and holds up
+/// no other.
+pub async fn alarm(jobs: &Jobs, now: Timestamp) -> Result<usize> {
+    let mut done = 0;
+    loop {
+        // Looked for on a reader first: mostly nothing is due, and then nobody who writes waits.
+        let due = jobs.intake.store.read(move |tx| tx.due_timers(now, TOGETHER)).await?;
+        if due.is_empty() {
+            return Ok(done);
+        }
+        let (mint, found) = (jobs.intake.mint.clone(), due.len());
+        let failed = jobs.intake.store.write(move |tx| ring(tx, &due, (&mint, now))).await?;
+        done += found - failed;
+        if failed > 0 {
+            return Ok(done);
+        }
+    }
+}
+
+/// Does what these timers say, as far as they are still set; how many failed.
+fn ring(tx: &mut dyn Tx, due: &[Timer], (mint, now): (&Mint, Timestamp)) -> Result<usize> {
+    let mut failed = 0;
+    for timer in due {
+        let done = tx.attempt(&mut |tx| {
+            // It may have been moved or removed meanwhile, also by one before it.
+            if tx.timer(timer.kind, &timer.subject)? != Some(timer.due_at) {
+                return Ok(());
+            }
+            tx.set_timer(timer.kind, &timer.subject, None)?;
+            care::due(tx, timer, &Hand { mint, now, actor: timer.kind.actor() })
+        });
+        if let Err(error) = done {
+            failed += 1;
+            tracing::error!(timer = timer.kind.as_str(), subject = timer.subject, %error, cause = ?error.cause, "what is due could not be done");
+        }
+    }
+    Ok(failed)
+}

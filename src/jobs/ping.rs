@@ -1,0 +1,1 @@
+//! Saying outside that Alertmill is alive.

@@ -1,0 +1,4 @@
+//! Links that acknowledge an alert.
+
+/// Links that acknowledge an alert.
+pub trait AckLinks {}

@@ -1,0 +1,4 @@
+//! Where messages go.
+
+/// Where messages go.
+pub trait Channels {}

@@ -1,0 +1,4 @@
+//! Event rules.
+
+/// Event rules.
+pub trait EventRules {}

@@ -1,0 +1,4 @@
+//! Group rules.
+
+/// Group rules.
+pub trait GroupRules {}

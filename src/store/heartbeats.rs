@@ -1,0 +1,4 @@
+//! Who must be heard from.
+
+/// Who must be heard from.
+pub trait Heartbeats {}

@@ -1,0 +1,4 @@
+//! Messages on their way.
+
+/// Messages on their way.
+pub trait Outbox {}

@@ -1,0 +1,4 @@
+//! Escalation policies.
+
+/// Escalation policies.
+pub trait EscalationPolicies {}

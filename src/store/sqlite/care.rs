@@ -1,0 +1,194 @@
+//! What is needed to care for alerts: setups, timers, what was decided, hits.
+
+use std::sync::Arc;
+
+use rusqlite::params;
+
+use super::{
+    live::Changed,
+    rows::{Columns, json, millis},
+    work::Work,
+};
+use crate::{
+    clock::{Timestamp, from_millis},
+    domain::{
+        alert::Alert,
+        history::{Entry, Step},
+        project::{Project, ProjectAlertConfig},
+        scope::Scope,
+        setup::Setup,
+        timer::{Timer, TimerKind},
+    },
+    error::{Error, Result},
+    id::Id,
+    store::{Alerts, Histories, Hit, HitKind, Hits, Projects, Setups, Timers},
+};
+
+impl Work {
+    /// How a project is looked after, read anew.
+    pub(super) fn load_setup(&self, config: ProjectAlertConfig) -> Result<Setup> {
+        let ProjectAlertConfig { home, policy, created_at: _ } = config;
+        Ok(Setup {
+            escalation: self.load_escalations(&home)?,
+            event_rules: self.load_event_rules(&home)?,
+            group_rules: self.load_group_rules(&home)?,
+            mutes: self.load_mutes(&home)?,
+            channels: self.load_channels(&home)?,
+            people: self.load_people(&home)?,
+            home,
+            policy,
+        })
+    }
+
+    /// Notes that something changed that the setup of one project is made of.
+    #[allow(dead_code)]
+    pub(super) fn setup_changed(&self, project: &Id<Project>) -> Result<()> {
+        self.live()?.borrow_mut().note(Changed::Setup(project.clone()));
+        Ok(())
+    }
+
+    /// Notes that something changed that setups are made of: all of them are made anew after the commit.
+    #[allow(dead_code)]
+    pub(super) fn setups_changed(&self) -> Result<()> {
+        self.live()?.borrow_mut().note(Changed::Setups);
+        Ok(())
+    }
+}
+
+impl Setups for Work {
+    fn setup(&self, project: &Id<Project>) -> Result<Option<Arc<Setup>>> {
+        if let Some(live) = self.live_if_writer()
+            && let Some(known) = live.borrow().setup(project)
+        {
+            return Ok(Some(known));
+        }
+        let Some(config) = self.alert_config(&Scope::EVERYTHING, project)? else { return Ok(None) };
+        let setup = Arc::new(self.load_setup(config)?);
+        if let Some(live) = self.live_if_writer() {
+            live.borrow_mut().set_setup(project.clone(), Arc::clone(&setup));
+        }
+        Ok(Some(setup))
+    }
+}
+
+impl Timers for Work {
+    fn set_timer(
+        &mut self,
+        kind: TimerKind,
+        subject: &str,
+        due_at: Option<Timestamp>,
+    ) -> Result<()> {
+        match due_at {
+            Some(due_at) => self.put(
+                "INSERT INTO timer (kind, subject, due_at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at",
+                params![kind.as_str(), subject, millis(due_at)],
+            )?,
+            None => self.put(
+                "DELETE FROM timer WHERE kind = ?1 AND subject = ?2",
+                params![kind.as_str(), subject],
+            )?,
+        };
+        Ok(())
+    }
+
+    fn timer(&self, kind: TimerKind, subject: &str) -> Result<Option<Timestamp>> {
+        let sql = "SELECT due_at FROM timer WHERE kind = ?1 AND subject = ?2";
+        Ok(self.number(sql, params![kind.as_str(), subject])?.map(from_millis))
+    }
+
+    fn due_timers(&self, now: Timestamp, most: u32) -> Result<Vec<Timer>> {
+        self.many(
+            "SELECT kind, subject, due_at FROM timer WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2",
+            params![millis(now), most],
+            |row| {
+                let mut columns = Columns::of(row);
+                let word = columns.text()?;
+                let kind = TimerKind::parse(&word)
+                    .ok_or_else(|| Error::internal(format!("a timer of unknown kind `{word}`")))?;
+                Ok(Timer { kind, subject: columns.text()?, due_at: columns.time()? })
+            },
+        )
+    }
+
+    fn next_timer(&self) -> Result<Option<Timestamp>> {
+        let sql = "SELECT due_at FROM timer ORDER BY due_at LIMIT 1";
+        Ok(self.number(sql, [])?.map(from_millis))
+    }
+}
+
+impl Histories for Work {
+    fn add_entries(&mut self, entries: &[Entry]) -> Result<()> {
+        let Some(Entry { alert_id, event_id, at, actor, step: _ }) = entries.first() else {
+            return Ok(());
+        };
+        let steps: Vec<&Step> = entries.iter().map(|entry| &entry.step).collect();
+        let alert = alert_id.as_ref().map(|id| self.alert_row(id)).transpose()?;
+        self.put(
+            "INSERT INTO history (alert, event_id, at, actor, steps) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![alert, event_id.as_ref().map(Id::as_str), millis(*at), actor, json(&steps)?],
+        )?;
+        Ok(())
+    }
+
+    fn entries(
+        &self,
+        scope: &Scope,
+        alert: &Id<Alert>,
+        (after, most): (i64, u32),
+    ) -> Result<Vec<(i64, Entry)>> {
+        if self.alert(scope, alert)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let rows = self.many(
+            "SELECT history, event_id, at, actor, steps FROM history
+             WHERE alert = ?1 AND history > ?2 ORDER BY history LIMIT ?3",
+            params![self.alert_row(alert)?, after, most],
+            |row| {
+                let mut columns = Columns::of(row);
+                let number = columns.get()?;
+                let event_id = columns.maybe_id()?;
+                let (at, actor) = (columns.time()?, columns.text()?);
+                let steps: Vec<Step> = columns.json()?;
+                let entry = |step| Entry {
+                    alert_id: Some(alert.clone()),
+                    event_id: event_id.clone(),
+                    at,
+                    actor: actor.clone(),
+                    step,
+                };
+                let entries = steps.into_iter().map(|step| (number, entry(step)));
+                Ok(entries.collect::<Vec<_>>())
+            },
+        )?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+}
+
+impl Hits for Work {
+    fn hit(&mut self, kind: HitKind, id: &str, now: Timestamp) -> Result<()> {
+        self.put(
+            "INSERT INTO hit (kind, id, count, last_at) VALUES (?1, ?2, 1, ?3)
+             ON CONFLICT (kind, id) DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)",
+            params![kind.as_str(), id, millis(now)],
+        )?;
+        Ok(())
+    }
+
+    fn hits(&self, kind: HitKind, id: &str) -> Result<Hit> {
+        let found = self.one(
+            "SELECT count, last_at FROM hit WHERE kind = ?1 AND id = ?2",
+            params![kind.as_str(), id],
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok(Hit { count: columns.count()?, last_at: columns.maybe_time()? })
+            },
+        )?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn forget_hits(&mut self, kind: HitKind, id: &str) -> Result<()> {
+        self.put("DELETE FROM hit WHERE kind = ?1 AND id = ?2", params![kind.as_str(), id])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,6 @@
+//! Messages on their way.
+
+use super::work::Work;
+use crate::store::Outbox;
+
+impl Outbox for Work {}

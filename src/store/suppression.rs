@@ -1,0 +1,4 @@
+//! Maintenance windows, silences, inhibitions.
+
+/// Maintenance windows, silences, inhibitions.
+pub trait Suppression {}
