@@ -8,6 +8,7 @@ use super::{
     alert,
     asked::{self, list_request},
     call::seen,
+    unwound,
 };
 use crate::{
     domain::{
@@ -190,7 +191,11 @@ list_request! {
 /// Notes, newest first where no order is asked for.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListNotes) -> Result<Page<Shown<NoteInfo>>> {
     let query = request.checked(call.now)?;
-    let found = tx.notes(&call.caller.scope, &query)?;
+    let scope = &call.caller.scope;
+    if query.unwind.is_some() {
+        return unwound::page(&query, &NOTES, |scan, each| tx.visit_notes(scope, scan, each));
+    }
+    let found = tx.notes(scope, &query)?;
     let shown =
         found.rows.into_iter().map(|note| Shown::shaped(NoteInfo::from(note), &query.shape, &NOTES));
     Ok(Page::new(shown.collect::<Result<_>>()?, found.total, found.next_cursor))

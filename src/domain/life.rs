@@ -23,7 +23,7 @@ mod step;
 mod tests;
 
 use super::{
-    alert::{Alert, Flapping, Marks, Snooze},
+    alert::Alert,
     notice::Occasion,
     scope::Home,
     words::{AlertState, Severity, Urgency},
@@ -101,12 +101,19 @@ pub enum Act {
         /// Within how many seconds.
         within: u32,
     },
-    /// While it flaps, an event says that it recovered.
-    FlapDown,
-    /// While it flaps, an event says that it is broken again.
-    FlapUp,
+    /// An event says that it recovered, and something holds it open: it flaps, or others that are part of it are open.
+    Recover {
+        /// What came, in a few words.
+        reason: String,
+        /// When it occurred, by the sender's clock.
+        recovered_at: Option<Timestamp>,
+    },
+    /// An event says that it is broken, which may have been said of it before.
+    Fire,
     /// It flapped, and was quiet for long enough.
-    Settle,
+    Settle(Parts),
+    /// The last of the alerts that were part of it is over.
+    LastPartEnds,
     /// Its acknowledgement runs out, if it is due by now.
     AcknowledgementRunsOut,
     /// Its snooze ends, if it is due by now.
@@ -116,6 +123,15 @@ pub enum Act {
         /// After how many seconds of silence.
         stale_after: u32,
     },
+}
+
+/// Whether alerts that are part of another are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// None are, or there are none.
+    Over,
+    /// Some are.
+    Open,
 }
 
 /// What of an alert's words is changed; `None` stays as it is.
@@ -200,14 +216,32 @@ impl Alert {
             Act::Unmerge { reason } => Ok(by_hand::unmerged(alert, reason)),
             Act::Worsen { severity, urgency } => Ok(by_itself::worse(alert, (severity, urgency))),
             Act::Flap { openings, within } => Ok(by_itself::flaps(alert, (openings, within), doer)),
-            Act::FlapDown => Ok(by_itself::flapped(alert, AlertState::Resolved)),
-            Act::FlapUp => Ok(by_itself::flapped(alert, AlertState::Triggered)),
-            Act::Settle => Ok(by_itself::settled(alert, doer)),
+            Act::Recover { reason, recovered_at } => {
+                Ok(by_itself::recovered(alert, (reason, recovered_at), doer))
+            }
+            Act::Fire => Ok(by_itself::fired(alert)),
+            Act::Settle(parts) => Ok(by_itself::settled(alert, parts, doer)),
+            Act::LastPartEnds => Ok(by_itself::last_part_ended(alert, doer)),
             Act::AcknowledgementRunsOut => Ok(by_itself::acknowledgement_ran_out(alert, doer)),
             Act::SnoozeEnds => Ok(by_itself::snooze_ended(alert, doer)),
             Act::Expire { stale_after } => Ok(by_itself::expired(alert, stale_after, doer)),
         };
         turn.map(|turn| turn.finished(self, doer.now))
+    }
+
+    /// The alert without what its state leaves no room for: what is over waits for nothing.
+    #[must_use]
+    pub fn at_rest(mut self) -> Self {
+        if self.state() == AlertState::Resolved {
+            self.care.snooze = None;
+            self.care.flapping = None;
+            self.care.held = None;
+        }
+        if self.state() != AlertState::Acknowledged {
+            self.care.acknowledged_until = None;
+        }
+        self.standing.marks = self.care.marks();
+        self
     }
 
     fn state(&self) -> AlertState {
@@ -234,44 +268,10 @@ impl Turn {
     /// The turn with what holds of every one: what is over is neither snoozed nor flapping, its marks say what it is,
     /// and its time of change moves only if it changed.
     fn finished(mut self, before: &Alert, now: Timestamp) -> Self {
-        let alert = &mut self.alert;
-        if alert.state() == AlertState::Resolved {
-            alert.care.snooze = None;
-            alert.care.flapping = None;
-        }
-        if alert.state() != AlertState::Acknowledged {
-            alert.care.acknowledged_until = None;
-        }
-        alert.mark();
-        if alert != before {
-            alert.standing.updated_at = now;
+        self.alert = self.alert.at_rest();
+        if self.alert != *before {
+            self.alert.standing.updated_at = now;
         }
         self
-    }
-}
-
-impl Alert {
-    /// Brings the marks that follow from its care up to date.
-    pub fn mark(&mut self) {
-        let care = &self.care;
-        let marks = [
-            (Marks::FLAPPING, care.flapping.is_some()),
-            (Marks::MERGED, care.merged_into.is_some()),
-            (Marks::SNOOZED, care.snooze.is_some()),
-            (Marks::MUTED, care.mute.is_some()),
-        ];
-        for (mark, holds) in marks {
-            self.standing.marks.set(mark, holds);
-        }
-    }
-
-    /// Whether it is snoozed, and since which words.
-    pub fn snoozed(&self) -> Option<&Snooze> {
-        self.care.snooze.as_ref()
-    }
-
-    /// Whether it flaps, and since when.
-    pub fn flaps(&self) -> Option<&Flapping> {
-        self.care.flapping.as_ref()
     }
 }

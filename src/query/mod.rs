@@ -20,7 +20,7 @@ use serde_json::Value;
 use self::parse::Asking;
 pub use self::{
     fields::{
-        ALERTS, Catalogue, DOMAINS, EVENTS, Field, Kind, Order, PROJECT_ALERT_CONFIGS, PROJECTS,
+        ALERTS, Catalogue, DOMAINS, EVENTS, Field, Kind, NOTES, Order, PROJECT_ALERT_CONFIGS, PROJECTS,
         TOKENS, WEBHOOKS, WORKSPACES,
     },
     operator::{Comparison, Operator, Test},

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Found;
+use super::{Each, Found, Scan};
 use crate::{
     domain::{alert::Alert, note::Note, project::Project, scope::Scope},
     error::Result,
@@ -16,6 +16,8 @@ pub trait Notes {
     fn note(&self, scope: &Scope, id: &Id<Note>) -> Result<Option<Note>>;
     /// The notes in `scope` that `query` asks for.
     fn notes(&self, scope: &Scope, query: &Query) -> Result<Found<Note>>;
+    /// Gives `each` of the notes in `scope` that `scan` asks for, until it breaks off.
+    fn visit_notes(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
     /// The rows of a statistic about the notes in `scope`; a page of it is not taken yet.
     fn note_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>>;
     /// Adds a note, or replaces what it says.

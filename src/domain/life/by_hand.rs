@@ -6,7 +6,8 @@ use super::{Decided, Doer, Edit, Life, Refused, Then, Turn};
 use crate::{
     clock::Timestamp,
     domain::{
-        alert::{Alert, Ending, Snooze},
+        alert::{Alert, Ending},
+        care::Snooze,
         notice::Occasion,
         scope::Home,
         words::AlertState,
@@ -51,20 +52,26 @@ pub(super) fn acknowledged(
     if is_same {
         return Ok(Turn::still(alert));
     }
-    let step = Life::Acknowledged { from: was, until };
+    let mut steps = vec![Life::Acknowledged { from: was, until }];
     let mut alert = open(alert, AlertState::Acknowledged);
     alert.responder = Some(actor.to_owned());
     alert.acknowledged_at = Some(now);
     alert.care.acknowledged_until = until;
-    Ok(match was {
+    let then = match was {
         AlertState::Resolved => {
+            steps.extend(on_its_own(&mut alert));
             let reason = format!("acknowledged by {actor} after it was over");
-            Turn::then(alert, step, Then::StartAnew(Occasion::Reopened, reason))
+            Then::StartAnew(Occasion::Reopened, reason)
         }
-        AlertState::Triggered | AlertState::Acknowledged | AlertState::Error => {
-            Turn::quiet(alert, step)
-        }
-    })
+        AlertState::Triggered | AlertState::Acknowledged | AlertState::Error => Then::Nothing,
+    };
+    Ok(Turn { alert, steps, then })
+}
+
+/// What is opened again is an alert of its own: the one that led it may be over, and would not tell of it.
+fn on_its_own(alert: &mut Alert) -> Option<Life> {
+    let from = alert.care.merged_into.take()?;
+    Some(Life::Unmerged { from, reason: Some("it was opened again".to_owned()) })
 }
 
 /// It is said to be over.
@@ -106,9 +113,12 @@ pub(super) fn reopened(
         Some(reason) => format!("{what} {actor}: {reason}"),
         None => format!("{what} {actor}"),
     };
-    let step = Life::Reopened { from: was, reason: reason.clone() };
-    let alert = open(alert, AlertState::Triggered);
-    Ok(Turn::then(alert, step, Then::StartAnew(Occasion::Reopened, reason)))
+    let mut steps = vec![Life::Reopened { from: was, reason: reason.clone() }];
+    let mut alert = open(alert, AlertState::Triggered);
+    if was == AlertState::Resolved {
+        steps.extend(on_its_own(&mut alert));
+    }
+    Ok(Turn { alert, steps, then: Then::StartAnew(Occasion::Reopened, reason) })
 }
 
 /// The alert open in this state, with nobody on it.

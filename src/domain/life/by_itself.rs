@@ -1,10 +1,15 @@
 //! What happens to an alert by itself: by its events, and by time.
 
 use super::{Doer, Life, Then, Turn, by_hand::open};
-use crate::domain::{
-    alert::{Alert, Ending, Flapping},
-    notice::Occasion,
-    words::{AlertState, Severity, Urgency},
+use crate::{
+    clock::Timestamp,
+    domain::{
+        alert::{Alert, Ending},
+        care::{Flapping, Held},
+        life::Parts,
+        notice::Occasion,
+        words::{AlertState, Severity, Urgency},
+    },
 };
 
 /// It became worse. Whoever took it did not take this, and whoever snoozed it did not snooze this.
@@ -47,32 +52,80 @@ pub(super) fn flaps(
     Turn::quiet(alert, Life::Flaps { openings, within })
 }
 
-/// While it flaps its events only say which way it points.
-pub(super) fn flapped(mut alert: Alert, to: AlertState) -> Turn {
-    let Some(flapping) = &mut alert.care.flapping else { return Turn::still(alert) };
-    let recovered = to == AlertState::Resolved;
-    if flapping.recovered == recovered {
+/// Its recovery came while something holds it open: what flaps is not over before it settles, what others are part of not
+/// before they are.
+pub(super) fn recovered(
+    mut alert: Alert,
+    (reason, recovered_at): (String, Option<Timestamp>),
+    Doer { now, .. }: Doer<'_>,
+) -> Turn {
+    if let Some(flapping) = &mut alert.care.flapping {
+        if std::mem::replace(&mut flapping.recovered, true) {
+            return Turn::still(alert);
+        }
+        return Turn::quiet(alert, Life::FlapDown);
+    }
+    if !alert.care.leads || alert.care.held.is_some() || !alert.state().is_open() {
         return Turn::still(alert);
     }
-    flapping.recovered = recovered;
-    let step = if recovered { Life::FlapDown } else { Life::FlapUp };
+    let step = Life::Held { reason: reason.clone() };
+    alert.care.held = Some(Held { since: now, recovered_at, reason });
     Turn::quiet(alert, step)
 }
 
-/// It was quiet for long enough: it is over if it recovered last, else it is an alert as any other again.
-pub(super) fn settled(mut alert: Alert, Doer { now, .. }: Doer<'_>) -> Turn {
+/// It is broken: if it was said to have recovered, it has not.
+pub(super) fn fired(mut alert: Alert) -> Turn {
+    let mut steps = Vec::new();
+    if let Some(flapping) = &mut alert.care.flapping
+        && std::mem::replace(&mut flapping.recovered, false)
+    {
+        steps.push(Life::FlapUp);
+    }
+    if alert.care.held.take().is_some() {
+        steps.push(Life::HeldNoMore);
+    }
+    Turn { alert, steps, then: Then::Nothing }
+}
+
+/// It was quiet for long enough: it is over if it recovered last and so are those that are part of it, else it is an
+/// alert as any other again.
+pub(super) fn settled(mut alert: Alert, parts: Parts, doer: Doer<'_>) -> Turn {
     let Some(flapping) = alert.care.flapping.take() else { return Turn::still(alert) };
     let step = Life::Settled { recovered: flapping.recovered };
-    if flapping.recovered {
-        let from = alert.state();
-        let reason = "it flapped, recovered, and stayed quiet".to_owned();
-        let resolved = Life::Resolved { from, reason: reason.clone() };
-        let ending = Ending { resolved_at: now, recovered_at: None, reason };
-        let (alert, then) = (alert.ended(ending, now), Then::End(Occasion::Resolved));
-        return Turn { alert, steps: vec![step, resolved], then };
+    if !flapping.recovered {
+        let reason = "it flaps no more, and is broken still".to_owned();
+        return Turn::then(alert, step, Then::StartAnew(Occasion::Reopened, reason));
     }
-    let reason = "it flaps no more, and is broken still".to_owned();
-    Turn::then(alert, step, Then::StartAnew(Occasion::Reopened, reason))
+    let reason = "it flapped, recovered, and stayed quiet".to_owned();
+    let mut turn = match parts {
+        Parts::Over => over(alert, (None, reason), doer),
+        Parts::Open => {
+            alert.care.leads = true;
+            recovered(alert, (reason, None), doer)
+        }
+    };
+    turn.steps.insert(0, step);
+    turn
+}
+
+/// The last of those that were part of it is over. It is too, if its own recovery came.
+pub(super) fn last_part_ended(mut alert: Alert, doer: Doer<'_>) -> Turn {
+    let Some(held) = alert.care.held.take() else { return Turn::still(alert) };
+    let reason = format!("{}, and what was merged into it is over too", held.reason);
+    over(alert, (held.recovered_at, reason), doer)
+}
+
+fn over(
+    alert: Alert,
+    (recovered_at, reason): (Option<Timestamp>, String),
+    Doer { now, .. }: Doer<'_>,
+) -> Turn {
+    if !alert.state().is_open() {
+        return Turn::still(alert);
+    }
+    let step = Life::Resolved { from: alert.state(), reason: reason.clone() };
+    let ending = Ending { resolved_at: now, recovered_at, reason };
+    Turn::then(alert.ended(ending, now), step, Then::End(Occasion::Resolved))
 }
 
 /// Its acknowledgement ran out: nobody is on it any more, as far as anyone knows.

@@ -131,6 +131,13 @@ pub enum Life {
     FlapDown,
     /// While it flapped, it broke again.
     FlapUp,
+    /// Its recovery came, and others that are part of it were open.
+    Held {
+        /// What came.
+        reason: String,
+    },
+    /// It was broken again after its recovery, which others had held back.
+    HeldNoMore,
     /// It flapped no more.
     Settled {
         /// Whether it had recovered last.
@@ -168,6 +175,8 @@ impl Life {
             Self::Flaps { .. } => "flapping",
             Self::FlapDown => "flap_recovered",
             Self::FlapUp => "flap_fired",
+            Self::Held { .. } => "held_open",
+            Self::HeldNoMore => "fired_again",
             Self::Settled { .. } => "settled",
             Self::Noted { .. } => "noted",
             Self::Deleted => "deleted",
@@ -210,6 +219,10 @@ impl Life {
             }
             Self::FlapDown => "recovered while flapping; it closes once it stays quiet".to_owned(),
             Self::FlapUp => "broke again while flapping".to_owned(),
+            Self::Held { reason } => {
+                format!("recovered ({reason}); it stays open while others that are part of it are")
+            }
+            Self::HeldNoMore => "broke again while others held it open".to_owned(),
             Self::Settled { recovered: true } => "flaps no more: it recovered and stayed quiet".to_owned(),
             Self::Settled { recovered: false } => "flaps no more: it stayed broken".to_owned(),
             Self::Noted { note_id } => format!("a note was written: {note_id}"),

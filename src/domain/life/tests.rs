@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     clock::from_millis,
     domain::{
+        care::Marks,
         delivery::Delivery,
         event::{Draft, Event},
         words::{EventType, Why},
@@ -52,6 +53,10 @@ fn by(actor: &str, at: i64) -> Doer<'_> {
 
 fn ack() -> Act {
     Act::Acknowledge { until: None }
+}
+
+fn down() -> Act {
+    Act::Recover { reason: "recovery event-9".to_owned(), recovered_at: None }
 }
 
 fn resolve() -> Act {
@@ -155,7 +160,7 @@ fn a_worse_event_alarms_anew_whoever_had_taken_or_snoozed_it() {
         let (alert, act) = worsened(from, Severity::Critical);
         let turn = done(&alert, act, by("webhook:w", 3000));
         assert_eq!(turn.alert.standing.state, AlertState::Triggered);
-        assert_eq!(turn.alert.snoozed(), None);
+        assert_eq!(turn.alert.care.snooze.as_ref(), None);
         let reason = "worse: WARNING, now CRITICAL".to_owned();
         assert_eq!(turn.then, Then::StartAnew(Occasion::Worsened, reason));
     }
@@ -189,7 +194,7 @@ fn a_snooze_has_an_end_and_is_over_with_the_alert() {
         Then::Tell(Occasion::Unmuted, "the snooze by token:amy ended".to_owned())
     );
     let over = done(&snoozed.alert, resolve(), by(AMY, 3000)).alert;
-    assert_eq!(over.snoozed(), None);
+    assert_eq!(over.care.snooze, None);
     assert!(!over.standing.marks.has(Marks::SNOOZED));
     assert_eq!(over.turned(snooze(9000), by(AMY, 4000)).unwrap_err().pointer, "/alert_id");
 }
@@ -199,16 +204,30 @@ fn what_flaps_closes_only_once_it_stays_quiet_after_its_recovery() {
     let flaps = Act::Flap { openings: 6, within: 600 };
     let flapping = done(&triggered(), flaps, by("webhook:w", 2000)).alert;
     assert!(flapping.standing.marks.has(Marks::FLAPPING));
-    let down = done(&flapping, Act::FlapDown, by("webhook:w", 3000)).alert;
+    let down = done(&flapping, down(), by("webhook:w", 3000)).alert;
     assert_eq!(down.standing.state, AlertState::Triggered);
-    let up = done(&down, Act::FlapUp, by("webhook:w", 4000)).alert;
-    let over = done(&down, Act::Settle, by("timer", 9000));
+    let up = done(&down, Act::Fire, by("webhook:w", 4000)).alert;
+    let over = done(&down, Act::Settle(Parts::Over), by("timer", 9000));
     assert_eq!(over.alert.standing.state, AlertState::Resolved);
     assert_eq!(over.then, Then::End(Occasion::Resolved));
-    let stays = done(&up, Act::Settle, by("timer", 9000));
+    let stays = done(&up, Act::Settle(Parts::Over), by("timer", 9000));
     assert_eq!(stays.alert.standing.state, AlertState::Triggered);
     assert!(!stays.alert.standing.marks.has(Marks::FLAPPING));
     assert!(matches!(stays.then, Then::StartAnew(Occasion::Reopened, _)));
+}
+
+#[test]
+fn what_others_are_part_of_is_over_with_the_last_of_them() {
+    let mut lead = triggered();
+    lead.care.leads = true;
+    let held = done(&lead, down(), by("webhook:w", 2000));
+    assert_eq!(held.alert.standing.state, AlertState::Triggered);
+    let over = done(&held.alert, Act::LastPartEnds, by("webhook:w", 3000));
+    assert_eq!(over.alert.standing.state, AlertState::Resolved);
+    assert_eq!(over.then, Then::End(Occasion::Resolved));
+    let again = done(&held.alert, Act::Fire, by("webhook:w", 3000)).alert;
+    let stays = done(&again, Act::LastPartEnds, by("webhook:w", 4000));
+    assert_eq!(stays.alert.standing.state, AlertState::Triggered);
 }
 
 #[test]
@@ -275,6 +294,7 @@ struct Believed {
     acknowledged_until: Option<Timestamp>,
     snoozed_until: Option<Timestamp>,
     flapping: Option<bool>,
+    held: bool,
     merged_into: Option<Id<Alert>>,
     assignee: Option<String>,
     severity: Severity,
@@ -287,8 +307,9 @@ impl Believed {
         Self {
             state: alert.standing.state,
             acknowledged_until: alert.care.acknowledged_until,
-            snoozed_until: alert.snoozed().map(|snooze| snooze.until),
-            flapping: alert.flaps().map(|flapping| flapping.recovered),
+            snoozed_until: alert.care.snooze.as_ref().map(|snooze| snooze.until),
+            flapping: alert.care.flapping.as_ref().map(|flapping| flapping.recovered),
+            held: alert.care.held.is_some(),
             merged_into: alert.care.merged_into.clone(),
             assignee: alert.assignee.clone(),
             severity: alert.standing.severity,
@@ -303,6 +324,7 @@ impl Believed {
             acknowledged_until: None,
             snoozed_until: None,
             flapping: None,
+            held: false,
             ..Self { project: self.project.clone(), ..self.copied() }
         };
     }
@@ -359,6 +381,8 @@ impl Believed {
             Life::FlapDown => self.flapping = Some(true),
             Life::FlapUp => self.flapping = Some(false),
             Life::Settled { .. } => self.flapping = None,
+            Life::Held { .. } => self.held = true,
+            Life::HeldNoMore => self.held = false,
             Life::Edited { .. }
             | Life::TookIn { .. }
             | Life::LetGo { .. }
@@ -370,7 +394,7 @@ impl Believed {
 
 /// Something that may be done, told apart from times so that they can be set to lie around now.
 fn acts() -> impl Strategy<Value = (u8, i64, u8)> {
-    (0..19_u8, -5_000..100_000_i64, 0..4_u8)
+    (0..20_u8, -5_000..100_000_i64, 0..4_u8)
 }
 
 fn act((kind, later, which): (u8, i64, u8), alert: &mut Alert, now: Timestamp) -> Act {
@@ -401,15 +425,24 @@ fn act((kind, later, which): (u8, i64, u8), alert: &mut Alert, now: Timestamp) -
                 *alert = worse;
                 return act;
             }
-            Act::FlapDown
+            down()
         }
         14 => Act::Flap { openings: 6, within: 60 },
-        15 => Act::FlapDown,
-        16 => Act::FlapUp,
+        15 => down(),
+        16 => Act::Fire,
         17 => {
-            [Act::Settle, Act::AcknowledgementRunsOut, Act::SnoozeEnds, Act::Settle]
-                [usize::from(which)]
-            .clone()
+            let all = [
+                Act::Settle(Parts::Over),
+                Act::AcknowledgementRunsOut,
+                Act::SnoozeEnds,
+                Act::Settle(Parts::Open),
+            ];
+            all[usize::from(which)].clone()
+        }
+        18 => {
+            alert.care.leads = which < 3;
+            alert.standing.marks = alert.care.marks();
+            Act::LastPartEnds
         }
         _ => Act::Expire { stale_after: 60 },
     }
@@ -423,7 +456,7 @@ fn sound(alert: &Alert) {
     if standing.state.is_open() {
         assert_eq!((responder.is_some(), acknowledged_at.is_some()), (is_acked, is_acked));
     } else {
-        assert_eq!((&care.snooze, &care.flapping), (&None, &None));
+        assert_eq!((&care.snooze, &care.flapping, &care.held), (&None, &None, &None));
     }
     assert!(is_acked || care.acknowledged_until.is_none());
     assert!(!care.expired || !standing.state.is_open());

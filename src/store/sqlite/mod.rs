@@ -25,6 +25,7 @@ mod happenings;
 mod heartbeats;
 mod imports;
 mod live;
+mod lives;
 mod notes;
 mod numbering;
 mod outbox;

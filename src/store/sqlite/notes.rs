@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     query::{Flow, Keyset, Query, Stat},
-    store::{Found, Notes, Scan},
+    store::{Each, Found, Notes, Scan},
 };
 
 /// Every column of a note, as [`note`] reads them.
@@ -51,6 +51,10 @@ impl Notes for Work {
             Ok((key, note(&mut columns)?))
         })?;
         Ok(sql::found(query, rows, total))
+    }
+
+    fn visit_notes(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
+        self.visit(&sql::NOTES, scope, scan, each)
     }
 
     fn note_stat(&self, scope: &Scope, stat: &Stat) -> Result<Vec<Value>> {

@@ -24,3 +24,9 @@ ALTER TABLE project_alert_config ADD COLUMN stale_after INTEGER;
 ALTER TABLE project_alert_config ADD COLUMN flapping_count INTEGER NOT NULL DEFAULT 5;
 ALTER TABLE project_alert_config ADD COLUMN flapping_within INTEGER NOT NULL DEFAULT 1800000;
 ALTER TABLE project_alert_config ADD COLUMN flapping_quiet INTEGER NOT NULL DEFAULT 600000;
+
+-- The recovery of an alert that others are part of, as JSON: it is over once they are too.
+ALTER TABLE alert ADD COLUMN held TEXT;
+
+-- The open alerts that are part of one, of which all that matters is whether there are any left.
+CREATE INDEX alert_of_lead_open ON alert (merged_into) WHERE merged_into IS NOT NULL AND state <> 'RESOLVED';
