@@ -1,78 +1,156 @@
-//! What is changed of events before they become alerts.
+//! What is done to events before they touch alerts: rules with conditions, in order, and what they do.
+//!
+//! A rule belongs to a webhook, a project or a workspace. [`route`] asks the rules about one event, and remembers what
+//! each of them said.
 
-use serde::{Deserialize, Serialize};
+mod actions;
+mod condition;
+mod loops;
+mod route;
+mod step;
+mod subject;
+mod template;
+#[cfg(test)]
+mod tests;
 
-/// What was decided.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
-pub enum RuleStep {}
+use std::{collections::BTreeMap, sync::Arc};
 
-impl RuleStep {
-    /// What came out, in a word.
-    pub fn verdict(&self) -> &'static str {
-        match *self {}
-    }
+use serde_json::Value;
 
-    /// What came out and why, in a sentence.
-    pub fn sentence(&self) -> String {
-        match *self {}
+pub use self::{
+    actions::{ActionFault, Actions},
+    condition::{MOST_CONDITIONS, RuleCondition},
+    loops::{Moves, way_back},
+    route::{FindSetup, InhibitBy, Routed, Routing, route},
+    step::RuleStep,
+    template::{Template, TemplateError},
+};
+pub use super::words::ConditionsPolicy;
+use super::{
+    project::{Domain, Workspace},
+    scope::{Home, Scope},
+    webhook::Webhook,
+    words::ResourceGroup,
+};
+use crate::{
+    clock::Timestamp,
+    id::{Id, Identified},
+};
+
+/// The most rules of one webhook, project or workspace: each is asked about each event.
+pub const MOST_RULES: usize = 200;
+
+/// The most conditions with regular expressions of one rule.
+pub const MOST_PATTERNS: usize = 20;
+
+/// What is done to the events that meet its conditions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventRule {
+    /// Its identifier.
+    pub event_rule_id: Id<EventRule>,
+    /// What people call it; may be empty.
+    pub name: String,
+    /// Its place among the rules of its webhook, project or workspace, from one.
+    pub order: u32,
+    /// How many of its conditions must hold.
+    pub policy: ConditionsPolicy,
+    /// What it asks.
+    pub conditions: Vec<RuleCondition>,
+    /// What it does.
+    pub actions: Actions,
+    /// Whether no further rule is asked once it matched.
+    pub stop_processing: bool,
+    /// Whose events it is asked about.
+    pub place: RulePlace,
+    /// The users' own labels.
+    pub tags: BTreeMap<String, Value>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Whose events a rule is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RulePlace {
+    /// Those that come through this webhook, which is in this project.
+    Webhook(Home, Id<Webhook>),
+    /// Those of this project.
+    Project(Home),
+    /// Those of all projects of this workspace.
+    Workspace(Id<Domain>, Id<Workspace>),
+}
+
+/// The rules that are asked about events of one project.
+#[derive(Clone, Debug, Default)]
+pub struct EventRules {
+    /// Those of its webhooks, in order.
+    pub webhooks: BTreeMap<Id<Webhook>, Vec<Arc<EventRule>>>,
+    /// Its own, in order.
+    pub project: Vec<Arc<EventRule>>,
+    /// Those of its workspace, in order.
+    pub workspace: Vec<Arc<EventRule>>,
+}
+
+impl Identified for EventRule {
+    const PREFIX: &'static str = "er";
+}
+
+impl EventRule {
+    /// Its identifier, and what it is called: its name, or its identifier where it has none.
+    pub fn named(&self) -> (Id<Self>, String) {
+        let id = self.event_rule_id.clone();
+        let name = if self.name.is_empty() { id.as_str() } else { &self.name }.to_owned();
+        (id, name)
     }
 }
 
-/// The event rules that a project's events meet, in order.
-#[derive(Clone, Debug, Default)]
-pub struct EventRules {}
+impl RulePlace {
+    /// The word for it.
+    pub const fn resource_group(&self) -> ResourceGroup {
+        match self {
+            Self::Webhook(..) => ResourceGroup::Webhook,
+            Self::Project(_) => ResourceGroup::Project,
+            Self::Workspace(..) => ResourceGroup::Workspace,
+        }
+    }
+
+    /// Whether `scope` contains it. What holds for a whole workspace is seen by whoever sees a part of it, as in
+    /// Cloudforet monitoring v1.
+    pub fn is_in(&self, scope: &Scope) -> bool {
+        match self {
+            Self::Webhook(home, _) | Self::Project(home) => scope.contains(home),
+            Self::Workspace(domain, workspace) => {
+                scope.domains.contains(domain) && scope.workspaces.contains(workspace)
+            }
+        }
+    }
+
+    /// Whether whoever has `scope` may change what is there: for a workspace, only who has all of it.
+    pub fn is_changeable_in(&self, scope: &Scope) -> bool {
+        match self {
+            Self::Webhook(home, _) | Self::Project(home) => scope.contains(home),
+            Self::Workspace(domain, workspace) => scope.contains_workspace(domain, workspace),
+        }
+    }
+}
 
 impl EventRules {
+    /// The rules of a webhook, in order.
+    pub fn of_webhook(&self, webhook: &Id<Webhook>) -> &[Arc<EventRule>] {
+        self.webhooks.get(webhook).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether there are none, so that events go their way as they came.
     pub fn is_empty(&self) -> bool {
-        true
+        self.project.is_empty() && self.workspace.is_empty() && self.webhooks.is_empty()
     }
-}
 
-/// What event rules say about the alert of an event.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Routing {
-    /// Who should act.
-    pub assignee: Option<String>,
-    /// How soon a person must look, instead of what the severity says.
-    pub urgency: Option<super::words::Urgency>,
-    /// The escalation policy instead of the project's.
-    pub escalation_policy_id: Option<crate::id::Id<super::escalation::EscalationPolicy>>,
-    /// Whether nobody is to be told.
-    pub no_notification: bool,
-    /// The rule that drops the event: it is kept and counted, and touches no alert.
-    pub drop: Option<String>,
-}
+    /// Whether no rule is asked about what comes through this webhook.
+    pub fn are_none_for(&self, webhook: &Id<Webhook>) -> bool {
+        self.project.is_empty() && self.workspace.is_empty() && self.of_webhook(webhook).is_empty()
+    }
 
-/// An event that went through the event rules.
-#[derive(Clone, Debug)]
-pub struct Routed {
-    /// What it says now.
-    pub draft: super::event::Draft,
-    /// Where it lives now.
-    pub home: super::scope::Home,
-    /// What is said about its alert.
-    pub routing: Routing,
-    /// Each rule that was looked at, in order.
-    pub steps: Vec<RuleStep>,
-    /// What this was decided by.
-    pub consulted: Vec<std::sync::Arc<super::setup::Setup>>,
-}
-
-/// Finds how a project is looked after.
-pub type FindSetup<'a> = dyn Fn(&crate::id::Id<super::project::Project>) -> Option<std::sync::Arc<super::setup::Setup>>
-    + 'a;
-
-/// What the event rules make of an event.
-pub fn route(
-    draft: super::event::Draft,
-    webhook: &super::webhook::Webhook,
-    find: &FindSetup<'_>,
-    now: crate::clock::Timestamp,
-) -> Routed {
-    let _ = now;
-    let home = webhook.home.clone();
-    let consulted = find(&home.project_id).into_iter().collect();
-    Routed { draft, home, routing: Routing::default(), steps: Vec::new(), consulted }
+    /// All of them.
+    pub fn each(&self) -> impl Iterator<Item = &Arc<EventRule>> {
+        self.webhooks.values().flatten().chain(&self.project).chain(&self.workspace)
+    }
 }

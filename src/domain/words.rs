@@ -143,6 +143,30 @@ words! {
 }
 
 words! {
+    /// How many of the conditions of an event rule must hold.
+    ConditionsPolicy {
+        /// Each of them.
+        All = "ALL",
+        /// One of them.
+        Any = "ANY",
+        /// None is asked: the rule always matches.
+        Always = "ALWAYS",
+    }
+}
+
+words! {
+    /// Whose a resource is.
+    ResourceGroup {
+        /// All projects of a workspace.
+        Workspace = "WORKSPACE",
+        /// One project.
+        Project = "PROJECT",
+        /// One webhook.
+        Webhook = "WEBHOOK",
+    }
+}
+
+words! {
     /// What a token's holder may do within its scope.
     Role {
         /// Everything, everywhere.

@@ -8,11 +8,11 @@ use crate::{
     clock::Timestamp,
     domain::{
         event::Draft,
-        event_rule::{self, FindSetup, Routed},
+        event_rule::{self, FindSetup, Routed, RuleStep},
         webhook::Webhook,
     },
     error::Result,
-    store::{Snapshots, Tx},
+    store::{HitKind, Snapshots, Tx},
 };
 
 /// What the event rules make of the items of a delivery, by the setups of this moment; empty where no rule concerns them.
@@ -50,6 +50,16 @@ pub(super) fn settled(
         Some(routed) if holds(tx, routed)? => Ok(Some(routed.clone())),
         Some(_) | None => anew(tx, webhook, draft, now).map(Some),
     }
+}
+
+/// Counts the rules that matched.
+pub(super) fn count(tx: &mut dyn Tx, steps: &[RuleStep], now: Timestamp) -> Result<()> {
+    for step in steps {
+        if let RuleStep::Matched { event_rule_id, .. } = step {
+            tx.hit(HitKind::EventRule, event_rule_id.as_str(), now)?;
+        }
+    }
+    Ok(())
 }
 
 /// What the event rules make of an event as this unit of work sees them.

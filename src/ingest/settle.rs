@@ -156,7 +156,9 @@ pub(super) fn add(
 ) -> Result<ItemOutcome> {
     let Route { webhook, delivery_id, received_at } = *route;
     let Item { index, draft, reading, ahead } = item;
-    let routed = route::settled(tx, webhook, (draft, ahead), now)?;
+    // What could not be read was made by us and says nothing that a rule of a user's could be about.
+    let is_read = reading.is_some() || draft.event_type != EventType::Error;
+    let routed = if is_read { route::settled(tx, webhook, (draft, ahead), now)? } else { None };
     let arrival = Arrival { webhook, delivery_id, item: index, reading };
     let Some(Routed { draft: said, home, routing, steps, .. }) = routed else {
         // Lent to the event and given back.
@@ -169,6 +171,7 @@ pub(super) fn add(
     };
     let mut event = Event::from_draft(said, arrival, mint, received_at);
     event.home = home;
+    route::count(tx, &steps, now)?;
     let steps = steps.into_iter().map(Step::Rule).collect();
     let settled = settle_event(tx, &mut event, (&routing, steps), (mint, now))?;
     Ok(outcome(index, (event.event_id, event.alert_id), (settled, event.why)))
@@ -253,8 +256,10 @@ fn act(
     }
 }
 
-/// Writes down what event rules decided for an event.
+/// Writes down what event rules decided for an event that opens nothing. Of the many repeats of an event, what did not
+/// match is not written down: it says nothing that the dry run of a rule would not.
 fn keep_steps(tx: &mut dyn Tx, event: &Event, steps: Vec<Step>, hand: &Hand<'_>) -> Result<()> {
+    let steps = steps.into_iter().filter(|step| step.verdict() != "not_matched");
     let entry = |step| Entry {
         alert_id: event.alert_id.clone(),
         event_id: Some(event.event_id.clone()),
@@ -262,7 +267,7 @@ fn keep_steps(tx: &mut dyn Tx, event: &Event, steps: Vec<Step>, hand: &Hand<'_>)
         actor: hand.actor.to_owned(),
         step,
     };
-    let entries: Vec<Entry> = steps.into_iter().map(entry).collect();
+    let entries: Vec<Entry> = steps.map(entry).collect();
     tx.add_entries(&entries)
 }
 
