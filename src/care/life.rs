@@ -35,7 +35,7 @@ use crate::{
 };
 
 pub use self::{
-    parts::{merge, unmerge},
+    parts::{left, merge, unmerge},
     time::due,
 };
 

@@ -132,7 +132,7 @@ pub(super) fn set_free(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Resul
 }
 
 /// An alert is over, or no part any more: the one that leads it may be over too.
-pub(super) fn left(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
+pub fn left(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
     match &alert.care.merged_into {
         Some(lead) => part_gone(tx, lead, hand),
         None => Ok(()),
