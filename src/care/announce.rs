@@ -5,6 +5,7 @@ use crate::{
     domain::{
         alert::Alert,
         notice::{NotificationLevel, Occasion},
+        people::Target,
         setup::Setup,
         timer::Timer,
     },
@@ -25,6 +26,8 @@ pub struct Announcement<'a> {
     pub step: u32,
     /// Why, where the occasion does not say it all.
     pub reason: Option<String>,
+    /// Whom the step names beside those who take the level: channels, users, schedules.
+    pub targets: Vec<Target>,
 }
 
 /// Writes an announcement down for all who take it, in this unit of work.

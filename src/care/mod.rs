@@ -92,8 +92,9 @@ pub fn record(
 /// Opens an alert: decides all that is to be decided for it, keeps it, and begins to tell people.
 pub fn open(tx: &mut dyn Tx, mut opening: Opening<'_>) -> Result<Alert> {
     life::opening(tx, &mut opening)?;
-    escalate::begin(tx, &mut opening)?;
     mute::on_open(tx, &mut opening)?;
+    // Last, since who is told depends on all that was decided before.
+    escalate::begin(tx, &mut opening)?;
     let Opening { alert, event, setup, hand, steps, .. } = opening;
     alert.standing.marks = alert.care.marks();
     alert.alert_number = tx.add_alert(alert)?;

@@ -1,10 +1,5 @@
 //! The fixed vocabularies: what may stand in a field that takes one of a few words.
 
-use std::{fmt, str::FromStr};
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 /// A text that is none of the words it should be one of.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not one of {expected}")]
@@ -18,7 +13,7 @@ pub struct UnknownWord {
 macro_rules! words {
     ($(#[doc = $title:literal])+ $name:ident { $($(#[doc = $doc:literal])+ $word:ident = $text:literal),+ $(,)? }) => {
         $(#[doc = $title])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub enum $name { $($(#[doc = $doc])+ #[serde(rename = $text)] $word),+ }
 
         impl $name {
@@ -36,19 +31,19 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
-        impl FromStr for $name {
-            type Err = UnknownWord;
+        impl std::str::FromStr for $name {
+            type Err = $crate::domain::words::UnknownWord;
 
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+            fn from_str(text: &str) -> std::result::Result<Self, $crate::domain::words::UnknownWord> {
                 match text {
                     $($text => Ok(Self::$word),)+
-                    other => Err(UnknownWord {
+                    other => Err($crate::domain::words::UnknownWord {
                         found: other.to_owned(),
                         expected: [$($text),+].join(", "),
                     }),
@@ -57,6 +52,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// How bad it is, from the least to the worst.

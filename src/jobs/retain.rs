@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use super::Jobs;
@@ -43,7 +44,7 @@ pub async fn retain(jobs: &Jobs, now: Timestamp) -> Result<()> {
     while store.write(|tx| tx.trim_happenings(ROWS * 10)).await? > 0 {
         tokio::task::yield_now().await;
     }
-    Ok(())
+    forget_entries(jobs, now).await
 }
 
 /// What is removed, what it is called, and from which age on. A delivery goes once both its body and its events may be gone.
@@ -59,6 +60,21 @@ fn ages(retention: Retention) -> impl Iterator<Item = (Old, &'static str, Age)> 
     ]
     .into_iter()
     .filter_map(|(old, name, age)| Some((old, name, age?)))
+}
+
+/// How long what was decided for events that no alert has is kept.
+const DECIDED: TimeDelta = TimeDelta::days(30);
+
+/// Removes what was decided for events that no alert has, once it is old.
+async fn forget_entries(jobs: &Jobs, now: Timestamp) -> Result<()> {
+    loop {
+        let removed =
+            jobs.intake.store.write(move |tx| tx.forget_entries(now - DECIDED, ROWS)).await?;
+        if removed < ROWS as usize {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 async fn sweep_project(

@@ -6,6 +6,7 @@ use crate::{
     clock::Timestamp,
     domain::{
         alert::Alert,
+        event::Event,
         history::Entry,
         project::Project,
         scope::Scope,
@@ -55,6 +56,10 @@ pub trait Histories {
         alert: &Id<Alert>,
         after_and_most: (i64, u32),
     ) -> Result<Vec<(i64, Entry)>>;
+    /// What was decided for an event that no alert has, in order.
+    fn event_entries(&self, event: &Id<Event>) -> Result<Vec<Entry>>;
+    /// Removes what was decided before `before` for events that no alert has, at most so many; how many.
+    fn forget_entries(&mut self, before: Timestamp, most: u32) -> Result<usize>;
 }
 
 /// What can be hit.

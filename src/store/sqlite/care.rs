@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::{
     live::Changed,
@@ -13,6 +13,7 @@ use crate::{
     clock::{Timestamp, from_millis},
     domain::{
         alert::Alert,
+        event::Event,
         history::{Entry, Step},
         project::{Project, ProjectAlertConfig},
         scope::Scope,
@@ -144,25 +145,45 @@ impl Histories for Work {
             "SELECT history, event_id, at, actor, steps FROM history
              WHERE alert = ?1 AND history > ?2 ORDER BY history LIMIT ?3",
             params![self.alert_row(alert)?, after, most],
-            |row| {
-                let mut columns = Columns::of(row);
-                let number = columns.get()?;
-                let event_id = columns.maybe_id()?;
-                let (at, actor) = (columns.time()?, columns.text()?);
-                let steps: Vec<Step> = columns.json()?;
-                let entry = |step| Entry {
-                    alert_id: Some(alert.clone()),
-                    event_id: event_id.clone(),
-                    at,
-                    actor: actor.clone(),
-                    step,
-                };
-                let entries = steps.into_iter().map(|step| (number, entry(step)));
-                Ok(entries.collect::<Vec<_>>())
-            },
+            |row| noted(row, Some(alert)),
         )?;
         Ok(rows.into_iter().flatten().collect())
     }
+
+    fn event_entries(&self, event: &Id<Event>) -> Result<Vec<Entry>> {
+        let rows = self.many(
+            "SELECT history, event_id, at, actor, steps FROM history
+             WHERE event_id = ?1 AND alert IS NULL ORDER BY history",
+            [event.as_str()],
+            |row| noted(row, None),
+        )?;
+        Ok(rows.into_iter().flatten().map(|(_, entry)| entry).collect())
+    }
+
+    fn forget_entries(&mut self, before: Timestamp, most: u32) -> Result<usize> {
+        self.put(
+            "DELETE FROM history WHERE history IN
+                 (SELECT history FROM history WHERE alert IS NULL AND at < ?1 ORDER BY at LIMIT ?2)",
+            params![millis(before), most],
+        )
+    }
+}
+
+/// What one row of `history` says.
+fn noted(row: &Row<'_>, alert: Option<&Id<Alert>>) -> Result<Vec<(i64, Entry)>> {
+    let mut columns = Columns::of(row);
+    let number = columns.get()?;
+    let event_id = columns.maybe_id()?;
+    let (at, actor) = (columns.time()?, columns.text()?);
+    let steps: Vec<Step> = columns.json()?;
+    let entry = |step| Entry {
+        alert_id: alert.cloned(),
+        event_id: event_id.clone(),
+        at,
+        actor: actor.clone(),
+        step,
+    };
+    Ok(steps.into_iter().map(|step| (number, entry(step))).collect())
 }
 
 impl Hits for Work {

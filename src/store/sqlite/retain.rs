@@ -161,6 +161,10 @@ impl Work {
             "DELETE FROM standing WHERE alert IN (SELECT value FROM json_each(?1))",
             [&alerts],
         )?;
+        self.put(
+            "DELETE FROM history WHERE alert IN (SELECT value FROM json_each(?1))",
+            [&alerts],
+        )?;
         self.put("DELETE FROM alert WHERE alert IN (SELECT value FROM json_each(?1))", [&alerts])?;
         let told = self.number(
             "SELECT happening FROM happening WHERE at < ?1 ORDER BY happening DESC LIMIT 1",

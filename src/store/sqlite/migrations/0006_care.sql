@@ -48,6 +48,9 @@ CREATE TABLE history (
 ) STRICT;
 
 CREATE INDEX history_of_alert ON history (alert) WHERE alert IS NOT NULL;
+-- What was decided for an event that no alert has: found by the event, removed by age; few rows.
+CREATE INDEX history_of_event ON history (event_id) WHERE alert IS NULL;
+CREATE INDEX history_without_alert ON history (at) WHERE alert IS NULL;
 
 -- How often rules, windows, silences and inhibitions were hit.
 CREATE TABLE hit (
