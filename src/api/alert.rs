@@ -9,11 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{
-    AnalysisInfo, Call, Moment, Page, Shown, StatInfo,
-    asked::list_request,
-    unwound,
-};
+use super::{AnalysisInfo, Call, Moment, Page, Shown, StatInfo, asked::list_request, unwound};
 use crate::{
     domain::{
         alert::{Alert, Standing},
@@ -31,8 +27,8 @@ use crate::{
 
 pub use self::{
     act::{
-        AssignUser, MergeAlert, OneAlert, SnoozeAlert, UnmergeAlert, UpdateAlert, assign_user, delete, merge, snooze,
-        unmerge, unsnooze, update,
+        AssignUser, MergeAlert, OneAlert, SnoozeAlert, UnmergeAlert, UpdateAlert, assign_user,
+        delete, merge, snooze, unmerge, unsnooze, update,
     },
     bulk::{BulkAlerts, BulkInfo, bulk},
     history::{AlertHistory, HistoryInfo, HistoryPage, history},

@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Call, Done, Moment, Page, Shown, StatInfo,
-    alert,
+    Call, Done, Moment, Page, Shown, StatInfo, alert,
     asked::{self, list_request},
     call::seen,
     unwound,
@@ -196,8 +195,10 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListNotes) -> Result<Page<Shown<N
         return unwound::page(&query, &NOTES, |scan, each| tx.visit_notes(scope, scan, each));
     }
     let found = tx.notes(scope, &query)?;
-    let shown =
-        found.rows.into_iter().map(|note| Shown::shaped(NoteInfo::from(note), &query.shape, &NOTES));
+    let shown = found
+        .rows
+        .into_iter()
+        .map(|note| Shown::shaped(NoteInfo::from(note), &query.shape, &NOTES));
     Ok(Page::new(shown.collect::<Result<_>>()?, found.total, found.next_cursor))
 }
 

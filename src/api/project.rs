@@ -129,7 +129,8 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<Pr
     if !indexed_fields.is_empty() {
         tx.put_indexed_fields(&project.home.project_id, &indexed_fields)?;
     }
-    let policy = alerting.unwrap_or(true).then(|| options.over(AlertPolicy::new(RecoveryMode::Auto)));
+    let policy =
+        alerting.unwrap_or(true).then(|| options.over(AlertPolicy::new(RecoveryMode::Auto)));
     let policy = policy.transpose()?;
     if let Some(policy) = policy.clone() {
         let config = ProjectAlertConfig { home, policy, created_at: call.now };

@@ -141,11 +141,13 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateAlert) -> Result<Aler
 /// What is asked, in the order that tells people least: what is resolved, or taken, is so before anything else is said of
 /// it, and what is opened again is told once, with all that is new about it.
 fn acts(tx: &dyn Tx, call: &Call, alert: &Alert, request: UpdateAlert) -> Result<Vec<Act>> {
-    let UpdateAlert { alert_id: _, title, state, acknowledged_until: until, acknowledged_for, .. } =
-        request;
+    let UpdateAlert {
+        alert_id: _, title, state, acknowledged_until: until, acknowledged_for, ..
+    } = request;
     let is_ack = state == Some(AlertState::Acknowledged);
     if !is_ack && (until.is_some() || acknowledged_for.is_some()) {
-        let detail = "only what is acknowledged with this call can run out; give state ACKNOWLEDGED";
+        let detail =
+            "only what is acknowledged with this call can run out; give state ACKNOWLEDGED";
         return Err(Error::at(Code::InvalidParameter, "/acknowledged_until", detail));
     }
     let reason = reason(request.reason)?;

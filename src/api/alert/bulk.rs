@@ -177,9 +177,7 @@ impl BulkAlerts {
             Action::Acknowledge => Deed::Acknowledge(self.until, self.seconds),
             Action::Resolve => Deed::Act(Act::Resolve { reason }),
             Action::Reopen => Deed::Act(Act::Reopen { reason }),
-            Action::Snooze => {
-                Deed::Act(act::snoozing(call, (self.until, self.seconds), reason)?)
-            }
+            Action::Snooze => Deed::Act(act::snoozing(call, (self.until, self.seconds), reason)?),
             Action::Unsnooze => Deed::Act(Act::Wake),
             Action::Assign => Deed::Act(act::assignment(assignee()?)?),
             Action::SetUrgency => {

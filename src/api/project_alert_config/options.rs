@@ -127,7 +127,8 @@ impl Flapping {
                 Ok(Some(FlappingPolicy { count, ..one }))
             }
             None if policy.is_none() && (flapping_within.or(flapping_quiet)).is_some() => {
-                let detail = "nothing is said to be flapping in this project; give `flapping_count` too";
+                let detail =
+                    "nothing is said to be flapping in this project; give `flapping_count` too";
                 Err(Error::at(Code::InvalidParameter, "/options/flapping_count", detail))
             }
             None => Ok(policy.map(|_| one)),

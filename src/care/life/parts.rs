@@ -98,12 +98,7 @@ pub(super) fn taken_in(
 }
 
 /// An alert that was part of another is an alert of its own again.
-fn let_go(
-    tx: &mut dyn Tx,
-    lead: &Id<Alert>,
-    member: &Id<Alert>,
-    hand: &Hand<'_>,
-) -> Result<()> {
+fn let_go(tx: &mut dyn Tx, lead: &Id<Alert>, member: &Id<Alert>, hand: &Hand<'_>) -> Result<()> {
     let step = Step::Life(Life::LetGo { member: member.clone() });
     record(tx, (lead, None), vec![step], hand)?;
     part_gone(tx, lead, hand)

@@ -26,7 +26,8 @@ pub(super) fn flaps(
     hand: &Hand<'_>,
 ) -> Result<Option<Act>> {
     let Some(FlappingPolicy { count, within, .. }) = setup.policy.flapping else { return Ok(None) };
-    let before = tx.openings(&alert.home.project_id, &alert.event_key, (hand.now - within, count))?;
+    let before =
+        tx.openings(&alert.home.project_id, &alert.event_key, (hand.now - within, count))?;
     let within = u32::try_from(within.num_seconds()).unwrap_or(u32::MAX);
     Ok((before >= count).then_some(Act::Flap { openings: before + 1, within }))
 }
@@ -117,12 +118,7 @@ pub fn due(tx: &mut dyn Tx, timer: &Timer, hand: &Hand<'_>) -> Result<()> {
 }
 
 /// Whether an alert expires now; if it was heard of meanwhile, or holds others together, it is looked at again later.
-fn stale(
-    tx: &mut dyn Tx,
-    alert: &Alert,
-    setup: &Setup,
-    hand: &Hand<'_>,
-) -> Result<Option<Act>> {
+fn stale(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<Option<Act>> {
     if !alert.standing.state.is_open() {
         return Ok(None);
     }

@@ -24,11 +24,7 @@ fn refused(pointer: &'static str, detail: impl Into<String>) -> Refused {
 }
 
 /// The same time, if it lies ahead and not too far.
-fn ahead(
-    pointer: &'static str,
-    until: Timestamp,
-    now: Timestamp,
-) -> Result<Timestamp, Refused> {
+fn ahead(pointer: &'static str, until: Timestamp, now: Timestamp) -> Result<Timestamp, Refused> {
     if until <= now {
         return Err(refused(pointer, "that time is over; give one that lies ahead"));
     }
@@ -220,8 +216,7 @@ pub(super) fn moved(mut alert: Alert, home: Home, Doer { actor, .. }: Doer<'_>) 
         return Err(refused("/project_id", detail));
     }
     let from = std::mem::replace(&mut alert.home, home);
-    let step =
-        Life::Moved { from: from.project_id, to: alert.home.project_id.clone() };
+    let step = Life::Moved { from: from.project_id, to: alert.home.project_id.clone() };
     if !alert.state().is_open() {
         return Ok(Turn::quiet(alert, step));
     }

@@ -158,7 +158,8 @@ pub(super) fn expired(mut alert: Alert, stale_after: u32, Doer { now, .. }: Doer
     }
     let last = alert.standing.last_event_at;
     let step = Life::Expired { last_event_at: last, stale_after };
-    let reason = format!("expired: nothing was heard of it for {stale_after} s; it may not have recovered");
+    let reason =
+        format!("expired: nothing was heard of it for {stale_after} s; it may not have recovered");
     alert.care.expired = true;
     let ending = Ending { resolved_at: now, recovered_at: None, reason };
     Turn::then(alert.ended(ending, now), step, Then::End(Occasion::Expired))

@@ -223,7 +223,9 @@ impl Life {
                 format!("recovered ({reason}); it stays open while others that are part of it are")
             }
             Self::HeldNoMore => "broke again while others held it open".to_owned(),
-            Self::Settled { recovered: true } => "flaps no more: it recovered and stayed quiet".to_owned(),
+            Self::Settled { recovered: true } => {
+                "flaps no more: it recovered and stayed quiet".to_owned()
+            }
             Self::Settled { recovered: false } => "flaps no more: it stayed broken".to_owned(),
             Self::Noted { note_id } => format!("a note was written: {note_id}"),
             Self::Deleted => "deleted".to_owned(),

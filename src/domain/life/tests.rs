@@ -74,8 +74,7 @@ fn done(alert: &Alert, act: Act, doer: Doer<'_>) -> Turn {
 /// The alert with a worse event in it, and the act that says so.
 fn worsened(alert: &Alert, severity: Severity) -> (Alert, Act) {
     let mut alert = alert.clone();
-    let act =
-        Act::Worsen { severity: alert.standing.severity, urgency: alert.standing.urgency };
+    let act = Act::Worsen { severity: alert.standing.severity, urgency: alert.standing.urgency };
     alert.standing.severity = alert.standing.severity.max(severity);
     alert.standing.urgency = alert.standing.urgency.max(severity.urgency());
     (alert, act)
@@ -100,7 +99,10 @@ fn who_acknowledges_becomes_the_responder_and_another_may_take_over() {
 fn acknowledging_what_is_over_opens_it_and_starts_its_escalation_anew() {
     let over = done(&triggered(), resolve(), by(AMY, 2000)).alert;
     let acked = done(&over, ack(), by(BOB, 3000));
-    assert_eq!((acked.alert.standing.state, &acked.alert.ending), (AlertState::Acknowledged, &None));
+    assert_eq!(
+        (acked.alert.standing.state, &acked.alert.ending),
+        (AlertState::Acknowledged, &None)
+    );
     assert!(matches!(acked.then, Then::StartAnew(Occasion::Reopened, _)));
 }
 

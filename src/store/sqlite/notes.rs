@@ -19,7 +19,8 @@ use crate::{
 };
 
 /// Every column of a note, as [`note`] reads them.
-const COLUMNS: &str = "n.note_id, n.text, a.alert_id, n.created_by, d.domain_id, s.workspace_id, p.project_id,
+const COLUMNS: &str =
+    "n.note_id, n.text, a.alert_id, n.created_by, d.domain_id, s.workspace_id, p.project_id,
         n.created_at, n.updated_at";
 
 /// The tables that name what a note is about and where it lives.
@@ -71,7 +72,8 @@ impl Notes for Work {
     }
 
     fn put_note(&mut self, note: &Note) -> Result<()> {
-        let alert = self.number("SELECT alert FROM alert WHERE alert_id = ?1", [note.alert_id.as_str()])?;
+        let alert =
+            self.number("SELECT alert FROM alert WHERE alert_id = ?1", [note.alert_id.as_str()])?;
         let alert = alert.ok_or_else(|| Error::not_found("alert", &note.alert_id))?;
         self.put(
             "INSERT INTO note (note_id, alert, project, text, created_by, created_at, updated_at)
