@@ -55,7 +55,7 @@ pub use self::{
     policies::EscalationPolicies,
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
-    suppression::Suppression,
+    suppression::{InhibitedByKey, OpenPage, OpenPlace, Suppression, Which},
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
 };
@@ -380,6 +380,18 @@ impl Store {
         let backend = sqlite::Sqlite::open(file, options, Arc::clone(&metrics))?;
         let reads = Arc::new(Semaphore::new(READS));
         let query_timeout = options.query_timeout;
+        Ok(Self { backend: Arc::new(backend), metrics, query_timeout, reads })
+    }
+
+    /// Opens a store in memory, which is gone with its last copy. Nothing waits in it: each unit of work is done before its
+    /// future is.
+    ///
+    /// # Errors
+    /// Where the schema cannot be made.
+    pub fn in_memory(metrics: Arc<Metrics>) -> Result<Self> {
+        let backend = sqlite::Memory::open(Arc::clone(&metrics))?;
+        let reads = Arc::new(Semaphore::new(READS));
+        let query_timeout = Options::default().query_timeout;
         Ok(Self { backend: Arc::new(backend), metrics, query_timeout, reads })
     }
 

@@ -26,6 +26,7 @@ mod heartbeats;
 mod imports;
 mod live;
 mod lives;
+mod memory;
 mod notes;
 mod numbering;
 mod outbox;
@@ -54,6 +55,7 @@ use std::{
     thread::JoinHandle,
 };
 
+pub(super) use self::memory::Memory;
 use self::{
     checkpoint::Checkpointer,
     work::Work,
