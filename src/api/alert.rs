@@ -2,6 +2,7 @@
 
 mod act;
 mod bulk;
+pub mod explain;
 mod history;
 mod raise;
 
