@@ -1,12 +1,11 @@
 //! Furnishing the house: projects, how they are alerted, and what the file says beside, by the methods of the API.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use super::{
     file::{BEGINNING, Scenario},
     house::{House, Method, NOBODY, write},
+    refer::{Refer, Today},
 };
 use crate::{
     api,
@@ -26,16 +25,16 @@ pub(super) const PLAIN: &str = "api-direct";
 type Furnished<T = ()> = Result<T, Vec<LoadError>>;
 
 /// Makes everything that stands in the file before its steps.
-pub(super) async fn furnish(house: &House, scenario: &Scenario) -> Furnished {
+pub(super) async fn furnish(house: &House, scenario: &Scenario) -> Furnished<Refer> {
     let projects =
         founded(house, scenario).await.map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
-    let (mut mistakes, mut names) = (Vec::new(), Names::default());
+    let (mut mistakes, mut refer) = (Vec::new(), Refer::new(scenario.zone));
     // A project's configuration may name a policy.
     let (first, rest): (Vec<_>, Vec<_>) =
         scenario.furniture.iter().partition(|(kind, _)| *kind == "escalation_policies");
     for (kind, node) in first {
         mistakes.extend(
-            place(house, scenario, (kind, node), &mut names).await.err().unwrap_or_default(),
+            place(house, scenario, (kind, node), &mut refer).await.err().unwrap_or_default(),
         );
     }
     for id in projects {
@@ -44,7 +43,7 @@ pub(super) async fn furnish(house: &House, scenario: &Scenario) -> Furnished {
             scenario.config.iter().chain(special.map(|(_, config)| config)).collect();
         for config in &configs {
             mistakes.extend(
-                configure(house, scenario, (&id, config), &names).await.err().unwrap_or_default(),
+                configure(house, scenario, (&id, config), &refer).await.err().unwrap_or_default(),
             );
         }
         // The project's own steps, or those of all.
@@ -57,10 +56,10 @@ pub(super) async fn furnish(house: &House, scenario: &Scenario) -> Furnished {
     }
     for (kind, node) in rest {
         mistakes.extend(
-            place(house, scenario, (kind, node), &mut names).await.err().unwrap_or_default(),
+            place(house, scenario, (kind, node), &mut refer).await.err().unwrap_or_default(),
         );
     }
-    if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(refer) } else { Err(mistakes) }
 }
 
 /// Makes the projects, and the webhook that events come through; the projects' identifiers.
@@ -83,7 +82,7 @@ async fn configure(
     house: &House,
     scenario: &Scenario,
     (id, config): (&str, &Node),
-    names: &Names,
+    refer: &Refer,
 ) -> Furnished {
     let mut options = without(config, ESCALATION);
     let mut request = json!({ "project_id": id });
@@ -91,7 +90,7 @@ async fn configure(
         request["escalation_policy_id"] = policy;
     }
     request["options"] = options.into();
-    names.resolve(&mut request);
+    refer.resolve(&mut request, &Today { now: house.now(), alerts: &[] });
     let done = house.ask(write(api::project_alert_config::update), NOBODY, request).await;
     done.map(|_| ()).map_err(|error| {
         scenario.refused(&error, |pointer| key_place(config, below(pointer, "/options")))
@@ -106,52 +105,6 @@ async fn escalate(house: &House, scenario: &Scenario, (id, config): (&str, &Node
 
 /// The keys of a configuration that are its escalation policy's.
 const ESCALATION: &[&str] = &["escalation_rules", "repeat_count", "finish_condition"];
-
-/// Which identifiers those have that the file made, by list and name, so that it can name what it made.
-#[derive(Default)]
-pub(super) struct Names(BTreeMap<(&'static str, String), String>);
-
-/// Fields that hold the identifier of something, and the list of the file that makes such things.
-const REFERENCES: &[(&str, &str)] = &[
-    ("webhook_id", "webhooks"),
-    ("channel_id", "channels"),
-    ("escalation_policy_id", "escalation_policies"),
-    ("change_escalation_policy", "escalation_policies"),
-    ("on_call_id", "on_calls"),
-];
-
-impl Names {
-    /// Notes what was made.
-    fn made(&mut self, kind: &'static str, made: &Value) {
-        let id = REFERENCES
-            .iter()
-            .find(|(_, list)| *list == kind)
-            .and_then(|(field, _)| made[*field].as_str());
-        if let Some((name, id)) = made["name"].as_str().zip(id) {
-            self.0.insert((kind, name.to_owned()), id.to_owned());
-        }
-    }
-
-    /// Puts identifiers where a request has names of what the file made.
-    pub(super) fn resolve(&self, request: &mut Value) {
-        match request {
-            Value::Object(fields) => {
-                for (field, value) in fields {
-                    let list = REFERENCES.iter().find(|(reference, _)| reference == field);
-                    let id = list
-                        .zip(value.as_str())
-                        .and_then(|((_, list), name)| self.0.get(&(*list, name.to_owned())));
-                    match id {
-                        Some(id) => *value = id.as_str().into(),
-                        None => self.resolve(value),
-                    }
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.resolve(item)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
-    }
-}
 
 /// The fields of a table, but for some.
 fn without(node: &Node, but: &[&str]) -> Map<String, Value> {
@@ -200,17 +153,17 @@ async fn place(
     house: &House,
     scenario: &Scenario,
     (kind, node): (&'static str, &Node),
-    names: &mut Names,
+    refer: &mut Refer,
 ) -> Furnished {
     let mut request = with_home(node.to_json(), scenario);
-    names.resolve(&mut request);
+    refer.resolve(&mut request, &Today { now: house.now(), alerts: &[] });
     let Some(method) = making(kind, &mut request) else {
         return Err(vec![scenario.source.mistake(node.at, format!("`{kind}` cannot be made yet"))]);
     };
     let done = house.ask(method, NOBODY, request).await;
     let made =
         done.map_err(|error| scenario.refused(&error, |pointer| key_place(node, pointer)))?;
-    names.made(kind, &made);
+    refer.made(kind, &made);
     Ok(())
 }
 
@@ -258,12 +211,18 @@ type Named = (&'static str, fn() -> Method);
 /// The methods that a step may call.
 const METHODS: &[Named] = &[
     ("alert.assign_user", || write(api::alert::assign_user)),
+    ("alert.bulk", || write(api::alert::bulk)),
     ("alert.create", || write(api::alert::create)),
     ("alert.delete", || write(api::alert::delete)),
+    ("alert.merge", || write(api::alert::merge)),
+    ("alert.snooze", || write(api::alert::snooze)),
+    ("alert.unmerge", || write(api::alert::unmerge)),
+    ("alert.unsnooze", || write(api::alert::unsnooze)),
     ("event_rule.create", || write(api::event_rule::create)),
     ("event_rule.delete", || write(api::event_rule::delete)),
     ("event_rule.update", || write(api::event_rule::update)),
     ("alert.update", || write(api::alert::update)),
+    ("note.create", || write(api::note::create)),
     ("project_alert_config.update", || write(api::project_alert_config::update)),
     ("webhook.create", || write(api::webhook::create)),
     ("webhook.update", || write(api::webhook::update)),

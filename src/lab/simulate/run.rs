@@ -12,6 +12,7 @@ use super::{
     house::{House, NOBODY, write},
     log::Log,
     outcome::Outcome,
+    refer::{Refer, Today},
     seen::Seen,
     step::{Action, Step, Update, Which},
 };
@@ -33,6 +34,7 @@ const MOST_TICKS: usize = 1_000_000;
 pub(super) struct Run<'s> {
     pub(super) scenario: &'s Scenario,
     pub(super) house: House,
+    refer: Refer,
     pub(super) books: Arc<Books>,
     /// The webhooks that steps made by naming a provider.
     pub(super) webhooks: BTreeMap<String, Id<Webhook>>,
@@ -59,11 +61,12 @@ impl Scenario {
     pub async fn run(&self, books: &Arc<Books>) -> std::result::Result<Outcome, Vec<LoadError>> {
         let here = |error: &Error| self.refused(error, |_| super::file::BEGINNING);
         let house = House::new(books, self.start).await.map_err(|error| here(&error))?;
-        furnish(&house, self).await?;
+        let refer = furnish(&house, self).await?;
         let mut run = Run {
             scenario: self,
             log: Log::new(self),
             house,
+            refer,
             books: Arc::clone(books),
             webhooks: BTreeMap::new(),
             looked: 0,
@@ -204,6 +207,7 @@ impl Run<'_> {
         for (field, node) in &update.fields {
             request[field] = node.to_json();
         }
+        self.refer.resolve(&mut request, &Today { now: self.house.now(), alerts: &seen.alerts });
         let actor = update.by.as_deref().unwrap_or(NOBODY);
         let place = |pointer: &str| {
             let (_, name) = pointer.split_once('/').unwrap_or_default();
@@ -223,7 +227,12 @@ impl Run<'_> {
     ) -> std::result::Result<Value, Halt> {
         let method = furnish::method(name)
             .map_err(|detail| Halt::Mistake(vec![self.scenario.source.mistake(at, detail)]))?;
-        let done = self.house.ask(method, NOBODY, request.to_json()).await;
+        let refused = |error: Error| self.scenario.halted(error, |_| at);
+        let seen = Seen::of(&self.house).await.map_err(refused)?;
+        let mut asked = request.to_json();
+        let actor = actor(&mut asked);
+        self.refer.resolve(&mut asked, &Today { now: self.house.now(), alerts: &seen.alerts });
+        let done = self.house.ask(method, &actor, asked).await;
         done.map_err(|error| self.scenario.halted(error, |pointer| key_place(request, pointer)))
     }
 
@@ -264,6 +273,12 @@ impl Run<'_> {
             failures: self.failures.into_iter().map(Into::into).collect(),
         })
     }
+}
+
+/// Who calls, where a request says `by`.
+fn actor(request: &mut Value) -> String {
+    let by = request.as_object_mut().and_then(|fields| fields.remove("by"));
+    by.as_ref().and_then(Value::as_str).unwrap_or(NOBODY).to_owned()
 }
 
 impl Scenario {
