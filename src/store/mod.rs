@@ -47,7 +47,7 @@ pub use self::{
     happenings::{Between, EachHappened, Happened, Happenings},
     heartbeats::Heartbeats,
     notes::Notes,
-    outbox::Outbox,
+    outbox::{Due, Heard, MOST_GATHERED, MessageQuery, Outbox, Put, Settled, Writing},
     payload::{Packing, Payload, Posted},
     people::People,
     policies::EscalationPolicies,
