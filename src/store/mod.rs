@@ -17,6 +17,7 @@ mod group_rules;
 mod happenings;
 mod heartbeats;
 mod limit;
+mod lives;
 mod notes;
 mod outbox;
 mod payload;
@@ -46,6 +47,7 @@ pub use self::{
     group_rules::GroupRules,
     happenings::{Between, EachHappened, Happened, Happenings},
     heartbeats::Heartbeats,
+    lives::Lives,
     notes::Notes,
     outbox::{Due, Heard, MOST_GATHERED, MessageQuery, Outbox, Put, Settled, Writing},
     payload::{Packing, Payload, Posted},
@@ -53,7 +55,7 @@ pub use self::{
     policies::EscalationPolicies,
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
-    suppression::Suppression,
+    suppression::{InhibitedByKey, OpenPage, OpenPlace, Suppression, Which},
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
 };
@@ -298,6 +300,7 @@ pub trait Tx:
     + Channels
     + Outbox
     + Notes
+    + Lives
     + AckLinks
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
