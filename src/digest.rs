@@ -1,5 +1,8 @@
 //! Hashes: of secrets at rest, of bodies, of what a key is made from, and of what a sender signed.
 
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use ring::{
     hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign},
@@ -10,6 +13,35 @@ use subtle::ConstantTimeEq;
 
 /// A SHA-256.
 pub type Digest = [u8; 32];
+
+/// Something that has to be kept as it is, since it has to be used, and that is never shown or logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
 
 /// The SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> Digest {
@@ -49,6 +81,16 @@ pub fn new_secret(prefix: &str) -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
     Ok(format!("{prefix}{}", hex(&bytes)))
+}
+
+/// A new secret of 256 bits to sign requests with, written as Standard Webhooks writes them.
+///
+/// # Errors
+/// Where the system has no randomness to give.
+pub fn new_signing_secret() -> Result<Secret, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(Secret(format!("whsec_{}", STANDARD.encode(bytes))))
 }
 
 /// The HMAC-SHA256 of `message` under `key`.

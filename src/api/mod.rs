@@ -13,6 +13,7 @@
 
 mod asked;
 mod call;
+pub(crate) mod decode;
 mod shown;
 mod stat;
 #[cfg(test)]

@@ -75,6 +75,8 @@ enum Command {
     Audit(access::Audit),
     /// Draft, check, test, explain and compare the mappings.
     Rules(rules::Rules),
+    /// Try a configuration out on a timeline, without a server.
+    Simulate(simulate::Simulate),
     /// Print the API's description.
     #[command(hide = true)]
     Openapi,
@@ -187,6 +189,7 @@ impl Command {
             Self::Project(project) => project.run().await,
             Self::Audit(audit) => audit.run().await,
             Self::Rules(rules) => rules.run().await,
+            Self::Simulate(simulate) => simulate.run().await,
             Self::Openapi => show::print(&reference::openapi()),
             Self::Errors => show::print(&reference::errors()),
             Self::ConfigDoc => show::print(&reference::config(&mut Cli::command())),

@@ -1,6 +1,10 @@
 //! Where messages go: a channel of a workspace or a project, and what it takes.
 
+mod headers;
 pub mod kind;
+mod settings;
+pub mod targets;
+mod templates;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 

@@ -3,7 +3,10 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::error::{Code, Error, Result};
+use crate::{
+    api::decode,
+    error::{Code, Error, Result},
+};
 
 /// What a caller sent along.
 #[derive(Clone, Debug)]
@@ -35,12 +38,11 @@ pub(super) fn object(body: &[u8]) -> Result<Value> {
 /// What was sent, as the type that a method asks for.
 pub(super) fn request<Q: DeserializeOwned>(sent: Sent) -> Result<Q> {
     match sent {
-        Sent::Json(value) => serde_path_to_error::deserialize(value)
-            .map_err(|cause| mistake(&cause.inner().to_string(), pointer(cause.path()))),
+        Sent::Json(value) => decode::request(value),
         Sent::Form(text) => serde_urlencoded::from_str(&text).map_err(|cause| {
             let reason = cause.to_string();
             let pointer = culprit::<Q>(&text, &reason).unwrap_or_default();
-            mistake(&reason, pointer)
+            decode::mistake(&reason, pointer)
         }),
     }
 }
@@ -54,7 +56,7 @@ fn culprit<Q: DeserializeOwned>(text: &str, reason: &str) -> Option<String> {
         !without.is_err_and(|cause| cause.to_string() == reason)
     })?;
     let name = parameters[at].split('=').next().unwrap_or_default();
-    Some(format!("/{}", escaped(name)))
+    Some(format!("/{}", decode::escaped(name)))
 }
 
 /// Renames `countOnly` to `count_only`; both at once are a mistake.
@@ -84,57 +86,6 @@ fn snake_case(name: &str) -> String {
         }
     }
     snake
-}
-
-/// What a decoder complained of, as a catalogued error with its place.
-fn mistake(reason: &str, mut pointer: String) -> Error {
-    if let Some(field) = quoted_after(reason, "missing field ") {
-        pointer.push('/');
-        pointer.push_str(&escaped(field));
-        return Error::at(Code::RequiredParameter, pointer, format!("`{field}` is required"));
-    }
-    if let Some(field) = quoted_after(reason, "unknown field ") {
-        let place = format!("/{}", escaped(field));
-        if !pointer.ends_with(&place) {
-            pointer.push_str(&place);
-        }
-        return Error::at(Code::InvalidParameter, pointer, reason);
-    }
-    let code = if reason.starts_with("invalid type") {
-        Code::InvalidParameterType
-    } else {
-        Code::InvalidParameter
-    };
-    Error::at(code, pointer, reason)
-}
-
-/// The text between backquotes that follows `start`.
-fn quoted_after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
-    text.strip_prefix(start)?.strip_prefix('`')?.split('`').next()
-}
-
-/// A path as a JSON pointer (RFC 6901).
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => {
-                pointer.push('/');
-                pointer.push_str(&index.to_string());
-            }
-            Segment::Map { key } | Segment::Enum { variant: key } => {
-                pointer.push('/');
-                pointer.push_str(&escaped(key));
-            }
-            Segment::Unknown => {}
-        }
-    }
-    pointer
-}
-
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]

@@ -115,6 +115,14 @@ impl Shelves {
         Ok((Self { rules, plugins, standing, turn: Mutex::default() }, books))
     }
 
+    /// Shelves that nothing is loaded from: for those who bring their books along.
+    pub fn none(now: Timestamp) -> Self {
+        let (version, files) = (String::new(), Files::new());
+        let standing = Standing { version, loaded_at: now, refused: None, files };
+        let standing = ArcSwap::from_pointee(standing);
+        Self { rules: None, plugins: None, standing, turn: Mutex::default() }
+    }
+
     /// How rules and plugins stand.
     pub fn standing(&self) -> Arc<Standing> {
         self.standing.load_full()

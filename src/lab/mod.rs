@@ -11,5 +11,6 @@ pub mod posted;
 mod problems;
 pub mod reading;
 pub mod samples;
+pub mod simulate;
 pub mod stored;
 pub mod unmet;

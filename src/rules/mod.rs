@@ -39,6 +39,7 @@ pub use coverage::{
     ArmUse, Coverage, DefaultUse, Drift, PathUse, RowUse, UnknownValue, VariantUse,
 };
 pub use mapping::{Input, Mapping, Reading};
+pub(crate) use node::{At, Key, Kind, Node};
 pub use rulebook::Rulebook;
 pub use tally::Tally;
 

@@ -13,27 +13,27 @@ use crate::load_error::LoadError;
 
 /// One value of a rule file, and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// What stands there.
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// Where it stands.
-    pub(super) at: At,
+    pub(crate) at: At,
 }
 
 /// A place in a rule file; line and column count from one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct At {
+pub(crate) struct At {
     /// The file among those of a mapping: zero is its own, one what that extends.
-    pub(super) file: u8,
+    pub(crate) file: u8,
     /// The line.
-    pub(super) line: u32,
+    pub(crate) line: u32,
     /// The column.
-    pub(super) column: u32,
+    pub(crate) column: u32,
 }
 
 /// What stands in a rule file.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A text, number, boolean or null.
     Scalar(Value),
     /// A list.
@@ -44,16 +44,16 @@ pub(super) enum Kind {
 
 /// A key of a table.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
+pub(crate) struct Key {
     /// Its text.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Where it stands.
-    pub(super) at: At,
+    pub(crate) at: At,
 }
 
 impl Node {
     /// Reads a rule file.
-    pub(super) fn read(file: &str, text: &str) -> Result<Self, LoadError> {
+    pub(crate) fn read(file: &str, text: &str) -> Result<Self, LoadError> {
         if text.trim().is_empty() {
             return Err(LoadError::whole(file, "it is empty"));
         }
@@ -63,12 +63,12 @@ impl Node {
     }
 
     /// `null`, standing somewhere.
-    pub(super) fn nothing(at: At) -> Self {
+    pub(crate) fn nothing(at: At) -> Self {
         Self { kind: Kind::Scalar(Value::Null), at }
     }
 
     /// Notes which file of its mapping it stands in.
-    pub(super) fn belongs_to(&mut self, file: u8) {
+    pub(crate) fn belongs_to(&mut self, file: u8) {
         self.at.file = file;
         match &mut self.kind {
             Kind::Scalar(_) => {}
@@ -83,7 +83,7 @@ impl Node {
     }
 
     /// What stands under a key; `None` where it is no table or has no such key.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         match &self.kind {
             Kind::Table(entries) => {
                 entries.iter().find(|(found, _)| found.text == key).map(|(_, node)| node)
@@ -92,8 +92,24 @@ impl Node {
         }
     }
 
+    /// Where that stands which a JSON pointer (RFC 6901) names; as far as it leads, where it leads nowhere.
+    pub(crate) fn place(&self, pointer: &str) -> At {
+        let mut here = self;
+        for step in pointer.split('/').skip(1) {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            let below = match &here.kind {
+                Kind::Table(_) => here.get(&step),
+                Kind::List(items) => step.parse().ok().and_then(|at: usize| items.get(at)),
+                Kind::Scalar(_) => None,
+            };
+            let Some(below) = below else { break };
+            here = below;
+        }
+        here.at
+    }
+
     /// The text under `name`.
-    pub(super) fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         match self.get("name").map(|name| &name.kind) {
             Some(Kind::Scalar(Value::String(name))) => Some(name),
             _ => None,
@@ -101,7 +117,7 @@ impl Node {
     }
 
     /// What it is, for a message.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match &self.kind {
             Kind::Scalar(value) => format!("`{}`", crate::value::text::text(value)),
             Kind::List(_) => "a list".to_owned(),
@@ -110,7 +126,7 @@ impl Node {
     }
 
     /// A list, or a single value as a list of one.
-    pub(super) fn as_list(&self) -> &[Self] {
+    pub(crate) fn as_list(&self) -> &[Self] {
         match &self.kind {
             Kind::List(items) => items,
             Kind::Scalar(_) | Kind::Table(_) => std::slice::from_ref(self),
@@ -118,7 +134,7 @@ impl Node {
     }
 
     /// It as JSON.
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         match &self.kind {
             Kind::Scalar(value) => value.clone(),
             Kind::List(items) => items.iter().map(Self::to_json).collect(),
@@ -229,6 +245,13 @@ mod tests {
         assert_eq!(places, [("title", 1, 1), ("let", 2, 3), ("use", 6, 7)]);
         let expected = serde_json::json!({ "map": { "1": "ONE", "yes": "TWO" } });
         assert_eq!(entries[2].1.to_json(), expected);
+    }
+
+    #[test]
+    fn json_is_read_too() {
+        let text = "{\n\t\"a/b\": \"\\ud83d\\ude00 \\/\",\n\t\"c\": [1, -2.5e3, null]}";
+        let node = Node::read("x.json", text).unwrap();
+        assert_eq!(node.to_json(), serde_json::from_str::<Value>(text).unwrap());
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub trait Histories {
         alert: &Id<Alert>,
         after_and_most: (i64, u32),
     ) -> Result<Vec<(i64, Entry)>>;
+    /// What was decided for any alert, and for events that were kept without one, in order, each with its number: after the
+    /// entry with the first number, at as many instants as the second says. For the system itself.
+    fn all_entries(&self, after_and_most: (i64, u32)) -> Result<Vec<(i64, Entry)>>;
     /// What was decided for an event that no alert has, in order.
     fn event_entries(&self, event: &Id<Event>) -> Result<Vec<Entry>>;
     /// Removes what was decided before `before` for events that no alert has, at most so many; how many.

@@ -380,6 +380,18 @@ impl Store {
         Ok(Self { backend: Arc::new(backend), metrics, query_timeout, reads })
     }
 
+    /// Opens a store in memory, which is gone with its last copy. Nothing waits in it: each unit of work is done before its
+    /// future is.
+    ///
+    /// # Errors
+    /// Where the schema cannot be made.
+    pub fn in_memory(metrics: Arc<Metrics>) -> Result<Self> {
+        let backend = sqlite::Memory::open(Arc::clone(&metrics))?;
+        let reads = Arc::new(Semaphore::new(READS));
+        let query_timeout = Options::default().query_timeout;
+        Ok(Self { backend: Arc::new(backend), metrics, query_timeout, reads })
+    }
+
     /// What is looked up without asking the store: webhooks, tokens and setups as of the last commit.
     pub fn snapshots(&self) -> &Snapshots {
         self.backend.snapshots()

@@ -1,15 +1,50 @@
-//! The kinds of channels, and what has to be known of each.
+//! The kinds of channels, and what has to be known of each to reach somebody through it.
+//!
+//! Settings come as JSON. They are parsed here, with mistakes told by JSON pointer; they are written whole for the store,
+//! and with secrets hidden for people. Leaving out a secret, or giving it back as it was shown, keeps it.
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
-use crate::domain::words::words;
-use crate::error::Result;
+use super::{
+    settings::{Settings, Show, Written},
+    targets::{
+        DiscordTarget, EmailTarget, NtfyTarget, OpsgenieTarget, PagerDutyTarget, SlackTarget,
+        TeamsTarget, TelegramTarget, WebhookTarget,
+    },
+};
+use crate::{
+    clock::Timestamp,
+    digest::Secret,
+    domain::words::words,
+    error::{Error, Result},
+    outbound,
+};
+
+/// Where the settings of a channel stand in a request.
+const PLACE: &str = "/settings";
 
 words! {
     /// What a channel speaks.
     ChannelType {
-        /// HTTP to an address of choice.
+        /// HTTP to an address of choice: a signed request with a CloudEvent, plain JSON, or a body of choice.
         Webhook = "WEBHOOK",
+        /// Slack: an incoming webhook, or a bot that answers in threads.
+        Slack = "SLACK",
+        /// Microsoft Teams: a workflow that takes webhook requests.
+        Teams = "TEAMS",
+        /// Mail.
+        Email = "EMAIL",
+        /// PagerDuty: events of version 2.
+        PagerDuty = "PAGERDUTY",
+        /// Opsgenie: alerts.
+        Opsgenie = "OPSGENIE",
+        /// Telegram: a bot that writes into a chat.
+        Telegram = "TELEGRAM",
+        /// Discord: a webhook of a channel.
+        Discord = "DISCORD",
+        /// ntfy: a topic.
+        Ntfy = "NTFY",
     }
 }
 
@@ -17,47 +52,199 @@ words! {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChannelKind {
     /// HTTP to an address of choice.
-    Webhook(Map<String, Value>),
+    Webhook(WebhookTarget),
+    /// Slack.
+    Slack(SlackTarget),
+    /// Microsoft Teams.
+    Teams(TeamsTarget),
+    /// Mail.
+    Email(EmailTarget),
+    /// PagerDuty.
+    PagerDuty(PagerDutyTarget),
+    /// Opsgenie.
+    Opsgenie(OpsgenieTarget),
+    /// Telegram.
+    Telegram(TelegramTarget),
+    /// Discord.
+    Discord(DiscordTarget),
+    /// ntfy.
+    Ntfy(NtfyTarget),
 }
 
 impl ChannelKind {
-    /// Parses.
+    /// What a request says, over what was `before` where the kind stays the same: what it leaves out stays, what it
+    /// gives as null goes.
+    ///
+    /// # Errors
+    /// At the first place below `/settings` that is wrong.
     pub fn parse(
-        _kind: ChannelType,
+        kind: ChannelType,
         given: &Map<String, Value>,
-        _before: Option<&Self>,
+        before: Option<&Self>,
     ) -> Result<Self> {
-        Ok(Self::Webhook(given.clone()))
+        let before = before.filter(|before| before.kind() == kind);
+        let merged = before.map_or_else(Map::new, |it| it.written(Show::Secrets));
+        let shown = before.map_or_else(Map::new, Self::masked);
+        let merged = over(merged, given, &shown);
+        Ok(Self::read(kind, &merged)?.with_keys_of(before))
     }
 
-    /// Restores.
-    pub fn restore(_kind: ChannelType, stored: &Value) -> Result<Self> {
-        Ok(Self::Webhook(stored["settings"].as_object().cloned().unwrap_or_default()))
+    /// What [`stored`](Self::stored) wrote.
+    ///
+    /// # Errors
+    /// Where that is not what stands there.
+    pub fn restore(kind: ChannelType, stored: &Value) -> Result<Self> {
+        let broken = || Error::internal("the settings of a channel cannot be read back");
+        let settings = stored["settings"].as_object().ok_or_else(broken)?;
+        match Self::read(kind, settings)? {
+            Self::Webhook(target) => Ok(Self::Webhook(target.with_stored_keys(&stored["keys"])?)),
+            other => Ok(other),
+        }
+    }
+
+    fn read(kind: ChannelType, given: &Map<String, Value>) -> Result<Self> {
+        let mut settings = Settings::new(given, PLACE);
+        let from = &mut settings;
+        let read = match kind {
+            ChannelType::Webhook => Self::Webhook(WebhookTarget::read(from)?),
+            ChannelType::Slack => Self::Slack(SlackTarget::read(from)?),
+            ChannelType::Teams => Self::Teams(TeamsTarget::read(from)?),
+            ChannelType::Email => Self::Email(EmailTarget::read(from)?),
+            ChannelType::PagerDuty => Self::PagerDuty(PagerDutyTarget::read(from)?),
+            ChannelType::Opsgenie => Self::Opsgenie(OpsgenieTarget::read(from)?),
+            ChannelType::Telegram => Self::Telegram(TelegramTarget::read(from)?),
+            ChannelType::Discord => Self::Discord(DiscordTarget::read(from)?),
+            ChannelType::Ntfy => Self::Ntfy(NtfyTarget::read(from)?),
+        };
+        settings.done()?;
+        Ok(read)
+    }
+
+    fn with_keys_of(self, before: Option<&Self>) -> Self {
+        match (self, before) {
+            (Self::Webhook(target), Some(Self::Webhook(before))) => {
+                Self::Webhook(WebhookTarget { keys: before.keys.clone(), ..target })
+            }
+            (kind, _) => kind,
+        }
     }
 
     /// What it speaks.
     pub fn kind(&self) -> ChannelType {
-        ChannelType::Webhook
+        match self {
+            Self::Webhook(_) => ChannelType::Webhook,
+            Self::Slack(_) => ChannelType::Slack,
+            Self::Teams(_) => ChannelType::Teams,
+            Self::Email(_) => ChannelType::Email,
+            Self::PagerDuty(_) => ChannelType::PagerDuty,
+            Self::Opsgenie(_) => ChannelType::Opsgenie,
+            Self::Telegram(_) => ChannelType::Telegram,
+            Self::Discord(_) => ChannelType::Discord,
+            Self::Ntfy(_) => ChannelType::Ntfy,
+        }
     }
 
-    /// All of it.
+    /// All of it, secrets too, as the store keeps it.
     pub fn stored(&self) -> Value {
-        let Self::Webhook(map) = self;
-        serde_json::json!({ "settings": map })
+        let mut stored = serde_json::json!({ "settings": self.written(Show::Secrets) });
+        if let Self::Webhook(target) = self {
+            stored["keys"] = target.stored_keys();
+        }
+        stored
     }
 
-    /// What may be seen.
+    /// Its settings as people may see them: secrets are hidden, of addresses only the beginning is shown.
     pub fn masked(&self) -> Map<String, Value> {
-        Map::new()
+        self.written(Show::Nothing)
     }
 
-    /// Whom it reaches.
+    fn written(&self, show: Show) -> Map<String, Value> {
+        let mut into = Written::new(show);
+        match self {
+            Self::Webhook(target) => target.write(&mut into),
+            Self::Slack(target) => target.write(&mut into),
+            Self::Teams(target) => target.write(&mut into),
+            Self::Email(target) => target.write(&mut into),
+            Self::PagerDuty(target) => target.write(&mut into),
+            Self::Opsgenie(target) => target.write(&mut into),
+            Self::Telegram(target) => target.write(&mut into),
+            Self::Discord(target) => target.write(&mut into),
+            Self::Ntfy(target) => target.write(&mut into),
+        }
+        into.done()
+    }
+
+    /// Whom it reaches, in a few words that hold no secret: a host, or the first of its addresses.
     pub fn target(&self) -> String {
-        String::new()
+        let host = |url: &str| outbound::host_of(url).unwrap_or_default();
+        match self {
+            Self::Webhook(target) => host(target.url.reveal()),
+            Self::Slack(target) => match target {
+                SlackTarget::Hook { url } => host(url.reveal()),
+                SlackTarget::Bot { channel, .. } => channel.clone(),
+            },
+            Self::Teams(target) => host(target.url.reveal()),
+            Self::Email(target) => match target.to.as_slice() {
+                [] => String::new(),
+                [one] => one.clone(),
+                [first, more @ ..] => format!("{first} and {} more", more.len()),
+            },
+            Self::PagerDuty(target) => host(&target.api_url),
+            Self::Opsgenie(target) => host(&target.api_url),
+            Self::Telegram(target) => target.chat_id.clone(),
+            Self::Discord(target) => host(target.url.reveal()),
+            Self::Ntfy(target) => host(&target.url),
+        }
     }
 
-    /// Whether its messages are signed.
+    /// Whether its messages are signed, so that it has a secret that can be rotated.
     pub fn is_signed(&self) -> bool {
-        true
+        matches!(self, Self::Webhook(_))
+    }
+
+    /// The same channel that signs with `secret`. What it signed with before goes on beside it for `grace`; any older
+    /// secret stops. A channel that signs nothing stays as it is.
+    #[must_use]
+    pub fn rotated(self, secret: Secret, grace: TimeDelta, now: Timestamp) -> Self {
+        match self {
+            Self::Webhook(target) => Self::Webhook(target.rotated(secret, grace, now)),
+            other => other,
+        }
     }
 }
+
+/// `given` over `merged`; what was given as it is `shown` counts as left out.
+fn over(
+    mut merged: Map<String, Value>,
+    given: &Map<String, Value>,
+    shown: &Map<String, Value>,
+) -> Map<String, Value> {
+    for (name, value) in given {
+        if shown.get(name) == Some(value) {
+            continue;
+        }
+        match (merged.get_mut(name), value, shown.get(name)) {
+            (_, Value::Null, _) => {
+                merged.remove(name);
+            }
+            // Objects are given whole, but what is hidden in them may come back as it was shown.
+            (Some(Value::Object(old)), Value::Object(new), Some(Value::Object(masks))) => {
+                let kept = |name: &String, value: &Value| {
+                    let is_mask = masks.get(name) == Some(value);
+                    old.get(name).filter(|_| is_mask).unwrap_or(value).clone()
+                };
+                let new: Map<String, Value> =
+                    new.iter().map(|(name, value)| (name.clone(), kept(name, value))).collect();
+                merged.insert(name.clone(), Value::Object(new));
+            }
+            (_, value, _) => {
+                merged.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+#[path = "kind_tests.rs"]
+mod tests;

@@ -150,6 +150,20 @@ impl Histories for Work {
         Ok(rows.into_iter().flatten().collect())
     }
 
+    fn all_entries(&self, (after, most): (i64, u32)) -> Result<Vec<(i64, Entry)>> {
+        let rows = self.many(
+            "SELECT history, event_id, history.at, actor, steps, alert.alert_id
+             FROM history LEFT JOIN alert ON alert.alert = history.alert
+             WHERE history > ?1 ORDER BY history LIMIT ?2",
+            params![after, most],
+            |row| {
+                let alert: Option<String> = row.get(5)?;
+                noted(row, alert.map(Id::from).as_ref())
+            },
+        )?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+
     fn event_entries(&self, event: &Id<Event>) -> Result<Vec<Entry>> {
         let rows = self.many(
             "SELECT history, event_id, at, actor, steps FROM history

@@ -1,7 +1,12 @@
 //! Opening the file: how a connection is set up, and how an older file is brought up to date.
 
 use std::{
-    cmp::Ordering, fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration,
+    cmp,
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use rusqlite::{
@@ -88,6 +93,25 @@ fn make_private(file: &Path) -> Result<()> {
     })
 }
 
+/// The connections of a store in memory: the one that writes, and one that reads what that committed. The store is gone
+/// with the last of them.
+pub(super) fn in_memory() -> Result<(Connection, Connection)> {
+    static BORN: AtomicU64 = AtomicU64::new(0);
+    let number = BORN.fetch_add(1, Ordering::Relaxed);
+    // By this name the two find each other, and nobody else.
+    let file = format!("file:/alertmill-{number}?vfs=memdb");
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let (writer, reader) = (open(Path::new(&file), flags)?, open(Path::new(&file), flags)?);
+    writer.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;")?;
+    writer.set_prepared_statement_cache_capacity(128);
+    reader.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
+    reader.set_prepared_statement_cache_capacity(64);
+    Ok((writer, reader))
+}
+
 /// A connection that reads.
 pub(super) fn reader(file: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -148,9 +172,9 @@ pub(super) fn known(connection: &Connection) -> Result<Schema> {
         ));
     }
     match version.cmp(&MIGRATIONS.len()) {
-        Ordering::Less => Ok(Schema::Older),
-        Ordering::Equal => Ok(Schema::Ours),
-        Ordering::Greater => Err(newer(version)),
+        cmp::Ordering::Less => Ok(Schema::Older),
+        cmp::Ordering::Equal => Ok(Schema::Ours),
+        cmp::Ordering::Greater => Err(newer(version)),
     }
 }
 

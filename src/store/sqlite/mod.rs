@@ -25,6 +25,7 @@ mod happenings;
 mod heartbeats;
 mod imports;
 mod live;
+mod memory;
 mod notes;
 mod numbering;
 mod outbox;
@@ -53,6 +54,7 @@ use std::{
     thread::JoinHandle,
 };
 
+pub(super) use self::memory::Memory;
 use self::{
     checkpoint::Checkpointer,
     work::Work,

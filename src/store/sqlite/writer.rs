@@ -139,22 +139,8 @@ impl Writer {
     }
 
     fn run(mut self, waiting: &mut Waiting) {
-        while let Some(mut units) = waiting.next(self.share) {
-            let watch = Stopwatch::start();
-            let committed = self.commit(&mut units);
-            match &committed {
-                Ok(()) => {
-                    self.work.publish(&self.snapshots, &self.metrics);
-                    self.metrics.committed(units.len(), watch.elapsed());
-                }
-                Err(error) => tracing::error!(%error, cause = ?error.cause, "a commit failed"),
-            }
-            for unit in units {
-                unit.settle(match &committed {
-                    Ok(()) => Ok(()),
-                    Err(error) => Err(same(error)),
-                });
-            }
+        while let Some(units) = waiting.next(self.share) {
+            self.work.settle(units, &self.snapshots, &self.metrics);
             if self.wal.wants_restart() {
                 checkpoint::begin_anew(&self.work.connection, &self.wal);
             }
@@ -164,51 +150,6 @@ impl Writer {
         }
         self.wal.end();
     }
-
-    /// Does `units` in one transaction: without savepoints where all may be done again, which saves a sixth of the
-    /// writer's work, and with one each where one of them failed.
-    fn commit(&mut self, units: &mut [Box<dyn Unit>]) -> Result<()> {
-        let is_repeatable = units.iter().all(|unit| unit.is_repeatable());
-        if is_repeatable {
-            self.begin(units)?;
-            if units.iter_mut().all(|unit| self.work.run_bare(&mut **unit)) {
-                return self.finish();
-            }
-            self.undo();
-        }
-        self.begin(units)?;
-        for unit in units.iter_mut() {
-            self.work.run(&mut **unit);
-        }
-        self.finish()
-    }
-
-    /// Begins a transaction, or tells each unit why there is none.
-    fn begin(&mut self, units: &mut [Box<dyn Unit>]) -> Result<()> {
-        let begun = self.work.command("BEGIN IMMEDIATE");
-        if let Err(error) = &begun {
-            for unit in units {
-                unit.refuse(same(error));
-            }
-        }
-        begun
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        let committed = self.work.finish();
-        if committed.is_err() {
-            self.undo();
-        }
-        committed
-    }
-
-    /// Undoes the transaction, in the file and in memory.
-    fn undo(&mut self) {
-        if !self.work.connection.is_autocommit() {
-            let _ = self.work.command("ROLLBACK");
-        }
-        self.work.forget_commit();
-    }
 }
 
 /// The same error for one more caller.
@@ -217,6 +158,75 @@ fn same(error: &Error) -> Error {
 }
 
 impl Work {
+    /// Does `units` in one commit, says what it changed, and then tells whoever waits.
+    pub(super) fn settle(
+        &mut self,
+        mut units: Vec<Box<dyn Unit>>,
+        snapshots: &Snapshots,
+        metrics: &Metrics,
+    ) {
+        let watch = Stopwatch::start();
+        let committed = self.commit(&mut units);
+        match &committed {
+            Ok(()) => {
+                self.publish(snapshots, metrics);
+                metrics.committed(units.len(), watch.elapsed());
+            }
+            Err(error) => tracing::error!(%error, cause = ?error.cause, "a commit failed"),
+        }
+        for unit in units {
+            unit.settle(match &committed {
+                Ok(()) => Ok(()),
+                Err(error) => Err(same(error)),
+            });
+        }
+    }
+
+    /// Does `units` in one transaction: without savepoints where all may be done again, which saves a sixth of the
+    /// writer's work, and with one each where one of them failed.
+    fn commit(&mut self, units: &mut [Box<dyn Unit>]) -> Result<()> {
+        let is_repeatable = units.iter().all(|unit| unit.is_repeatable());
+        if is_repeatable {
+            self.begin(units)?;
+            if units.iter_mut().all(|unit| self.run_bare(&mut **unit)) {
+                return self.finish_or_undo();
+            }
+            self.undo();
+        }
+        self.begin(units)?;
+        for unit in units.iter_mut() {
+            self.run(&mut **unit);
+        }
+        self.finish_or_undo()
+    }
+
+    /// Begins a transaction, or tells each unit why there is none.
+    fn begin(&mut self, units: &mut [Box<dyn Unit>]) -> Result<()> {
+        let begun = self.command("BEGIN IMMEDIATE");
+        if let Err(error) = &begun {
+            for unit in units {
+                unit.refuse(same(error));
+            }
+        }
+        begun
+    }
+
+    fn finish_or_undo(&mut self) -> Result<()> {
+        let committed = self.finish();
+        if committed.is_err() {
+            self.undo();
+        }
+        committed
+    }
+
+    /// Undoes the transaction, in the file and in memory.
+    fn undo(&mut self) {
+        if !self.connection.is_autocommit() {
+            let _ = self.command("ROLLBACK");
+        }
+        self.forget_commit();
+    }
+
     /// Runs one unit without a savepoint; whether the transaction may go on. A unit that fails before it wrote
     /// anything, such as a repeat that is refused, spoils nothing.
     fn run_bare(&mut self, unit: &mut dyn Unit) -> bool {

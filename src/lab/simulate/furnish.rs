@@ -1,0 +1,174 @@
+//! Furnishing the house: projects, how they are alerted, and what the file says beside, by the methods of the API.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    file::{BEGINNING, Scenario},
+    house::{House, Method, NOBODY, write},
+};
+use crate::{
+    api,
+    error::Error,
+    load_error::{LoadError, did_you_mean},
+    rules::{At, Kind, Node},
+};
+
+/// The projects that are there anyway, as in recorded scenarios.
+const PROJECTS: &[&str] = &["project-1", "project-2"];
+
+/// The webhook that `post` goes through where no other is named, and the plugin that takes what is normalized as it is.
+pub(super) const WEBHOOK: &str = "webhook_id";
+pub(super) const PLAIN: &str = "api-direct";
+
+/// What a furnished house must be told later: nothing but mistakes.
+type Furnished<T = ()> = Result<T, Vec<LoadError>>;
+
+/// Makes everything that stands in the file before its steps.
+pub(super) async fn furnish(house: &House, scenario: &Scenario) -> Furnished {
+    let own = std::iter::once(scenario.project.as_str());
+    let mut made: Vec<&str> = Vec::new();
+    for id in own
+        .chain(PROJECTS.iter().copied())
+        .chain(scenario.projects.iter().map(|(id, _)| id.as_str()))
+    {
+        if !made.contains(&id) {
+            house.project(id).await.map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
+            made.push(id);
+        }
+    }
+    house
+        .webhook(WEBHOOK, PLAIN, &scenario.project)
+        .await
+        .map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
+    let mut mistakes = Vec::new();
+    for id in made {
+        let special = scenario.projects.iter().find(|(project, _)| project == id);
+        for config in scenario.config.iter().chain(special.map(|(_, config)| config)) {
+            mistakes
+                .extend(configure(house, scenario, (id, config)).await.err().unwrap_or_default());
+        }
+    }
+    for (kind, node) in &scenario.furniture {
+        mistakes.extend(place(house, scenario, (kind, node)).await.err().unwrap_or_default());
+    }
+    if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+/// How a project is alerted: its options.
+async fn configure(house: &House, scenario: &Scenario, (id, config): (&str, &Node)) -> Furnished {
+    let options = without(config, ESCALATION);
+    if !options.is_empty() {
+        let request = json!({ "project_id": id, "options": options });
+        let method = write(api::project_alert_config::update);
+        let done = house.ask(method, NOBODY, request).await;
+        done.map_err(|error| {
+            scenario.refused(&error, |pointer| key_place(config, below(pointer, "/options")))
+        })?;
+    }
+    Ok(())
+}
+
+/// The keys of a configuration that are its escalation policy's.
+const ESCALATION: &[&str] = &["escalation_rules", "repeat_count", "finish_condition"];
+
+/// The fields of a table, but for some.
+fn without(node: &Node, but: &[&str]) -> Map<String, Value> {
+    match node.to_json() {
+        Value::Object(fields) => {
+            fields.into_iter().filter(|(key, _)| !but.contains(&key.as_str())).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
+    }
+}
+
+/// The rest of a pointer below another; the whole where it is not below it.
+pub(super) fn below<'p>(pointer: &'p str, above: &str) -> &'p str {
+    pointer.strip_prefix(above).unwrap_or(pointer)
+}
+
+/// Where a pointer leads: to the key where what is wrong is that it is there, to the value else.
+pub(super) fn key_place(node: &Node, pointer: &str) -> At {
+    let (above, last) = pointer.rsplit_once('/').unwrap_or(("", ""));
+    let at = node.place(pointer);
+    let table = find(node, above);
+    match table.map(|table| &table.kind) {
+        Some(Kind::Table(entries)) => {
+            entries.iter().find(|(key, _)| key.text == last).map_or(at, |(key, _)| key.at)
+        }
+        Some(Kind::Scalar(_) | Kind::List(_)) | None => at,
+    }
+}
+
+fn find<'n>(node: &'n Node, pointer: &str) -> Option<&'n Node> {
+    let mut here = node;
+    for step in pointer.split('/').skip(1) {
+        here = match &here.kind {
+            Kind::Table(_) => here.get(step)?,
+            Kind::List(items) => items.get(step.parse::<usize>().ok()?)?,
+            Kind::Scalar(_) => return None,
+        };
+    }
+    Some(here)
+}
+
+/// Makes one thing that a list of the file holds.
+async fn place(house: &House, scenario: &Scenario, (kind, node): (&str, &Node)) -> Furnished {
+    let request = with_home(node.to_json(), scenario);
+    let Some(method) = making(kind) else {
+        return Err(vec![scenario.source.mistake(node.at, format!("`{kind}` cannot be made yet"))]);
+    };
+    let done = house.ask(method, NOBODY, request).await;
+    done.map(|_| ()).map_err(|error| scenario.refused(&error, |pointer| key_place(node, pointer)))
+}
+
+/// The method that makes what a list of the file holds.
+fn making(kind: &str) -> Option<Method> {
+    Some(match kind {
+        "webhooks" => write(api::webhook::create),
+        _ => return None,
+    })
+}
+
+/// The request with the scenario's project where it names none.
+fn with_home(mut request: Value, scenario: &Scenario) -> Value {
+    let is_workspace = request["resource_group"] == "WORKSPACE";
+    if let Value::Object(fields) = &mut request
+        && !is_workspace
+    {
+        fields.entry("project_id").or_insert_with(|| scenario.project.as_str().into());
+    }
+    request
+}
+
+/// The method of this name that a step calls; what is wrong with the name where there is none.
+pub(super) fn method(name: &str) -> Result<Method, String> {
+    let known = METHODS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, method)| method()).ok_or_else(|| {
+        let names: Vec<&str> = METHODS.iter().map(|(name, _)| *name).collect();
+        let hint = did_you_mean(name, names.iter().copied());
+        format!("there is no method `{name}`; expected one of `{}`{hint}", names.join("`, `"))
+    })
+}
+
+/// What a method is called, and the method.
+type Named = (&'static str, fn() -> Method);
+
+/// The methods that a step may call.
+const METHODS: &[Named] = &[
+    ("alert.assign_user", || write(api::alert::assign_user)),
+    ("alert.create", || write(api::alert::create)),
+    ("alert.delete", || write(api::alert::delete)),
+    ("alert.update", || write(api::alert::update)),
+    ("project_alert_config.update", || write(api::project_alert_config::update)),
+    ("webhook.create", || write(api::webhook::create)),
+    ("webhook.update", || write(api::webhook::update)),
+];
+
+impl Scenario {
+    /// What the API refused, at its places.
+    pub(super) fn refused(&self, error: &Error, place: impl Fn(&str) -> At) -> Vec<LoadError> {
+        self.source.refused(error, place)
+    }
+}

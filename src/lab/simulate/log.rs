@@ -1,0 +1,92 @@
+//! What happens, line by line: what steps do, and what was decided on their account.
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+use serde_json::Value;
+
+use super::{file::Scenario, house::House, outcome::Line, seen::text, span};
+use crate::{clock::Timestamp, domain::alert::Alert, error::Result, id::Id};
+
+/// How many instants are asked for at once.
+const AT_ONCE: u32 = 1000;
+
+/// What happened so far.
+pub(super) struct Log {
+    start: Timestamp,
+    zone: Tz,
+    /// The number of the last entry that was noted.
+    last: i64,
+    said: Vec<Said>,
+}
+
+/// One thing that happened.
+struct Said {
+    at: Timestamp,
+    alert_id: Option<Id<Alert>>,
+    of: &'static str,
+    verdict: String,
+    sentence: String,
+}
+
+impl Log {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        Self { start: scenario.start, zone: scenario.zone, last: 0, said: Vec::new() }
+    }
+
+    /// Says what a step does.
+    pub(super) fn say(&mut self, house: &House, verdict: &str, sentence: &str) {
+        let (verdict, sentence) = (verdict.to_owned(), sentence.to_owned());
+        self.said.push(Said { at: house.now(), alert_id: None, of: "step", verdict, sentence });
+    }
+
+    /// Says that time passes.
+    pub(super) fn passes(&mut self, house: &House, end: Timestamp) {
+        let by = span::shown(end - house.now());
+        self.say(house, "advance", &format!("time passes: {by}"));
+    }
+
+    /// Notes what was decided since it last did.
+    pub(super) async fn catch_up(&mut self, house: &House) -> Result<()> {
+        loop {
+            let from = self.last;
+            let found = house.read(move |tx| tx.all_entries((from, AT_ONCE))).await?;
+            let Some((last, _)) = found.last() else { return Ok(()) };
+            self.last = *last;
+            self.said.extend(found.into_iter().map(|(_, entry)| Said {
+                at: entry.at,
+                of: entry.step.of(),
+                verdict: entry.step.verdict().to_owned(),
+                sentence: entry.step.sentence(),
+                alert_id: entry.alert_id,
+            }));
+        }
+    }
+
+    /// Leaves out what was decided before the steps began.
+    pub(super) async fn forget(&mut self, house: &House) -> Result<()> {
+        self.catch_up(house).await?;
+        self.said.clear();
+        Ok(())
+    }
+
+    /// All of it, in order; `alerts` say which number each has.
+    pub(super) fn lines(&self, alerts: &[Value]) -> Vec<Line> {
+        let numbers: HashMap<String, u64> = alerts
+            .iter()
+            .filter_map(|alert| Some((text(alert, "alert_id"), alert["alert_number"].as_u64()?)))
+            .collect();
+        let line = |said: &Said| Line {
+            at: said
+                .at
+                .with_timezone(&self.zone)
+                .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            after: span::shown(said.at - self.start),
+            alert_number: said.alert_id.as_ref().and_then(|id| numbers.get(id.as_str()).copied()),
+            of: said.of,
+            verdict: said.verdict.clone(),
+            sentence: said.sentence.clone(),
+        };
+        self.said.iter().map(line).collect()
+    }
+}
