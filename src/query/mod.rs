@@ -22,6 +22,7 @@ pub use self::{
     fields::{
         ALERTS, Catalogue, DOMAINS, EVENTS, Field, Kind, Order, PROJECT_ALERT_CONFIGS, PROJECTS,
         TOKENS, WEBHOOKS, WORKSPACES,
+        people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
     },
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},
