@@ -1,6 +1,7 @@
 //! `alert.*`: what needs attention.
 
 mod change;
+pub mod explain;
 
 use std::collections::BTreeMap;
 

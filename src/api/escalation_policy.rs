@@ -153,11 +153,7 @@ pub fn set_default(
             "this policy belongs to project `{}`; only one of the workspace can be its default",
             home.project_id
         );
-        return Err(Error::at(
-            Code::InvalidEscalationPolicyScope,
-            "/escalation_policy_id",
-            detail,
-        ));
+        return Err(Error::at(Code::InvalidEscalationPolicyScope, "/escalation_policy_id", detail));
     }
     let after = EscalationPolicy { is_default: true, ..before.clone() };
     keep(tx, call, (Some(before), after))
@@ -177,11 +173,7 @@ pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneEscalationPolicy) -> Res
 }
 
 /// One escalation policy.
-pub fn get(
-    tx: &dyn Tx,
-    call: &Call,
-    request: OneEscalationPolicy,
-) -> Result<EscalationPolicyInfo> {
+pub fn get(tx: &dyn Tx, call: &Call, request: OneEscalationPolicy) -> Result<EscalationPolicyInfo> {
     existing(tx, call, &request.escalation_policy_id).map(EscalationPolicyInfo::from)
 }
 

@@ -42,6 +42,7 @@ pub mod note;
 pub mod on_call;
 pub mod project;
 pub mod project_alert_config;
+mod replayed;
 mod retention;
 pub mod silence;
 pub mod stream;

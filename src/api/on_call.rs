@@ -106,7 +106,8 @@ fn users_checked(users: Vec<String>) -> Result<Vec<String>> {
 
 fn hour(text: &str) -> Result<NaiveTime> {
     let text = text.trim();
-    let parsed = ["%H:%M", "%H:%M:%S"].iter().find_map(|it| NaiveTime::parse_from_str(text, it).ok());
+    let parsed =
+        ["%H:%M", "%H:%M:%S"].iter().find_map(|it| NaiveTime::parse_from_str(text, it).ok());
     parsed.ok_or_else(|| {
         wrong("/rotation/handoff", format!("`{text}` is no hour of a day, such as 09:00"))
     })
@@ -232,7 +233,11 @@ pub struct RemoveOverride {
 }
 
 /// Has someone not stand in after all.
-pub fn remove_override(tx: &mut dyn Tx, call: &Call, request: RemoveOverride) -> Result<OnCallInfo> {
+pub fn remove_override(
+    tx: &mut dyn Tx,
+    call: &Call,
+    request: RemoveOverride,
+) -> Result<OnCallInfo> {
     let RemoveOverride { on_call_id, user_id, from } = request;
     let before = changeable(tx, call, &on_call_id)?;
     let from = to_millis(from);

@@ -58,7 +58,8 @@ pub(super) fn asked(
     let place = match (extent, project) {
         (Some(Extent::Project), None) => return Err(Error::required("project_id")),
         (Some(Extent::Workspace), Some(_)) => {
-            let detail = "what holds in a whole workspace has no project: leave it out, or say PROJECT";
+            let detail =
+                "what holds in a whole workspace has no project: leave it out, or say PROJECT";
             return Err(Error::at(Code::InvalidParameter, "/project_id", detail));
         }
         (Some(Extent::Project) | None, Some(id)) => {

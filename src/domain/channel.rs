@@ -31,7 +31,7 @@ words! {
     ChannelState {
         /// It takes messages.
         Enabled = "ENABLED",
-        /// It takes none until it is enabled again; what it was sent before still goes out.
+        /// It takes none until it is enabled again; what waited for it is dropped.
         Disabled = "DISABLED",
     }
 }
@@ -58,7 +58,8 @@ pub struct Channel {
     pub state: ChannelState,
     /// How messages are brought there, with all that is needed for it.
     pub kind: ChannelKind,
-    /// The levels that it takes; all of them where empty.
+    /// The levels that it takes; where empty, it hears only of what names it: a step of an escalation, or a person whose
+    /// contact it is.
     pub levels: Vec<NotificationLevel>,
     /// Which alerts it takes.
     pub filter: Wanted,
@@ -173,7 +174,7 @@ fn in_words(condition: &Value) -> String {
     format!("`{} {} {operand}`", text(part("k", "key")), text(part("o", "operator")))
 }
 
-/// Why a target does not take an announcement.
+/// Why a channel does not take an announcement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "because", rename_all = "snake_case")]
 pub enum Skip {
@@ -191,20 +192,32 @@ pub enum Skip {
         /// The condition that does not hold.
         condition: String,
     },
-    /// It never heard that the alert was open, so it need not hear that it is over.
+    /// It was not told that the alert was open, so it need not hear that it is over.
     Unheard,
+    /// It was told already.
+    Told,
+    /// Whoever is named has no channel that is there.
+    Unreachable {
+        /// Who, and why not.
+        detail: String,
+    },
 }
 
 impl fmt::Display for Skip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Disabled => f.write_str("which is disabled"),
+            Self::Level { takes, level: _ } if takes.is_empty() => {
+                f.write_str("which takes only what names it")
+            }
             Self::Level { takes, level } => {
                 let takes: Vec<&str> = takes.iter().map(|level| level.as_str()).collect();
                 write!(f, "which takes {}, not {level}", takes.join(", "))
             }
             Self::Filter { condition } => write!(f, "whose condition {condition} does not hold"),
             Self::Unheard => f.write_str("which was not told that it was open"),
+            Self::Told => f.write_str("which was told already"),
+            Self::Unreachable { detail } => f.write_str(detail),
         }
     }
 }
@@ -215,15 +228,33 @@ impl Channel {
     /// # Errors
     /// Why it does not.
     pub fn takes(&self, level: NotificationLevel, record: &Value) -> Result<(), Skip> {
-        match self.state {
-            ChannelState::Disabled => return Err(Skip::Disabled),
-            ChannelState::Enabled => {}
-        }
-        let every = self.levels.is_empty() || self.levels.contains(&NotificationLevel::All);
-        if !every && level != NotificationLevel::All && !self.levels.contains(&level) {
+        self.is_on()?;
+        let has = |one| self.levels.contains(&one);
+        let everybody = level == NotificationLevel::All && !self.levels.is_empty();
+        if !everybody && !has(NotificationLevel::All) && !has(level) {
             return Err(Skip::Level { takes: self.levels.clone(), level });
         }
         self.filter.means(record).map_err(|condition| Skip::Filter { condition })
+    }
+
+    /// Whether it takes what names it, of the alert that `record` shows.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn takes_named(&self, record: &Value) -> Result<(), Skip> {
+        self.is_on()?;
+        self.filter.means(record).map_err(|condition| Skip::Filter { condition })
+    }
+
+    /// Whether it takes anything.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn is_on(&self) -> Result<(), Skip> {
+        match self.state {
+            ChannelState::Enabled => Ok(()),
+            ChannelState::Disabled => Err(Skip::Disabled),
+        }
     }
 
     /// How it gathers what happened on this occasion, if it does.
@@ -279,6 +310,13 @@ impl Place {
 /// The channels that may hear of the alerts of one project: its own and its workspace's, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Channels(pub Vec<Arc<Channel>>);
+
+impl Channels {
+    /// The one with this identifier.
+    pub fn get(&self, id: &Id<Channel>) -> Option<&Arc<Channel>> {
+        self.0.iter().find(|channel| channel.channel_id == *id)
+    }
+}
 
 #[cfg(test)]
 mod tests;

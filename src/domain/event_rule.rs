@@ -104,6 +104,16 @@ impl EventRule {
 }
 
 impl RulePlace {
+    /// Whether a rule there is asked about events of a project.
+    pub fn concerns(&self, home: &Home) -> bool {
+        match self {
+            Self::Webhook(own, _) | Self::Project(own) => own == home,
+            Self::Workspace(domain, workspace) => {
+                home.domain_id == *domain && home.workspace_id == *workspace
+            }
+        }
+    }
+
     /// The word for it.
     pub const fn resource_group(&self) -> ResourceGroup {
         match self {
@@ -147,6 +157,31 @@ impl EventRules {
     /// Whether no rule is asked about what comes through this webhook.
     pub fn are_none_for(&self, webhook: &Id<Webhook>) -> bool {
         self.project.is_empty() && self.workspace.is_empty() && self.of_webhook(webhook).is_empty()
+    }
+
+    /// The same rules, with this one instead of the one with its identifier, or behind the others of its place.
+    #[must_use]
+    pub fn with(mut self, rule: &Arc<EventRule>) -> Self {
+        let list = match &rule.place {
+            RulePlace::Webhook(_, webhook) => self.webhooks.entry(webhook.clone()).or_default(),
+            RulePlace::Project(_) => &mut self.project,
+            RulePlace::Workspace(..) => &mut self.workspace,
+        };
+        match list.iter_mut().find(|known| known.event_rule_id == rule.event_rule_id) {
+            Some(known) => *known = Arc::clone(rule),
+            None => list.push(Arc::clone(rule)),
+        }
+        self
+    }
+
+    /// The same rules without this one.
+    #[must_use]
+    pub fn without(mut self, rule: &Id<EventRule>) -> Self {
+        let lists = self.webhooks.values_mut().chain([&mut self.project, &mut self.workspace]);
+        for list in lists {
+            list.retain(|known| known.event_rule_id != *rule);
+        }
+        self
     }
 
     /// All of them.

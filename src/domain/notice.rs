@@ -1,19 +1,22 @@
 //! What is announced: that something happened to an alert, as it stood then.
 
+mod record;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::record::record;
 use super::{
     alert::Alert,
-    channel::Skip,
-    message::{Message, Target},
+    channel::{Channel, Skip},
+    message::Message,
     scope::Home,
     words::words,
 };
 use crate::{
     clock::{Timestamp, rfc3339},
-    id::{Id, Identified},
+    id::Id,
 };
 
 words! {
@@ -137,8 +140,6 @@ impl Occasion {
 /// What is said of an alert: what happened to it, and how it stood then. Whoever hears of it later hears the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
-    /// Its identifier.
-    pub notice_id: Id<Notice>,
     /// The alert it is about.
     pub alert_id: Id<Alert>,
     /// Where that lives.
@@ -155,10 +156,6 @@ pub struct Notice {
     pub alert: Value,
     /// When it happened.
     pub created_at: Timestamp,
-}
-
-impl Identified for Notice {
-    const PREFIX: &'static str = "notice";
 }
 
 /// The longest description that is sent, in characters.
@@ -199,7 +196,7 @@ pub fn bounded(mut record: Value) -> Value {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum NoticeStep {
-    /// It was announced: these messages were written, and these targets passed over.
+    /// It was announced: these messages were written, and these channels passed over.
     Announced {
         /// What happened.
         occasion: Occasion,
@@ -255,23 +252,26 @@ pub enum NoticeStep {
     },
 }
 
-/// A message that was written, and whom it is for.
+/// A message that was written, and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Written {
     /// The message.
     pub message_id: Id<Message>,
-    /// Whom it is for.
-    pub target: Target,
+    /// The channel it goes through.
+    pub channel_id: Id<Channel>,
     /// What that is called.
     pub name: String,
+    /// Why it goes there, where it is not for its level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
-/// Someone who did not take an announcement.
+/// A channel that did not take an announcement, or someone who has none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Passed {
-    /// Who.
-    pub target: Target,
-    /// What that is called.
+    /// The channel, if it is one.
+    pub channel_id: Option<Id<Channel>>,
+    /// What it is called.
     pub name: String,
     /// Why not.
     pub why: Skip,
@@ -296,7 +296,7 @@ impl NoticeStep {
         match self {
             Self::Announced { occasion, level, step, reason, messages, passed } => {
                 let why = reason.as_ref().map(|why| format!(" because {why}")).unwrap_or_default();
-                let told = listed(messages.iter().map(|to| format!("`{}`", to.name)));
+                let told = listed(messages.iter().map(Written::in_words));
                 let passed =
                     listed(passed.iter().map(|one| format!("`{}`, {}", one.name, one.why)));
                 let told = told.map_or_else(|| "told nobody".to_owned(), |to| format!("told {to}"));
@@ -320,6 +320,15 @@ impl NoticeStep {
                 format!("not sent to `{}` after all: {reason}", message.name)
             }
             Self::Redriven { message } => format!("driven again for `{}`", message.name),
+        }
+    }
+}
+
+impl Written {
+    fn in_words(&self) -> String {
+        match &self.why {
+            Some(why) => format!("`{}` ({why})", self.name),
+            None => format!("`{}`", self.name),
         }
     }
 }
@@ -389,13 +398,17 @@ mod tests {
 
     #[test]
     fn a_decision_says_who_was_told_and_who_was_not() {
-        let target = Target::Channel("channel-1".into());
         let passed = Passed {
-            target: Target::Channel("channel-2".into()),
+            channel_id: Some("channel-2".into()),
             name: "night".to_owned(),
             why: Skip::Level { takes: vec![NotificationLevel::Lv2], level: NotificationLevel::Lv1 },
         };
-        let message = Written { message_id: "message-1".into(), target, name: "day".to_owned() };
+        let message = Written {
+            message_id: "message-1".into(),
+            channel_id: "channel-1".into(),
+            name: "day".to_owned(),
+            why: None,
+        };
         let step = NoticeStep::Announced {
             occasion: Occasion::Opened,
             level: NotificationLevel::Lv1,

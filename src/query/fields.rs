@@ -278,6 +278,60 @@ pub static PROJECTS: Catalogue = Catalogue {
     order: Order::By("project_id"),
 };
 
+/// Event rules.
+pub static EVENT_RULES: Catalogue = Catalogue {
+    resource: "event rule",
+    id: "event_rule_id",
+    fields: &[
+        text("event_rule_id"),
+        text("name"),
+        integer("order"),
+        Field { name: "conditions", kind: Kind::Objects },
+        text("conditions_policy"),
+        object("actions"),
+        object("options"),
+        object("tags"),
+        text("resource_group"),
+        text("webhook_id"),
+        text("project_id"),
+        text("workspace_id"),
+        text("domain_id"),
+        time("created_at"),
+        integer("hit_count"),
+        time("last_hit_at"),
+    ],
+    aliases: &[USER_PROJECTS],
+    keyword: &["event_rule_id", "name"],
+    minimal: &["event_rule_id", "name", "order", "resource_group", "project_id"],
+    order: Order::By("order"),
+};
+
+/// Group rules.
+pub static GROUP_RULES: Catalogue = Catalogue {
+    resource: "group rule",
+    id: "group_rule_id",
+    fields: &[
+        text("group_rule_id"),
+        text("name"),
+        integer("order"),
+        Field { name: "conditions", kind: Kind::Objects },
+        Field { name: "fields", kind: Kind::Texts },
+        integer("window"),
+        integer("threshold"),
+        object("tags"),
+        text("project_id"),
+        text("workspace_id"),
+        text("domain_id"),
+        time("created_at"),
+        integer("hit_count"),
+        time("last_hit_at"),
+    ],
+    aliases: &[USER_PROJECTS],
+    keyword: &["group_rule_id", "name"],
+    minimal: &["group_rule_id", "name", "order", "project_id"],
+    order: Order::By("order"),
+};
+
 /// Tokens.
 pub static TOKENS: Catalogue = Catalogue {
     resource: "token",
@@ -313,6 +367,8 @@ mod tests {
             &DOMAINS,
             &WORKSPACES,
             &PROJECTS,
+            &EVENT_RULES,
+            &GROUP_RULES,
             &TOKENS,
             &people::ESCALATION_POLICIES,
             &people::ON_CALLS,

@@ -20,8 +20,8 @@ use serde_json::Value;
 use self::parse::Asking;
 pub use self::{
     fields::{
-        ALERTS, Catalogue, DOMAINS, EVENTS, Field, Kind, Order, PROJECT_ALERT_CONFIGS, PROJECTS,
-        TOKENS, WEBHOOKS, WORKSPACES,
+        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, Order,
+        PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
         people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
     },
     operator::{Comparison, Operator, Test},

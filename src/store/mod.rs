@@ -53,7 +53,7 @@ pub use self::{
     policies::EscalationPolicies,
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
-    suppression::Suppression,
+    suppression::{InhibitedByKey, OpenPage, OpenPlace, Suppression, Which},
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
 };

@@ -16,6 +16,7 @@ use crate::{
     clock::Timestamp,
     domain::words::{EventType, Severity},
     error::Code,
+    load_error::did_you_mean,
     query::{Condition, EVENTS, Kind, Query, QueryError, Test},
 };
 
@@ -52,19 +53,13 @@ impl RuleCondition {
             pointer: format!("{pointer}{at}"),
             detail,
         };
-        let condition = read(written, pointer, now)?;
         let [key, value, operator] =
             [["k", "key"], ["v", "value"], ["o", "operator"]].map(|names| member(written, names));
         let (key_at, value_at) = (format!("/{}", key.0), format!("/{}", value.0));
-        let name = condition.field.name;
-        if !KNOWN.contains(&name) {
-            let key = key.1.as_str().unwrap_or_default();
-            let detail = format!(
-                "`{key}` is not known when rules are asked; they know {}",
-                KNOWN.join(", ")
-            );
+        if let Some(detail) = key.1.as_str().and_then(unknown) {
             return Err(mistake(&key_at, detail));
         }
+        let condition = read(written, pointer, now)?;
         if value.1.is_null() {
             let detail = "a condition needs a value; `exists` asks whether there is one at all";
             return Err(mistake(&value_at, detail.to_owned()));
@@ -96,6 +91,11 @@ impl RuleCondition {
     /// As it is written: `{key, value, operator}`.
     pub fn written(&self) -> Value {
         json!({ "key": self.key, "value": self.value, "operator": self.operator })
+    }
+
+    /// Its key, value and operator.
+    pub fn parts(&self) -> (&str, &Value, &str) {
+        (&self.key, &self.value, &self.operator)
     }
 
     /// In one line, e.g. `title contain "cpu"`.
@@ -131,6 +131,21 @@ impl RuleCondition {
         };
         format!("{}: {found}", self.text())
     }
+}
+
+/// What is wrong with a key: an event has no such field, or not yet.
+fn unknown(key: &str) -> Option<String> {
+    let name = key.split('.').next().unwrap_or_default();
+    let is_alias = EVENTS.aliases.iter().any(|(alias, _)| *alias == name);
+    if name.is_empty() || is_alias || KNOWN.contains(&name) {
+        return None;
+    }
+    let hint = did_you_mean(name, KNOWN.iter().copied());
+    if !hint.is_empty() || EVENTS.field(name).is_none() {
+        return Some(format!("unknown field `{name}`{hint}"));
+    }
+    let known = KNOWN.join(", ");
+    Some(format!("`{name}` is not known yet when rules are asked; they know {known}"))
 }
 
 /// The condition, by the filter language.

@@ -26,7 +26,8 @@ const ON_CALLS: &str = "SELECT d.domain_id, s.workspace_id, p.project_id, o.on_c
  FROM on_call o JOIN workspace s ON s.workspace = o.workspace JOIN domain d ON d.domain = s.domain
  LEFT JOIN project p ON p.project = o.project";
 
-const CONTACTS: &str = "SELECT d.domain_id, s.workspace_id, p.project_id, c.contact_id, c.user_id, c.name, c.kind,
+const CONTACTS: &str =
+    "SELECT d.domain_id, s.workspace_id, p.project_id, c.contact_id, c.user_id, c.name, c.kind,
         c.settings, c.urgency, c.created_at
  FROM contact c JOIN workspace s ON s.workspace = c.workspace JOIN domain d ON d.domain = s.domain
  LEFT JOIN project p ON p.project = c.project";

@@ -86,8 +86,7 @@ impl Work {
             self.many(&sql, [home.workspace_id.as_str(), home.project_id.as_str()], policy)?;
         let policies = found.into_iter();
         let chosen = self.chosen_policies(Some(&home.project_id))?.remove(&home.project_id);
-        let by_id =
-            policies.map(|policy| (policy.escalation_policy_id.clone(), policy.into()));
+        let by_id = policies.map(|policy| (policy.escalation_policy_id.clone(), policy.into()));
         Ok(Loaded { chosen, policies: by_id.collect() })
     }
 

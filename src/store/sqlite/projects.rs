@@ -139,6 +139,10 @@ impl Projects for Work {
             id.as_str(),
         )?;
         self.forget_people_of_workspace(id)?;
+        self.put(
+            "DELETE FROM event_rule WHERE workspace = (SELECT workspace FROM workspace WHERE workspace_id = ?1)",
+            [id.as_str()],
+        )?;
         self.put("DELETE FROM workspace WHERE workspace_id = ?1", [id.as_str()])?;
         Ok(())
     }
@@ -192,9 +196,14 @@ impl Projects for Work {
         )?;
         self.delete_alert_config(id)?;
         self.forget_people_of_project(id)?;
-        for sql in
-            ["DELETE FROM retention WHERE project = ?1", "DELETE FROM forgotten WHERE project = ?1"]
-        {
+        for sql in [
+            "DELETE FROM retention WHERE project = ?1",
+            "DELETE FROM forgotten WHERE project = ?1",
+            "DELETE FROM event_rule WHERE project = ?1",
+            "DELETE FROM group_waiting WHERE group_rule IN (SELECT group_rule FROM group_rule WHERE project = ?1)",
+            "DELETE FROM grouping WHERE group_rule IN (SELECT group_rule FROM group_rule WHERE project = ?1)",
+            "DELETE FROM group_rule WHERE project = ?1",
+        ] {
             self.put(sql, [self.project_row(id)?])?;
         }
         self.put("DELETE FROM project WHERE project_id = ?1", [id.as_str()])?;

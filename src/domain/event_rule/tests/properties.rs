@@ -20,7 +20,7 @@ fn house(drawn: &[Drawn]) -> House {
     let mut workspace = Vec::new();
     for (number, (whose, to, is_met, stops)) in drawn.iter().enumerate() {
         // Two targets more than there are projects: one that is gone, and the project that it begins in.
-        let target = PROJECTS.get(*to).copied().unwrap_or(["gone", "a"][to - 6]);
+        let target = PROJECTS.get(*to).copied().unwrap_or_else(|| ["gone", "a"][to - 6]);
         let operator = if *is_met { "eq" } else { "not" };
         let written = json!({
             "conditions_policy": "ALL",
