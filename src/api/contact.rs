@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{
     Call, Done, Moment, Page, Shown, StatInfo,
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        channel::{ChannelKind, kind::ChannelType},
+        channel::Channel,
         people::Contact,
         project::{Domain, Project, Workspace},
         words::NotificationUrgency,
@@ -30,12 +29,8 @@ pub struct ContactInfo {
     pub contact_id: Id<Contact>,
     /// The user, by the name that alerts are assigned to.
     pub user_id: String,
-    /// What people call it; unique for its user.
-    pub name: String,
-    /// How messages are brought there.
-    pub kind: ChannelType,
-    /// What is needed for that; secrets are hidden.
-    pub settings: Map<String, Value>,
+    /// The channel that reaches them.
+    pub channel_id: Id<Channel>,
     /// Which alerts it is used for.
     pub urgency: NotificationUrgency,
     /// Whether it holds in a whole workspace or in one project.
@@ -52,13 +47,11 @@ pub struct ContactInfo {
 
 impl From<&Contact> for ContactInfo {
     fn from(contact: &Contact) -> Self {
-        let Contact { contact_id, user_id, name, kind, urgency, place, created_at } = contact;
+        let Contact { contact_id, user_id, channel_id, urgency, place, created_at } = contact;
         Self {
             contact_id: contact_id.clone(),
             user_id: user_id.clone(),
-            name: name.clone(),
-            kind: kind.kind(),
-            settings: kind.masked(),
+            channel_id: channel_id.clone(),
             urgency: *urgency,
             resource_group: Extent::of(place),
             project_id: project_shown(place),
@@ -75,13 +68,8 @@ impl From<&Contact> for ContactInfo {
 pub struct CreateContact {
     /// The user, by the name that alerts are assigned to.
     user_id: String,
-    /// What people call it, e.g. `phone`; unique for its user.
-    name: String,
-    /// How messages are brought there.
-    kind: ChannelType,
-    /// What is needed for that, as for a channel of the same kind.
-    #[serde(default)]
-    settings: Map<String, Value>,
+    /// The channel that reaches them. One that takes no levels is theirs alone.
+    channel_id: Id<Channel>,
     /// Which alerts it is used for; ALL where absent.
     urgency: Option<NotificationUrgency>,
     /// Whether it holds in a whole workspace or in one project; in the project where one is named.
@@ -94,23 +82,15 @@ pub struct CreateContact {
 
 /// Makes a contact method of a user.
 pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateContact) -> Result<ContactInfo> {
-    let CreateContact {
-        user_id,
-        name,
-        kind,
-        settings,
-        urgency,
-        resource_group,
-        project_id,
-        workspace_id,
-    } = request;
+    let CreateContact { user_id, channel_id, urgency, resource_group, project_id, workspace_id } =
+        request;
+    let place = place::asked(tx, call, resource_group, (project_id, workspace_id))?;
     let contact = Contact {
         contact_id: call.mint.id(call.now),
         user_id: asked::name("user_id", &user_id)?,
-        name: asked::name("name", &name)?,
-        kind: ChannelKind::parse(kind, &settings, None)?,
+        channel_id,
         urgency: urgency.unwrap_or(NotificationUrgency::All),
-        place: place::asked(tx, call, resource_group, (project_id, workspace_id))?,
+        place,
         created_at: call.now,
     };
     call.touches("contact", &contact.contact_id);
@@ -123,27 +103,18 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateContact) -> Result<Co
 pub struct UpdateContact {
     /// Its identifier.
     contact_id: Id<Contact>,
-    /// What people call it; unique for its user.
-    name: Option<String>,
-    /// How messages are brought there; with another one, all its settings are to be said.
-    kind: Option<ChannelType>,
-    /// What is needed for that; what is left out stays, what is null goes.
-    #[serde(default)]
-    settings: Map<String, Value>,
+    /// The channel that reaches them.
+    channel_id: Option<Id<Channel>>,
     /// Which alerts it is used for.
     urgency: Option<NotificationUrgency>,
 }
 
 /// Changes a contact method.
 pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateContact) -> Result<ContactInfo> {
-    let UpdateContact { contact_id, name, kind, settings, urgency } = request;
+    let UpdateContact { contact_id, channel_id, urgency } = request;
     let before = changeable(tx, call, &contact_id)?;
     let mut after = before.clone();
-    if let Some(name) = asked::text(name) {
-        after.name = asked::name("name", &name)?;
-    }
-    let kind = kind.unwrap_or(before.kind.kind());
-    after.kind = ChannelKind::parse(kind, &settings, Some(&before.kind))?;
+    after.channel_id = channel_id.unwrap_or(after.channel_id);
     after.urgency = urgency.unwrap_or(after.urgency);
     keep(tx, call, (Some(&before), &after))
 }
@@ -204,10 +175,8 @@ list_request! {
         contact_id: Id<Contact>,
         /// Only those of this user.
         user_id: String,
-        /// Only those of exactly this name.
-        name: String,
-        /// Only those of this kind.
-        kind: ChannelType,
+        /// Only those through this channel.
+        channel_id: Id<Channel>,
         /// Only those of workspaces, or only those of projects.
         resource_group: Extent,
         /// Only those of this project; `*` for those of workspaces.

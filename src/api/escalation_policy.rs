@@ -7,8 +7,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use self::form::{RuleRequest, bounded_repeats, rules};
-pub use self::info::{EscalationPolicyInfo, EscalationRuleInfo, PolicyBrief};
+use self::form::{bounded_repeats, rules};
+pub use self::{
+    form::RuleRequest,
+    info::{EscalationPolicyInfo, EscalationRuleInfo, PolicyBrief},
+};
 use super::{
     Call, Done, Page, Shown, StatInfo,
     asked::{self, list_request},

@@ -294,5 +294,5 @@ pub fn list(
 /// Statistics of how projects are alerted.
 pub fn stat(tx: &dyn Tx, call: &Call, request: StatProjectAlertConfigs) -> Result<StatInfo> {
     let stat = request.checked(call.now)?;
-    StatInfo::of(ProjectAlertConfigInfo::all(tx, &call.caller.scope)?, &stat)
+    StatInfo::of(ProjectAlertConfigInfo::all(tx, &call.caller.scope)?.into_iter(), &stat)
 }

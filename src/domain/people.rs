@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    channel::{Channel, ChannelKind, ChannelState, Place, Templates, Wanted},
-    message::Target as Address,
+    channel::{Channel, Place},
     words::{NotificationUrgency, Urgency},
 };
 use crate::{
@@ -37,17 +36,15 @@ pub enum Target {
     OnCall(Id<OnCall>),
 }
 
-/// One way to reach a user.
+/// One way to reach a user: a channel of theirs.
 #[derive(Clone, Debug)]
 pub struct Contact {
     /// Its identifier.
     pub contact_id: Id<Contact>,
     /// The user, by the name that alerts are assigned to.
     pub user_id: String,
-    /// What people call it, e.g. `phone`; unique for its user.
-    pub name: String,
-    /// How messages are brought there, with all that is needed for it.
-    pub kind: ChannelKind,
+    /// The channel that reaches them.
+    pub channel_id: Id<Channel>,
     /// Which alerts it is used for.
     pub urgency: NotificationUrgency,
     /// Where it holds.
@@ -149,8 +146,8 @@ pub struct People {
 pub struct Reached {
     /// The user, where the target means one.
     pub user_id: Option<String>,
-    /// Where to send, and what that is called; empty where the target reaches nobody.
-    pub addresses: Vec<(Address, String)>,
+    /// The channels to send through; empty where the target reaches nobody.
+    pub channels: Vec<Id<Channel>>,
     /// How the target came to mean these, in a sentence.
     pub why: String,
 }
@@ -259,38 +256,13 @@ impl OnCall {
     }
 }
 
-impl Contact {
-    /// The channel that it is for whoever delivers.
-    pub fn channel(&self) -> Channel {
-        Channel {
-            channel_id: self.contact_id.cast(),
-            name: format!("{} of {}", self.name, self.user_id),
-            home: self.place.clone(),
-            state: ChannelState::Enabled,
-            kind: self.kind.clone(),
-            levels: Vec::new(),
-            filter: Wanted::default(),
-            templates: Templates::default(),
-            gather: None,
-            rate: None,
-            tags: BTreeMap::new(),
-            created_at: self.created_at,
-        }
-    }
-}
-
 impl People {
-    /// The contact method of this identifier.
-    pub fn contact(&self, id: &str) -> Option<&Contact> {
-        self.contacts.values().flatten().find(|contact| contact.contact_id.as_str() == id)
-    }
-
     /// Whom `target` means at `now`, for an alert of this urgency.
     pub fn reached(&self, target: &Target, urgency: Urgency, now: Timestamp) -> Reached {
         match target {
             Target::Channel(id) => Reached {
                 user_id: None,
-                addresses: vec![(Address::Channel(id.clone()), id.to_string())],
+                channels: vec![id.clone()],
                 why: "the escalation step names this channel".to_owned(),
             },
             Target::User(user) => self.user(user, urgency, "the escalation step names them"),
@@ -305,23 +277,19 @@ impl People {
             NotificationUrgency::All => true,
             NotificationUrgency::HighOnly => urgency == Urgency::High,
         });
-        let address = |contact: &Contact| {
-            let address = Address::Contact(contact.contact_id.to_string());
-            (address, format!("{} of {user}", contact.name))
-        };
-        let addresses: Vec<_> = fits.map(address).collect();
-        let why = match (addresses.len(), all.len()) {
+        let channels: Vec<_> = fits.map(|contact| contact.channel_id.clone()).collect();
+        let why = match (channels.len(), all.len()) {
             (0, 0) => format!("user `{user}` ({because}) has no contact method"),
             (0, _) => {
                 format!("user `{user}` ({because}) has contact methods for urgency HIGH alone")
             }
             _ => format!("a contact method of user `{user}`: {because}"),
         };
-        Reached { user_id: Some(user.to_owned()), addresses, why }
+        Reached { user_id: Some(user.to_owned()), channels, why }
     }
 
     fn on_call(&self, id: &Id<OnCall>, urgency: Urgency, now: Timestamp) -> Reached {
-        let nobody = |why| Reached { user_id: None, addresses: Vec::new(), why };
+        let nobody = |why| Reached { user_id: None, channels: Vec::new(), why };
         let Some(schedule) = self.on_calls.get(id) else {
             return nobody(format!("there is no on-call schedule `{id}` any more"));
         };

@@ -3,7 +3,6 @@
 use chrono::DateTime;
 
 use super::*;
-use crate::domain::channel::kind::ChannelType;
 
 fn at(text: &str) -> Timestamp {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
@@ -139,13 +138,10 @@ fn shifts_follow_each_other_without_a_gap() {
 
 #[test]
 fn whoever_is_on_call_is_reached_by_their_own_methods() {
-    let settings = serde_json::json!({ "settings": { "to": ["amy@example.com"] } });
-    let kind = ChannelKind::restore(ChannelType::Email, &settings).unwrap();
-    let contact = |user: &str, name: &str, urgency| Contact {
-        contact_id: name.into(),
+    let contact = |user: &str, channel: &str, urgency| Contact {
+        contact_id: "contact-1".into(),
         user_id: user.to_owned(),
-        name: name.to_owned(),
-        kind: kind.clone(),
+        channel_id: channel.into(),
         urgency,
         place: Place::Workspace("d".into(), "w".into()),
         created_at: at("2026-01-01T00:00:00Z"),
@@ -162,15 +158,12 @@ fn whoever_is_on_call_is_reached_by_their_own_methods() {
     let target = Target::OnCall("oncall-1".into());
     let turn_of_amy = at("2026-01-05T10:00:00Z");
     let high = people.reached(&target, Urgency::High, turn_of_amy);
-    let names = |reached: &Reached| {
-        reached.addresses.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>()
-    };
-    assert_eq!(names(&high), ["mail of amy", "phone of amy"]);
+    assert_eq!(high.channels, ["mail".into(), "phone".into()]);
     assert_eq!(high.why, "a contact method of user `amy`: their turn in `primary`");
     let low = people.reached(&target, Urgency::Low, turn_of_amy);
-    assert_eq!(names(&low), ["mail of amy"]);
+    assert_eq!(low.channels, ["mail".into()]);
     let bob = people.reached(&target, Urgency::High, at("2026-01-12T10:00:00Z"));
-    assert_eq!((bob.user_id.as_deref(), bob.addresses.len()), (Some("bob"), 0));
+    assert_eq!((bob.user_id.as_deref(), bob.channels.len()), (Some("bob"), 0));
     assert_eq!(bob.why, "user `bob` (their turn in `primary`) has no contact method");
     let early = people.reached(&target, Urgency::High, at("2026-01-01T00:00:00Z"));
     assert_eq!(early.why, "nobody is on call in `primary` at this time");

@@ -23,7 +23,7 @@ pub trait People {
     fn contact(&self, scope: &Scope, id: &Id<Contact>) -> Result<Option<Contact>>;
     /// The contact methods in `scope`, by user, in the order they were made.
     fn contacts(&self, scope: &Scope) -> Result<Vec<Contact>>;
-    /// Adds or replaces a contact method; `ERROR_NOT_UNIQUE` where its user has another of that name.
+    /// Adds or replaces a contact method; `ERROR_NOT_UNIQUE` where its user has the same one already.
     fn put_contact(&mut self, contact: &Contact) -> Result<()>;
     /// Removes a contact method.
     fn delete_contact(&mut self, id: &Id<Contact>) -> Result<()>;

@@ -57,9 +57,7 @@ pub static CONTACTS: Catalogue = Catalogue {
     fields: &[
         text("contact_id"),
         text("user_id"),
-        text("name"),
-        text("kind"),
-        object("settings"),
+        text("channel_id"),
         text("urgency"),
         text("resource_group"),
         text("project_id"),
@@ -68,8 +66,8 @@ pub static CONTACTS: Catalogue = Catalogue {
         time("created_at"),
     ],
     aliases: &[USER_PROJECTS],
-    keyword: &["contact_id", "user_id", "name"],
-    minimal: &["contact_id", "user_id", "name", "kind"],
+    keyword: &["contact_id", "user_id", "channel_id"],
+    minimal: &["contact_id", "user_id", "channel_id"],
     order: Order::By("user_id"),
 };
 

@@ -3,20 +3,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use rusqlite::{Row, params};
-use serde_json::Value;
 
 use super::{
     policies::{not_unique, place},
-    rows::{Columns, json, millis},
+    rows::{self, Columns, json, millis},
     work::Work,
 };
 use crate::{
     domain::{
-        channel::ChannelKind,
         people::{Contact, OnCall, People as Loaded},
         scope::{Home, Scope},
     },
-    error::{Error, Result},
+    error::{Code, Error, Result},
     id::Id,
     store::People,
 };
@@ -27,8 +25,8 @@ const ON_CALLS: &str = "SELECT d.domain_id, s.workspace_id, p.project_id, o.on_c
  LEFT JOIN project p ON p.project = o.project";
 
 const CONTACTS: &str =
-    "SELECT d.domain_id, s.workspace_id, p.project_id, c.contact_id, c.user_id, c.name, c.kind,
-        c.settings, c.urgency, c.created_at
+    "SELECT d.domain_id, s.workspace_id, p.project_id, c.contact_id, c.user_id, c.channel_id,
+        c.urgency, c.created_at
  FROM contact c JOIN workspace s ON s.workspace = c.workspace JOIN domain d ON d.domain = s.domain
  LEFT JOIN project p ON p.project = c.project";
 
@@ -112,23 +110,25 @@ impl People for Work {
     fn put_contact(&mut self, contact: &Contact) -> Result<()> {
         let (workspace, project) = self.place_rows(&contact.place)?;
         let put = self.put(
-            "INSERT INTO contact (contact_id, workspace, project, user_id, name, kind, settings, urgency, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (contact_id) DO UPDATE SET name = excluded.name, kind = excluded.kind,
-                 settings = excluded.settings, urgency = excluded.urgency",
+            "INSERT INTO contact (contact_id, workspace, project, user_id, channel_id, urgency, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (contact_id) DO UPDATE SET channel_id = excluded.channel_id, urgency = excluded.urgency",
             params![
                 contact.contact_id.as_str(),
                 workspace,
                 project,
                 contact.user_id,
-                contact.name,
-                contact.kind.kind().as_str(),
-                json(&contact.kind.stored())?,
+                contact.channel_id.as_str(),
                 contact.urgency.as_str(),
                 millis(contact.created_at)
             ],
         );
-        put.map_err(|error| not_unique(error, "contact method of this user", &contact.name))?;
+        put.map_err(|error| {
+            rows::if_constraint(error, || {
+                let detail = format!("`{}` has this contact method already", contact.user_id);
+                Error::at(Code::NotUnique, "/channel_id", detail)
+            })
+        })?;
         self.setups_changed()
     }
 
@@ -158,8 +158,7 @@ fn contact(row: &Row<'_>) -> Result<Contact> {
         place: place(&mut columns)?,
         contact_id: columns.id()?,
         user_id: columns.text()?,
-        name: columns.text()?,
-        kind: ChannelKind::restore(columns.word()?, &columns.json::<Value>()?)?,
+        channel_id: columns.id()?,
         urgency: columns.word()?,
         created_at: columns.time()?,
     })

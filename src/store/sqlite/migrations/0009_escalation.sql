@@ -59,14 +59,12 @@ CREATE TABLE contact (
     workspace  INTEGER NOT NULL REFERENCES workspace,
     project    INTEGER REFERENCES project,
     user_id    TEXT NOT NULL,
-    name       TEXT NOT NULL,
-    -- What it speaks, e.g. `EMAIL`, and all that is needed for it, secrets too.
-    kind       TEXT NOT NULL,
-    settings   TEXT NOT NULL,
+    -- The channel that reaches them, by its identifier.
+    channel_id TEXT NOT NULL,
     urgency    TEXT NOT NULL CHECK (urgency IN ('ALL', 'HIGH_ONLY')),
     created_at INTEGER NOT NULL
 ) STRICT;
 
 -- The contact methods of a workspace by user, for setups.
-CREATE UNIQUE INDEX contact_of_user ON contact (workspace, user_id, name);
+CREATE UNIQUE INDEX contact_of_user ON contact (workspace, coalesce(project, 0), user_id, channel_id);
 CREATE INDEX contact_of_project ON contact (project) WHERE project IS NOT NULL;
