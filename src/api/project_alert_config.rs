@@ -1,6 +1,7 @@
 //! `project_alert_config.*`: whether and how projects are alerted.
 
-use chrono::TimeDelta;
+mod options;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,13 +16,16 @@ use crate::{
         escalation::EscalationPolicy,
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
         scope::{Home, Scope},
-        words::{NotificationUrgency, RecoveryMode},
+        words::RecoveryMode,
     },
     error::{Code, Error, Result},
     id::Id,
     query::PROJECT_ALERT_CONFIGS,
     store::Tx,
 };
+
+pub use self::options::PolicyInfo;
+pub(super) use self::options::PolicyRequest;
 
 /// How a project is alerted.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -40,50 +44,6 @@ pub struct ProjectAlertConfigInfo {
     pub domain_id: Id<Domain>,
     /// When alerting was switched on.
     pub created_at: Moment,
-}
-
-/// How events become alerts in a project.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct PolicyInfo {
-    /// Which alerts notify.
-    pub notification_urgency: NotificationUrgency,
-    /// What a recovery does.
-    pub recovery_mode: RecoveryMode,
-    /// How long a recovery that came before its firing waits for it, in seconds.
-    pub recovery_hold: i64,
-}
-
-/// How events become alerts in a project; what is left out stays as it is.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct PolicyRequest {
-    /// Which alerts notify; ALL where never said.
-    notification_urgency: Option<NotificationUrgency>,
-    /// What a recovery does.
-    recovery_mode: Option<RecoveryMode>,
-    /// How long a recovery that came before its firing waits for it, in seconds; 600 where never said.
-    recovery_hold: Option<u32>,
-}
-
-impl PolicyRequest {
-    /// The policy once this is said over `policy`.
-    pub(super) fn over(self, policy: AlertPolicy) -> AlertPolicy {
-        let Self { notification_urgency, recovery_mode, recovery_hold } = self;
-        AlertPolicy {
-            notification_urgency: notification_urgency.unwrap_or(policy.notification_urgency),
-            recovery_mode: recovery_mode.unwrap_or(policy.recovery_mode),
-            recovery_hold: recovery_hold
-                .map_or(policy.recovery_hold, |seconds| TimeDelta::seconds(seconds.into())),
-        }
-    }
-}
-
-impl From<AlertPolicy> for PolicyInfo {
-    fn from(policy: AlertPolicy) -> Self {
-        let AlertPolicy { recovery_mode, notification_urgency, recovery_hold } = policy;
-        let recovery_hold = recovery_hold.num_seconds();
-        Self { notification_urgency, recovery_mode, recovery_hold }
-    }
 }
 
 impl ProjectAlertConfigInfo {
@@ -175,7 +135,7 @@ pub fn create(
         let detail = format!("alerting is on for project `{project_id}` already");
         return Err(Error::at(Code::NotUnique, "/project_id", detail));
     }
-    let policy = options.over(AlertPolicy::new(RecoveryMode::Manual));
+    let policy = options.over(AlertPolicy::new(RecoveryMode::Manual))?;
     let config = ProjectAlertConfig { home: project.home, policy, created_at: call.now };
     tx.put_alert_config(&config)?;
     choose(tx, call, &config.home, escalation_policy_id)?;
@@ -217,7 +177,7 @@ pub fn update(
     let UpdateProjectAlertConfig { project_id, options, escalation_policy_id } = request;
     let before = existing(tx, call, &project_id)?;
     let after =
-        ProjectAlertConfig { policy: options.over(before.policy.clone()), ..before.clone() };
+        ProjectAlertConfig { policy: options.over(before.policy.clone())?, ..before.clone() };
     let before = ProjectAlertConfigInfo::of(tx, before)?;
     tx.put_alert_config(&after)?;
     choose(tx, call, &after.home, escalation_policy_id)?;

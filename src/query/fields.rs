@@ -235,6 +235,27 @@ pub static PROJECT_ALERT_CONFIGS: Catalogue = Catalogue {
     order: Order::By("project_id"),
 };
 
+/// Notes.
+pub static NOTES: Catalogue = Catalogue {
+    resource: "note",
+    id: "note_id",
+    fields: &[
+        text("note_id"),
+        text("note"),
+        text("alert_id"),
+        text("created_by"),
+        text("project_id"),
+        text("workspace_id"),
+        text("domain_id"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+    aliases: &[USER_PROJECTS],
+    keyword: &["note_id", "note"],
+    minimal: &["note_id", "note", "alert_id", "created_by"],
+    order: Order::NewestFirst,
+};
+
 /// Domains.
 pub static DOMAINS: Catalogue = Catalogue {
     resource: "domain",
@@ -364,6 +385,7 @@ mod tests {
             &ALERTS,
             &WEBHOOKS,
             &PROJECT_ALERT_CONFIGS,
+            &NOTES,
             &DOMAINS,
             &WORKSPACES,
             &PROJECTS,

@@ -20,7 +20,7 @@ use serde_json::Value;
 use self::parse::Asking;
 pub use self::{
     fields::{
-        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, Order,
+        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, NOTES, Order,
         PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
         people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
     },

@@ -62,20 +62,6 @@ pub(super) fn place(columns: &mut Columns<'_>) -> Result<Place> {
 }
 
 impl Work {
-    /// The rows of the workspace, and of the project if it is one, where something lives.
-    pub(super) fn place_rows(&self, place: &Place) -> Result<(i64, Option<i64>)> {
-        match place {
-            Place::Project(home) => {
-                Ok((self.workspace_row(home)?, Some(self.project_row(&home.project_id)?)))
-            }
-            Place::Workspace(_, workspace) => {
-                let sql = "SELECT workspace FROM workspace WHERE workspace_id = ?1";
-                let row = self.number(sql, [workspace.as_str()])?;
-                Ok((row.ok_or_else(|| Error::not_found("workspace", workspace))?, None))
-            }
-        }
-    }
-
     /// What a setup holds of this: the policies of a project's workspace, but for those of other projects.
     pub(super) fn load_escalations(&self, home: &Home) -> Result<Loaded> {
         let sql = format!(
