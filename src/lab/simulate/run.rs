@@ -11,6 +11,7 @@ use super::{
     furnish::{self, furnish, key_place},
     house::{House, NOBODY, write},
     log::Log,
+    mail,
     outcome::Outcome,
     refer::{Refer, Today},
     seen::Seen,
@@ -105,8 +106,7 @@ impl Run<'_> {
                 json!({})
             }
         };
-        let here = |error: &Error| self.scenario.refused(error, |_| step.at);
-        self.log.catch_up(&self.house).await.map_err(|error| here(&error))?;
+        self.settle().await.map_err(|error| self.scenario.refused(&error, |_| step.at))?;
         if let Some(expected) = self.scenario.trace.get(number) {
             self.failures.extend(expected::trace(&self.scenario.source, expected, &brought));
         }
@@ -147,7 +147,6 @@ impl Run<'_> {
             Action::Call(name, request) => self.call(name, (request, step.at)).await,
             Action::Look => {
                 self.tick(step.at).await.map_err(refused)?;
-                self.log.catch_up(&self.house).await.map_err(refused)?;
                 let sent = self.log.sent.get(self.looked..).unwrap_or_default().to_vec();
                 self.looked = self.log.sent.len();
                 Ok(json!({ "notifications": sent }))
@@ -177,9 +176,19 @@ impl Run<'_> {
         Ok(json!({}))
     }
 
+    /// Notes what was decided, and takes the messages that were written.
+    async fn settle(&mut self) -> Result<()> {
+        self.log.catch_up(&self.house).await?;
+        let mailed = mail::collect(&self.house, self.scenario.start).await?;
+        self.log.mail(mailed);
+        Ok(())
+    }
+
     /// Does what is due now; whether all of it could be done.
     async fn tick(&mut self, at: At) -> Result<bool> {
-        match self.house.tick().await? {
+        let failed = self.house.tick().await?;
+        self.settle().await?;
+        match failed {
             None => Ok(true),
             Some(detail) => {
                 self.fail(at, detail);
@@ -237,7 +246,7 @@ impl Run<'_> {
     }
 
     async fn expect(&mut self, expected: &Expected) -> Result<()> {
-        self.log.catch_up(&self.house).await?;
+        self.settle().await?;
         let seen = Seen::of(&self.house).await?;
         let came = Came {
             alerts: &seen.alerts,
@@ -257,7 +266,6 @@ impl Run<'_> {
         for expected in &self.scenario.expected {
             self.expect(expected).await?;
         }
-        self.log.catch_up(&self.house).await?;
         let Seen { alerts, events, requests } = Seen::of(&self.house).await?;
         Ok(Outcome {
             name: self.scenario.name.clone(),
@@ -268,6 +276,7 @@ impl Run<'_> {
             alerts,
             events,
             notifications: self.log.sent,
+            messages: self.log.messages,
             requests,
             trace: self.trace,
             failures: self.failures.into_iter().map(Into::into).collect(),
