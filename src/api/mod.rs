@@ -16,6 +16,7 @@ mod call;
 pub(crate) mod decode;
 mod shown;
 mod stat;
+mod suppressed;
 #[cfg(test)]
 mod tests;
 mod unwound;

@@ -162,6 +162,7 @@ fn loudness(request: &HttpRequest, code: Code, moment: Option<&Moment>) -> Loudn
         | Code::OperatorBooleanType
         | Code::AlertFeatureIsNotActivated
         | Code::ExistResource
+        | Code::ClosedMaintenanceWindow
         | Code::BadTransfer
         | Code::PermissionDenied
         | Code::RequestTimeout

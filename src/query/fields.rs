@@ -1,5 +1,9 @@
 //! What can be asked about: the fields of each resource.
 
+mod suppression;
+
+pub use self::suppression::{INHIBITIONS, MAINTENANCE_WINDOWS, SILENCES};
+
 /// The fields of a resource, and what lists of it do where nothing is said.
 #[derive(Debug, PartialEq)]
 pub struct Catalogue {
@@ -368,6 +372,9 @@ mod tests {
             &EVENT_RULES,
             &GROUP_RULES,
             &TOKENS,
+            &MAINTENANCE_WINDOWS,
+            &SILENCES,
+            &INHIBITIONS,
         ];
         for catalogue in all {
             let paths = catalogue.aliases.iter().map(|(_, path)| *path);

@@ -20,8 +20,9 @@ use serde_json::Value;
 use self::parse::Asking;
 pub use self::{
     fields::{
-        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, Order,
-        PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
+        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, INHIBITIONS, Kind,
+        MAINTENANCE_WINDOWS, Order, PROJECT_ALERT_CONFIGS, PROJECTS, SILENCES, TOKENS, WEBHOOKS,
+        WORKSPACES,
     },
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},
