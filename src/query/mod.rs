@@ -20,9 +20,10 @@ use serde_json::Value;
 use self::parse::Asking;
 pub use self::{
     fields::{
-        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, INHIBITIONS, Kind,
-        MAINTENANCE_WINDOWS, Order, PROJECT_ALERT_CONFIGS, PROJECTS, SILENCES, TOKENS, WEBHOOKS,
-        WORKSPACES,
+        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, NOTES, Order,
+        PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
+        people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
+        suppression::{INHIBITIONS, MAINTENANCE_WINDOWS, SILENCES},
     },
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},
