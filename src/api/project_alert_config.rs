@@ -121,6 +121,11 @@ pub fn update(
     let after =
         ProjectAlertConfig { policy: options.over(before.policy.clone())?, ..before.clone() };
     tx.put_alert_config(&after)?;
+    if let Some(stale_after) = after.policy.stale_after
+        && before.policy.stale_after != after.policy.stale_after
+    {
+        tx.watch_project(&project_id, stale_after)?;
+    }
     let before = ProjectAlertConfigInfo::from(before);
     let after = ProjectAlertConfigInfo::from(after);
     call.touched("project_alert_config", &project_id, seen(&before), seen(&after));
