@@ -49,7 +49,7 @@ pub use self::{
     heartbeats::Heartbeats,
     lives::Lives,
     notes::Notes,
-    outbox::Outbox,
+    outbox::{Due, Heard, MOST_GATHERED, MessageQuery, Outbox, Put, Settled, Writing},
     payload::{Packing, Payload, Posted},
     people::People,
     policies::EscalationPolicies,
