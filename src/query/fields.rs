@@ -1,5 +1,7 @@
 //! What can be asked about: the fields of each resource.
 
+pub(super) mod people;
+
 /// The fields of a resource, and what lists of it do where nothing is said.
 #[derive(Debug, PartialEq)]
 pub struct Catalogue {
@@ -390,6 +392,10 @@ mod tests {
             &EVENT_RULES,
             &GROUP_RULES,
             &TOKENS,
+            &people::ESCALATION_POLICIES,
+            &people::ON_CALLS,
+            &people::CONTACTS,
+            &people::HEARTBEATS,
         ];
         for catalogue in all {
             let paths = catalogue.aliases.iter().map(|(_, path)| *path);

@@ -360,7 +360,10 @@ async fn nobody_changes_alerts_beyond_their_own_projects() {
     let id = mill.fires("disk").await;
     let request = json!({ "project_id": "p2", "name": "Two" });
     mill.house.done("/api/v1/project/create", request).await;
-    let token = mill.house.token("WORKSPACE_MEMBER", json!({ "workspace_id": "default", "projects": ["p2"] })).await;
+    let token = mill
+        .house
+        .token("WORKSPACE_MEMBER", json!({ "workspace_id": "default", "projects": ["p2"] }))
+        .await;
     let member = mill.house.as_token(token);
     let raised = json!({ "title": "Mine", "project_id": "p2" });
     let mine = member.done("/monitoring/v1/alert/create", raised).await;

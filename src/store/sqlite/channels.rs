@@ -116,7 +116,7 @@ impl Channels for Work {
 
 impl Work {
     /// The rows of workspace and project of a place.
-    fn place_rows(&self, place: &Place) -> Result<(i64, Option<i64>)> {
+    pub(super) fn place_rows(&self, place: &Place) -> Result<(i64, Option<i64>)> {
         match place {
             Place::Project(home) => {
                 Ok((self.workspace_row(home)?, Some(self.project_row(&home.project_id)?)))

@@ -129,7 +129,7 @@ impl Projects for Work {
                 millis(workspace.created_at)
             ],
         )?;
-        Ok(())
+        self.add_default_policy(workspace)
     }
 
     fn delete_workspace(&mut self, id: &Id<Workspace>) -> Result<()> {
@@ -138,6 +138,7 @@ impl Projects for Work {
             "SELECT EXISTS (SELECT 1 FROM project JOIN workspace USING (workspace) WHERE workspace_id = ?1)",
             id.as_str(),
         )?;
+        self.forget_people_of_workspace(id)?;
         self.put(
             "DELETE FROM event_rule WHERE workspace = (SELECT workspace FROM workspace WHERE workspace_id = ?1)",
             [id.as_str()],
@@ -194,6 +195,7 @@ impl Projects for Work {
             id.as_str(),
         )?;
         self.delete_alert_config(id)?;
+        self.forget_people_of_project(id)?;
         for sql in [
             "DELETE FROM retention WHERE project = ?1",
             "DELETE FROM forgotten WHERE project = ?1",
