@@ -16,7 +16,7 @@ use crate::{
     clock::{Clock, Timestamp},
     domain::{
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
-        scope::{Home, Scope},
+        scope::{Home, Reach, Scope},
         webhook::{Webhook, WebhookOptions},
         words::{RecoveryMode, Role, WebhookState},
     },
@@ -101,7 +101,8 @@ impl House {
         let caller = Caller {
             actor: actor.to_owned(),
             role: Role::SystemAdmin,
-            scope: Scope::EVERYTHING,
+            // So that what holds in a whole workspace need not say which.
+            scope: Scope { workspaces: Reach::one(WORKSPACE.into()), ..Scope::EVERYTHING },
             token_id: actor.into(),
         };
         let store = self.intake.store.clone();

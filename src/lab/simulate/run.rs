@@ -242,7 +242,10 @@ impl Run<'_> {
         let actor = actor(&mut asked);
         self.refer.resolve(&mut asked, &Today { now: self.house.now(), alerts: &seen.alerts });
         let done = self.house.ask(method, &actor, asked).await;
-        done.map_err(|error| self.scenario.halted(error, |pointer| key_place(request, pointer)))
+        let done = done
+            .map_err(|error| self.scenario.halted(error, |pointer| key_place(request, pointer)))?;
+        self.refer.made_by(name, &done);
+        Ok(done)
     }
 
     async fn expect(&mut self, expected: &Expected) -> Result<()> {
