@@ -35,6 +35,7 @@ mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
+mod simulate;
 mod story;
 mod stream;
 mod suppression;

@@ -88,6 +88,9 @@ impl Run<'_> {
         number: usize,
         step: &Step,
     ) -> std::result::Result<(), Vec<LoadError>> {
+        if let Some(note) = &step.note {
+            self.log.say(&self.house, "note", note);
+        }
         let brought = match (self.act(step).await, &step.refused) {
             (Ok(brought), None) => brought,
             (Ok(_), Some(_)) => {
@@ -224,6 +227,10 @@ impl Run<'_> {
                 update.fields.iter().find(|(field, _)| name.split('/').next() == Some(field));
             field.map_or(*at, |(_, node)| node.at)
         };
+        let changed =
+            update.fields.iter().map(|(field, node)| format!("{field} {}", node.describe()));
+        let told = format!("{actor} sets {}", changed.collect::<Vec<_>>().join(", "));
+        self.log.say(&self.house, "update", &told);
         let done = self.house.ask(write(api::alert::update), actor, request).await;
         done.map(|_| json!({})).map_err(|error| self.scenario.halted(error, place))
     }
@@ -241,6 +248,7 @@ impl Run<'_> {
         let mut asked = request.to_json();
         let actor = actor(&mut asked);
         self.refer.resolve(&mut asked, &Today { now: self.house.now(), alerts: &seen.alerts });
+        self.log.say(&self.house, "call", &format!("{actor} calls {name}"));
         let done = self.house.ask(method, &actor, asked).await;
         let done = done
             .map_err(|error| self.scenario.halted(error, |pointer| key_place(request, pointer)))?;
