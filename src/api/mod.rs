@@ -21,6 +21,7 @@ mod stat;
 mod tests;
 mod unwound;
 
+pub mod ack;
 pub mod alert;
 pub mod audit;
 pub mod channel;
