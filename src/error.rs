@@ -57,6 +57,12 @@ catalogue! {
     OperatorBooleanType = 400 "ERROR_OPERATOR_BOOLEAN_TYPE";
     /// The project has no alert configuration, so alerting is off for it.
     AlertFeatureIsNotActivated = 400 "ERROR_ALERT_FEATURE_IS_NOT_ACTIVATED";
+    /// The escalation policy belongs to another project.
+    InvalidEscalationPolicy = 400 "ERROR_INVALID_ESCALATION_POLICY";
+    /// Only a policy of a whole workspace can be its default.
+    InvalidEscalationPolicyScope = 400 "ERROR_INVALID_ESCALATION_POLICY_SCOPE";
+    /// The default escalation policy of a workspace cannot be deleted.
+    DefaultEscalationPolicyNotAllowDeletion = 400 "ERROR_DEFAULT_ESCALATION_POLICY_NOT_ALLOW_DELETION";
     /// Something still needs what should be deleted.
     ExistResource = 400 "ERROR_EXIST_RESOURCE";
     /// The body was cut short or cannot be decompressed; nothing of it was kept.

@@ -1,24 +1,19 @@
 //! `alert.*`: what needs attention.
 
-mod change;
-
-use std::collections::BTreeMap;
+mod act;
+mod bulk;
+pub mod explain;
+mod history;
+mod raise;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use self::change::Change;
-use super::{
-    AnalysisInfo, Call, Done, Moment, Page, Shown, StatInfo,
-    asked::{self, list_request},
-    call::seen,
-    unwound,
-};
+use super::{AnalysisInfo, Call, Moment, Page, Shown, StatInfo, asked::list_request, unwound};
 use crate::{
     domain::{
         alert::{Alert, Standing},
-        care::{Care, Marks},
         escalation::EscalationPolicy,
         project::{Domain, Project, ProjectAlertConfig, Workspace},
         scope::Home,
@@ -29,6 +24,16 @@ use crate::{
     id::Id,
     query::ALERTS,
     store::Tx,
+};
+
+pub use self::{
+    act::{
+        AssignUser, MergeAlert, OneAlert, SnoozeAlert, UnmergeAlert, UpdateAlert, assign_user,
+        delete, merge, snooze, unmerge, unsnooze, update,
+    },
+    bulk::{BulkAlerts, BulkInfo, bulk},
+    history::{AlertHistory, HistoryInfo, HistoryPage, history},
+    raise::{CreateAlert, create},
 };
 
 /// Something that needs attention: the events that share a key, from first to recovery.
@@ -190,7 +195,7 @@ pub fn get(tx: &dyn Tx, call: &Call, request: GetAlert) -> Result<AlertInfo> {
     existing(tx, call, &request.alert_id).map(AlertInfo::from)
 }
 
-fn existing(tx: &dyn Tx, call: &Call, id: &Id<Alert>) -> Result<Alert> {
+pub(super) fn existing(tx: &dyn Tx, call: &Call, id: &Id<Alert>) -> Result<Alert> {
     tx.alert(&call.caller.scope, id)?.ok_or_else(|| Error::not_found("alert", id))
 }
 
@@ -268,52 +273,6 @@ pub fn analyze(tx: &dyn Tx, call: &Call, request: AnalyzeAlerts) -> Result<Analy
     Ok(AnalysisInfo::new(&analysis, tx.alert_stat(&call.caller.scope, &analysis.stat)?))
 }
 
-/// Asks to change an alert; what is left out stays as it is.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UpdateAlert {
-    /// Its identifier.
-    alert_id: Id<Alert>,
-    /// What a person reads first.
-    title: Option<String>,
-    /// Where it stands from now on: TRIGGERED, ACKNOWLEDGED or RESOLVED.
-    state: Option<AlertState>,
-    /// What a person reads next.
-    description: Option<String>,
-    /// Whether to empty the description.
-    #[serde(default)]
-    reset_description: bool,
-    /// How soon a person must look.
-    urgency: Option<Urgency>,
-    /// The project it moves to, in the same workspace.
-    project_id: Option<Id<Project>>,
-}
-
-/// Changes an alert.
-pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateAlert) -> Result<AlertInfo> {
-    let UpdateAlert { alert_id, title, state, description, reset_description, urgency, project_id } =
-        request;
-    call.touches("alert", &alert_id);
-    let alert = existing(tx, call, &alert_id)?;
-    let home = project_id.map(|id| new_home(tx, call, &alert, &id)).transpose()?;
-    let description =
-        if reset_description { Some(String::new()) } else { asked::text(description) };
-    let title = asked::text(title);
-    let change = Change { title, state, description, assignee: None, urgency, home };
-    let changed = change.made(alert.clone(), &call.caller.actor, call.now)?;
-    keep(tx, call, alert, changed)
-}
-
-/// Where an alert lives once it has moved to another project.
-fn new_home(tx: &dyn Tx, call: &Call, alert: &Alert, project: &Id<Project>) -> Result<Home> {
-    let home = alerted(tx, call, project)?.home;
-    if home.workspace_id == alert.home.workspace_id {
-        return Ok(home);
-    }
-    let detail = "an alert keeps its number, so it moves only within its workspace";
-    Err(Error::at(Code::InvalidParameter, "/project_id", detail))
-}
-
 /// How the project is alerted; an error if there is no such project, or alerting is off for it.
 pub(super) fn alerted(
     tx: &dyn Tx,
@@ -330,111 +289,4 @@ pub(super) fn alerted(
         );
         Error::at(Code::AlertFeatureIsNotActivated, "/project_id", detail)
     })
-}
-
-/// Writes a changed alert down, if it changed.
-fn keep(tx: &mut dyn Tx, call: &Call, before: Alert, after: Alert) -> Result<AlertInfo> {
-    if before != after {
-        tx.put_alert(&after)?;
-    }
-    let (before, after) = (AlertInfo::from(before), AlertInfo::from(after));
-    call.touched("alert", &after.alert_id, seen(&before), seen(&after));
-    Ok(after)
-}
-
-/// Asks to give an alert to someone.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AssignUser {
-    /// Its identifier.
-    alert_id: Id<Alert>,
-    /// Who should act.
-    assignee: String,
-}
-
-/// Gives an alert to someone.
-pub fn assign_user(tx: &mut dyn Tx, call: &Call, request: AssignUser) -> Result<AlertInfo> {
-    call.touches("alert", &request.alert_id);
-    let alert = existing(tx, call, &request.alert_id)?;
-    let assignee = asked::name("assignee", &request.assignee)?;
-    let change = Change { assignee: Some(assignee), ..Change::default() };
-    let changed = change.made(alert.clone(), &call.caller.actor, call.now)?;
-    keep(tx, call, alert, changed)
-}
-
-/// Asks to raise an alert by hand.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateAlert {
-    /// What a person reads first.
-    title: String,
-    /// The project it is of.
-    project_id: Id<Project>,
-    /// What a person reads next.
-    description: Option<String>,
-    /// Who should act.
-    assignee: Option<String>,
-    /// How soon a person must look; HIGH where absent.
-    urgency: Option<Urgency>,
-}
-
-/// Raises an alert by hand.
-pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateAlert) -> Result<AlertInfo> {
-    let CreateAlert { title, project_id, description, assignee, urgency } = request;
-    let title = asked::name("title", &title)?;
-    let home = alerted(tx, call, &project_id)?.home;
-    let alert_id: Id<Alert> = call.mint.id(call.now);
-    let mut alert = Alert {
-        alert_number: 0,
-        // It has no events, so nothing but its own identifier can be its key.
-        event_key: alert_id.as_str().to_owned(),
-        standing: Standing {
-            alert_id,
-            state: AlertState::Triggered,
-            severity: Severity::None,
-            urgency: urgency.unwrap_or(Urgency::High),
-            event_count: 0,
-            last_event_at: call.now,
-            updated_at: call.now,
-            marks: Marks::default(),
-        },
-        title: Some(title),
-        description: asked::text(description),
-        rule: None,
-        image_url: None,
-        resources: Vec::new(),
-        provider: Some(String::new()),
-        account: Some(String::new()),
-        additional_info: BTreeMap::new(),
-        assignee: asked::text(assignee),
-        responder: None,
-        triggered_by: call.caller.actor.clone(),
-        webhook_id: None,
-        home,
-        created_at: call.now,
-        acknowledged_at: None,
-        ending: None,
-        care: Care::default(),
-    };
-    alert.alert_number = tx.add_alert(&alert)?;
-    let view = AlertInfo::from(alert);
-    call.touched("alert", &view.alert_id, None, seen(&view));
-    Ok(view)
-}
-
-/// Asks to delete an alert.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeleteAlert {
-    /// Its identifier.
-    alert_id: Id<Alert>,
-}
-
-/// Deletes an alert; its events stay.
-pub fn delete(tx: &mut dyn Tx, call: &Call, request: DeleteAlert) -> Result<Done> {
-    call.touches("alert", &request.alert_id);
-    let alert = existing(tx, call, &request.alert_id)?;
-    tx.delete_alert(&request.alert_id, call.now)?;
-    call.touched("alert", &request.alert_id, seen(&AlertInfo::from(alert)), None);
-    Ok(Done {})
 }

@@ -14,6 +14,7 @@
 mod asked;
 mod call;
 pub(crate) mod decode;
+mod place;
 mod shown;
 mod stat;
 #[cfg(test)]

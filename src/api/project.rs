@@ -131,6 +131,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateProject) -> Result<Pr
     }
     let policy =
         alerting.unwrap_or(true).then(|| options.over(AlertPolicy::new(RecoveryMode::Auto)));
+    let policy = policy.transpose()?;
     if let Some(policy) = policy.clone() {
         let config = ProjectAlertConfig { home, policy, created_at: call.now };
         project_alert_config::switched_on(tx, call, &config)?;

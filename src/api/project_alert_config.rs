@@ -1,21 +1,31 @@
 //! `project_alert_config.*`: whether and how projects are alerted.
 
-use chrono::TimeDelta;
+mod options;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Done, Moment, Page, Shown, StatInfo, asked::list_request, call::seen};
+use super::{
+    Call, Done, Moment, Page, Shown, StatInfo,
+    asked::{given, list_request},
+    call::seen,
+    escalation_policy::PolicyBrief,
+};
 use crate::{
     domain::{
+        escalation::EscalationPolicy,
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
-        scope::Home,
-        words::{NotificationUrgency, RecoveryMode},
+        scope::{Home, Scope},
+        words::RecoveryMode,
     },
     error::{Code, Error, Result},
     id::Id,
     query::PROJECT_ALERT_CONFIGS,
     store::Tx,
 };
+
+pub use self::options::PolicyInfo;
+pub(super) use self::options::PolicyRequest;
 
 /// How a project is alerted.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -24,10 +34,10 @@ pub struct ProjectAlertConfigInfo {
     pub project_id: Id<Project>,
     /// How events become alerts there.
     pub options: PolicyInfo,
-    /// Its escalation policy.
-    pub escalation_policy_id: Option<String>,
+    /// Its escalation policy: the one it chose, else the default of its workspace.
+    pub escalation_policy_id: Option<Id<EscalationPolicy>>,
     /// Its escalation policy, in short.
-    pub escalation_policy_info: Option<serde_json::Value>,
+    pub escalation_policy_info: Option<PolicyBrief>,
     /// Its workspace.
     pub workspace_id: Id<Workspace>,
     /// Its domain.
@@ -36,64 +46,64 @@ pub struct ProjectAlertConfigInfo {
     pub created_at: Moment,
 }
 
-/// How events become alerts in a project.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct PolicyInfo {
-    /// Which alerts notify.
-    pub notification_urgency: NotificationUrgency,
-    /// What a recovery does.
-    pub recovery_mode: RecoveryMode,
-    /// How long a recovery that came before its firing waits for it, in seconds.
-    pub recovery_hold: i64,
-}
-
-/// How events become alerts in a project; what is left out stays as it is.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct PolicyRequest {
-    /// Which alerts notify; ALL where never said.
-    notification_urgency: Option<NotificationUrgency>,
-    /// What a recovery does.
-    recovery_mode: Option<RecoveryMode>,
-    /// How long a recovery that came before its firing waits for it, in seconds; 600 where never said.
-    recovery_hold: Option<u32>,
-}
-
-impl PolicyRequest {
-    /// The policy once this is said over `policy`.
-    pub(super) fn over(self, policy: AlertPolicy) -> AlertPolicy {
-        let Self { notification_urgency, recovery_mode, recovery_hold } = self;
-        AlertPolicy {
-            notification_urgency: notification_urgency.unwrap_or(policy.notification_urgency),
-            recovery_mode: recovery_mode.unwrap_or(policy.recovery_mode),
-            recovery_hold: recovery_hold
-                .map_or(policy.recovery_hold, |seconds| TimeDelta::seconds(seconds.into())),
-        }
-    }
-}
-
-impl From<AlertPolicy> for PolicyInfo {
-    fn from(policy: AlertPolicy) -> Self {
-        let AlertPolicy { recovery_mode, notification_urgency, recovery_hold } = policy;
-        let recovery_hold = recovery_hold.num_seconds();
-        Self { notification_urgency, recovery_mode, recovery_hold }
-    }
-}
-
-impl From<ProjectAlertConfig> for ProjectAlertConfigInfo {
-    fn from(config: ProjectAlertConfig) -> Self {
+impl ProjectAlertConfigInfo {
+    fn new(config: ProjectAlertConfig, escalation: Option<&EscalationPolicy>) -> Self {
         let ProjectAlertConfig { home, policy, created_at } = config;
         let Home { domain_id, workspace_id, project_id } = home;
         Self {
             project_id,
             options: policy.into(),
-            escalation_policy_id: None,
-            escalation_policy_info: None,
+            escalation_policy_id: escalation.map(|policy| policy.escalation_policy_id.clone()),
+            escalation_policy_info: escalation.map(PolicyBrief::from),
             workspace_id,
             domain_id,
             created_at: created_at.into(),
         }
     }
+
+    /// How a project is alerted, as the store has it at this moment.
+    fn of(tx: &dyn Tx, config: ProjectAlertConfig) -> Result<Self> {
+        let setup = tx.setup(&config.home.project_id)?;
+        let found = setup.as_ref().and_then(|setup| setup.escalation.policy(None));
+        Ok(Self::new(config, found.map(|(policy, _)| &**policy)))
+    }
+
+    /// How projects are alerted.
+    fn all(tx: &dyn Tx, scope: &Scope) -> Result<Vec<Self>> {
+        let chosen = tx.chosen_policies(None)?;
+        let policies = tx.escalation_policies(scope)?;
+        let configs = tx.alert_configs(scope)?.into_iter();
+        let views = configs.map(|config| {
+            let means = |policy: &&EscalationPolicy| match chosen.get(&config.home.project_id) {
+                Some(id) => policy.escalation_policy_id == *id,
+                None => {
+                    policy.is_default && *policy.place.workspace_id() == config.home.workspace_id
+                }
+            };
+            let policy = policies.iter().find(means);
+            Self::new(config, policy)
+        });
+        Ok(views.collect())
+    }
+}
+
+/// Keeps which escalation policy a project chose, if the request says one.
+fn choose(
+    tx: &mut dyn Tx,
+    call: &Call,
+    home: &Home,
+    asked: Option<Id<EscalationPolicy>>,
+) -> Result<()> {
+    let Some(id) = asked else { return Ok(()) };
+    let policy = tx.escalation_policy(&call.caller.scope, &id)?;
+    let policy = policy.ok_or_else(|| Error::not_found("escalation policy", &id))?;
+    let is_of_workspace = *policy.place.workspace_id() == home.workspace_id;
+    let is_of_other = policy.place.project_id().is_some_and(|id| *id != home.project_id);
+    if !is_of_workspace || is_of_other {
+        let detail = format!("escalation policy `{id}` belongs to another project or workspace");
+        return Err(Error::at(Code::InvalidEscalationPolicy, "/escalation_policy_id", detail));
+    }
+    tx.choose_policy(&home.project_id, Some(&id))
 }
 
 /// Asks to switch alerting on for a project.
@@ -105,6 +115,9 @@ pub struct CreateProjectAlertConfig {
     /// How events become alerts there; the recovery mode is MANUAL where absent, as in the original.
     #[serde(default)]
     options: PolicyRequest,
+    /// Its escalation policy; the default of its workspace where absent.
+    #[serde(default, deserialize_with = "given")]
+    escalation_policy_id: Option<Id<EscalationPolicy>>,
 }
 
 /// Switches alerting on for a project.
@@ -113,7 +126,7 @@ pub fn create(
     call: &Call,
     request: CreateProjectAlertConfig,
 ) -> Result<ProjectAlertConfigInfo> {
-    let CreateProjectAlertConfig { project_id, options } = request;
+    let CreateProjectAlertConfig { project_id, options, escalation_policy_id } = request;
     call.touches("project_alert_config", &project_id);
     let scope = &call.caller.scope;
     let project = tx.project(scope, &project_id)?;
@@ -122,8 +135,10 @@ pub fn create(
         let detail = format!("alerting is on for project `{project_id}` already");
         return Err(Error::at(Code::NotUnique, "/project_id", detail));
     }
-    let policy = options.over(AlertPolicy::new(RecoveryMode::Manual));
+    let policy = options.over(AlertPolicy::new(RecoveryMode::Manual))?;
     let config = ProjectAlertConfig { home: project.home, policy, created_at: call.now };
+    tx.put_alert_config(&config)?;
+    choose(tx, call, &config.home, escalation_policy_id)?;
     switched_on(tx, call, &config)
 }
 
@@ -134,7 +149,7 @@ pub(super) fn switched_on(
     config: &ProjectAlertConfig,
 ) -> Result<ProjectAlertConfigInfo> {
     tx.put_alert_config(config)?;
-    let view = ProjectAlertConfigInfo::from(config.clone());
+    let view = ProjectAlertConfigInfo::of(tx, config.clone())?;
     call.touched("project_alert_config", &view.project_id, None, seen(&view));
     Ok(view)
 }
@@ -148,6 +163,9 @@ pub struct UpdateProjectAlertConfig {
     /// How events become alerts there; what is left out stays as it is.
     #[serde(default)]
     options: PolicyRequest,
+    /// Its escalation policy. Alerts that are open keep theirs.
+    #[serde(default, deserialize_with = "given")]
+    escalation_policy_id: Option<Id<EscalationPolicy>>,
 }
 
 /// Changes how a project is alerted.
@@ -156,13 +174,14 @@ pub fn update(
     call: &Call,
     request: UpdateProjectAlertConfig,
 ) -> Result<ProjectAlertConfigInfo> {
-    let UpdateProjectAlertConfig { project_id, options } = request;
+    let UpdateProjectAlertConfig { project_id, options, escalation_policy_id } = request;
     let before = existing(tx, call, &project_id)?;
     let after =
-        ProjectAlertConfig { policy: options.over(before.policy.clone()), ..before.clone() };
+        ProjectAlertConfig { policy: options.over(before.policy.clone())?, ..before.clone() };
+    let before = ProjectAlertConfigInfo::of(tx, before)?;
     tx.put_alert_config(&after)?;
-    let before = ProjectAlertConfigInfo::from(before);
-    let after = ProjectAlertConfigInfo::from(after);
+    choose(tx, call, &after.home, escalation_policy_id)?;
+    let after = ProjectAlertConfigInfo::of(tx, after)?;
     call.touched("project_alert_config", &project_id, seen(&before), seen(&after));
     Ok(after)
 }
@@ -188,8 +207,8 @@ pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneProjectAlertConfig) -> R
         let detail = "Alertmill's own alerts are in this project; alerting stays on there";
         return Err(Error::new(Code::PermissionDenied, detail));
     }
+    let before = seen(&ProjectAlertConfigInfo::of(tx, config)?);
     tx.delete_alert_config(&request.project_id)?;
-    let before = seen(&ProjectAlertConfigInfo::from(config));
     call.touched("project_alert_config", &request.project_id, before, None);
     Ok(Done {})
 }
@@ -200,7 +219,8 @@ pub fn get(
     call: &Call,
     request: OneProjectAlertConfig,
 ) -> Result<ProjectAlertConfigInfo> {
-    existing(tx, call, &request.project_id).map(ProjectAlertConfigInfo::from)
+    let config = existing(tx, call, &request.project_id)?;
+    ProjectAlertConfigInfo::of(tx, config)
 }
 
 list_request! {
@@ -227,14 +247,12 @@ pub fn list(
     request: ListProjectAlertConfigs,
 ) -> Result<Page<Shown<ProjectAlertConfigInfo>>> {
     let query = request.checked(call.now)?;
-    let configs = tx.alert_configs(&call.caller.scope)?;
-    let views = configs.into_iter().map(ProjectAlertConfigInfo::from);
+    let views = ProjectAlertConfigInfo::all(tx, &call.caller.scope)?;
     Page::listed(views, &query, &PROJECT_ALERT_CONFIGS)
 }
 
 /// Statistics of how projects are alerted.
 pub fn stat(tx: &dyn Tx, call: &Call, request: StatProjectAlertConfigs) -> Result<StatInfo> {
     let stat = request.checked(call.now)?;
-    let configs = tx.alert_configs(&call.caller.scope)?;
-    StatInfo::of(configs.into_iter().map(ProjectAlertConfigInfo::from), &stat)
+    StatInfo::of(ProjectAlertConfigInfo::all(tx, &call.caller.scope)?.into_iter(), &stat)
 }

@@ -1,72 +1,256 @@
-//! From one state of an alert to the next, with all that follows.
+//! From one state of an alert to the next, with all that follows: the timers that go with it, what its history keeps, who
+//! is told, and what becomes of the alerts that are part of it.
+//!
+//! What may be done when, and what follows, is decided in [`domain::life`](crate::domain::life); here it is done.
 
-use super::{Hand, Opening};
+mod parts;
+mod time;
+
+use std::sync::Arc;
+
+use super::{Hand, Opening, escalate, mute, record, tell};
 use crate::{
     domain::{
         alert::{Alert, Standing},
+        care::Marks,
+        channel::Channels,
+        escalation::Escalations,
         event::Event,
+        event_rule::EventRules,
+        group_rule::GroupRules,
+        history::Step,
+        life::{Act, Doer, Life, Then, Turn},
+        notice::Occasion,
+        people::People,
+        project::AlertPolicy,
+        scope::{Home, Scope},
         setup::Setup,
-        timer::Timer,
+        suppress::Mutes,
+        timer::TimerKind,
+        words::{AlertState, EventType, RecoveryMode, Why},
     },
-    error::Result,
+    error::{Error, Result},
+    id::Id,
     store::Tx,
 };
 
+pub use self::{
+    parts::{left, merge, unmerge},
+    time::due,
+};
+
 /// An alert is about to open: what is said of it, and whether its key flaps.
-pub fn opening(_tx: &mut dyn Tx, opening: &mut Opening<'_>) -> Result<()> {
-    let routing = opening.routing;
+pub fn opening(tx: &mut dyn Tx, opening: &mut Opening<'_>) -> Result<()> {
+    let Opening { alert, event, routing, setup, hand, steps } = opening;
     if routing.assignee.is_some() {
-        opening.alert.assignee.clone_from(&routing.assignee);
+        alert.assignee.clone_from(&routing.assignee);
     }
     if let Some(urgency) = routing.urgency {
-        opening.alert.standing.urgency = urgency;
+        alert.standing.urgency = urgency;
+    }
+    let reason = event.map_or_else(
+        || format!("raised by {}", hand.actor),
+        |event| event.why.meaning().trim_end_matches('.').to_owned(),
+    );
+    steps.push(Step::Life(Life::Opened { state: alert.standing.state, reason }));
+    if event.is_some_and(|event| event.why == Why::OpensAgain) {
+        if let Some(flaps) = time::flaps(tx, alert, setup, hand)? {
+            let Turn { alert: marked, steps: said, then: _ } = alert.turned(flaps, doer(hand))?;
+            **alert = marked;
+            steps.extend(said.into_iter().map(Step::Life));
+        }
     }
     Ok(())
 }
 
-/// An alert opened: its timers are set.
-pub fn opened(_tx: &mut dyn Tx, _alert: &Alert, _setup: &Setup, _hand: &Hand<'_>) -> Result<()> {
+/// An alert opened: its timers are set, and if it is part of another, that one leads from now on.
+pub fn opened(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
+    time::watched(tx, alert, setup)?;
+    time::wound(tx, None, (alert, setup), hand)?;
+    if let Some(lead) = &alert.care.merged_into {
+        parts::taken_in(tx, lead, alert.alert_id(), hand)?;
+    }
     Ok(())
 }
 
 /// Whether an event that joined an alert without marks matters beyond being counted.
 pub fn matters(before: &Standing, after: &Standing) -> bool {
-    before.state == crate::domain::words::AlertState::Acknowledged
-        && after.severity > before.severity
+    after.severity > before.severity
 }
 
 /// An event joined an alert about which something is special, or which it made worse.
 pub fn joined(
-    _tx: &mut dyn Tx,
-    (_event, _before, _after): (&Event, &Standing, &Standing),
-    _setup: &Setup,
-    _hand: &Hand<'_>,
+    tx: &mut dyn Tx,
+    (event, before, after): (&Event, &Standing, &Standing),
+    setup: &Setup,
+    hand: &Hand<'_>,
 ) -> Result<()> {
+    let turns = before.marks.has(Marks::FLAPPING) || before.marks.has(Marks::LEADS);
+    let is_worse = matters(before, after);
+    if !turns && !is_worse {
+        return Ok(());
+    }
+    let mut alert = found(tx, &after.alert_id)?;
+    let about = Some(&event.event_id);
+    if turns && event.draft.event_type != EventType::Recovery {
+        alert = done(tx, (alert, about), Act::Fire, (setup, hand))?;
+    }
+    if is_worse {
+        let act = Act::Worsen { severity: before.severity, urgency: before.urgency };
+        done(tx, (alert, about), act, (setup, hand))?;
+    }
     Ok(())
 }
 
 /// Whether an alert stays open although its recovery came: it flaps, or its members have not recovered. If so, the event
 /// is joined to it here.
 pub fn holds_open(
-    _tx: &mut dyn Tx,
-    (_event, _before): (&Event, &Standing),
-    _setup: &Setup,
-    _hand: &Hand<'_>,
+    tx: &mut dyn Tx,
+    (event, before): (&Event, &Standing),
+    setup: &Setup,
+    hand: &Hand<'_>,
 ) -> Result<bool> {
-    Ok(false)
+    let flaps = before.marks.has(Marks::FLAPPING);
+    if !flaps && !(before.marks.has(Marks::LEADS) && tx.has_open_parts(&before.alert_id)?) {
+        return Ok(false);
+    }
+    tx.join_alert(event, &before.clone().joined_by(event, hand.now))?;
+    let alert = found(tx, &before.alert_id)?;
+    let act = Act::Recover {
+        reason: format!("recovery {}", event.event_id),
+        recovered_at: event.draft.occurred_at,
+    };
+    done(tx, (alert, Some(&event.event_id)), act, (setup, hand))?;
+    Ok(true)
 }
 
-/// An alert is over: its timers go, its lead may be over too.
+/// An alert is over, by its recovery or because its sender is understood again: what waited for it waits no more, and its
+/// lead may be over too. What else ends an alert ends it by [`change`].
 pub fn ended(
-    _tx: &mut dyn Tx,
-    (_alert, _event): (&Alert, Option<&Event>),
-    _setup: &Setup,
-    _hand: &Hand<'_>,
+    tx: &mut dyn Tx,
+    (alert, event): (&Alert, Option<&Event>),
+    setup: &Setup,
+    hand: &Hand<'_>,
 ) -> Result<()> {
-    Ok(())
+    let was = if alert.acknowledged_at.is_some() {
+        AlertState::Acknowledged
+    } else {
+        match event.map(|event| event.draft.event_type) {
+            Some(EventType::Alert | EventType::Recovery) => AlertState::Triggered,
+            Some(EventType::Error) | None => AlertState::Error,
+        }
+    };
+    let reason = alert.ending.as_ref().map(|ending| ending.reason.clone()).unwrap_or_default();
+    let step = Step::Life(Life::Resolved { from: was, reason });
+    record(tx, (alert.alert_id(), event.map(|event| &event.event_id)), vec![step], hand)?;
+    let rested = alert.clone().at_rest();
+    if rested.care != alert.care {
+        tx.put_alert(&rested)?;
+        time::wound(tx, Some(alert), (&rested, setup), hand)?;
+    }
+    parts::set_free(tx, alert, hand)?;
+    parts::left(tx, alert, hand)
 }
 
-/// An alert was put off until now, its acknowledgement ran out, it has been quiet, or its sender may have fallen silent.
-pub fn due(_tx: &mut dyn Tx, _timer: &Timer, _hand: &Hand<'_>) -> Result<()> {
-    Ok(())
+/// An alert is about to be deleted: no timer is left of it, and whatever was part of it is told by itself.
+pub fn deleted(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
+    for kind in TimerKind::ALL {
+        tx.set_timer(*kind, alert.alert_id().as_str(), None)?;
+    }
+    tx.delete_notes_of(alert.alert_id())?;
+    record(tx, (alert.alert_id(), None), vec![Step::Life(Life::Deleted)], hand)?;
+    parts::set_free(tx, alert, hand)
+}
+
+/// Does something to an alert, whoever asks, with all that follows from it; the alert then.
+///
+/// # Errors
+/// Where its state does not allow it, where another alert of its key is open, or where its project is not alerted.
+pub fn change(tx: &mut dyn Tx, alert: Alert, act: Act, hand: &Hand<'_>) -> Result<Alert> {
+    let home = if let Act::Move { home } = &act { home } else { &alert.home };
+    let setup = setup_of(tx, home)?;
+    done(tx, (alert, None), act, (&setup, hand))
+}
+
+/// The same within what is done already, on account of an event if there is one.
+fn done(
+    tx: &mut dyn Tx,
+    (before, event): (Alert, Option<&Id<Event>>),
+    act: Act,
+    (setup, hand): (&Setup, &Hand<'_>),
+) -> Result<Alert> {
+    let Turn { alert, steps, then } = before.turned(act.clone(), doer(hand))?;
+    if alert == before && steps.is_empty() {
+        return Ok(alert);
+    }
+    tx.put_alert(&alert)?;
+    if alert.home != before.home {
+        tx.move_notes_of(alert.alert_id(), &alert.home.project_id)?;
+    }
+    record(tx, (alert.alert_id(), event), steps.into_iter().map(Step::Life).collect(), hand)?;
+    time::wound(tx, Some(&before), (&alert, setup), hand)?;
+    followed(tx, alert, (&act, then), (setup, hand))
+}
+
+/// What must follow, done; the alert then.
+fn followed(
+    tx: &mut dyn Tx,
+    alert: Alert,
+    (act, then): (&Act, Then),
+    (setup, hand): (&Setup, &Hand<'_>),
+) -> Result<Alert> {
+    match then {
+        Then::Nothing if matches!(act, Act::Acknowledge { .. }) => {
+            escalate::acknowledged(tx, &alert, setup, hand)
+        }
+        Then::Nothing => Ok(alert),
+        Then::Tell(Occasion::Assigned, _) => {
+            tell::assigned(tx, &alert, setup, hand)?;
+            Ok(alert)
+        }
+        Then::Tell(occasion, reason) => {
+            escalate::again(tx, &alert, (occasion, Some(reason)), setup, hand)
+        }
+        Then::StartAnew(occasion, reason) => {
+            escalate::anew(tx, &alert, (occasion, Some(reason)), setup, hand)
+        }
+        Then::End(_) => {
+            if matches!(act, Act::Resolve { .. }) {
+                parts::follow(tx, &alert, hand)?;
+            } else {
+                parts::set_free(tx, &alert, hand)?;
+            }
+            parts::left(tx, &alert, hand)?;
+            mute::ended(tx, &alert, setup, hand)?;
+            escalate::resolved(tx, &alert, setup, hand)?;
+            Ok(alert)
+        }
+    }
+}
+
+/// The alert, which is there.
+fn found(tx: &dyn Tx, id: &Id<Alert>) -> Result<Alert> {
+    tx.alert(&Scope::EVERYTHING, id)?.ok_or_else(|| Error::not_found("alert", id))
+}
+
+/// How the project of an alert is looked after. Where alerting was switched off, what is open can still be closed; nobody
+/// is told.
+fn setup_of(tx: &dyn Tx, home: &Home) -> Result<Arc<Setup>> {
+    if let Some(setup) = tx.setup(&home.project_id)? {
+        return Ok(setup);
+    }
+    Ok(Arc::new(Setup {
+        home: home.clone(),
+        policy: AlertPolicy::new(RecoveryMode::Manual),
+        escalation: Escalations::default(),
+        event_rules: EventRules::default(),
+        group_rules: GroupRules::default(),
+        mutes: Mutes::default(),
+        channels: Channels::default(),
+        people: People::default(),
+    }))
+}
+
+fn doer<'a>(hand: &Hand<'a>) -> Doer<'a> {
+    Doer { actor: hand.actor, now: hand.now }
 }

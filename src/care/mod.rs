@@ -95,13 +95,13 @@ pub fn open(tx: &mut dyn Tx, mut opening: Opening<'_>) -> Result<Alert> {
     mute::on_open(tx, &mut opening)?;
     // Last, since who is told depends on all that was decided before.
     escalate::begin(tx, &mut opening)?;
-    let Opening { alert, event, setup, hand, steps, .. } = opening;
+    let Opening { alert, event, routing, setup, hand, steps } = opening;
     alert.standing.marks = alert.care.marks();
     alert.alert_number = tx.add_alert(alert)?;
     let event_id = event.map(|event| &event.event_id);
     record(tx, (alert.alert_id(), event_id), steps, &hand)?;
     life::opened(tx, alert, setup, &hand)?;
-    mute::opened(tx, alert, setup, &hand)?;
+    mute::opened(tx, alert, (routing, setup), &hand)?;
     escalate::start(tx, alert, setup, &hand)?;
     Ok(alert.clone())
 }
@@ -141,6 +141,9 @@ pub fn join(
     hand: &Hand<'_>,
 ) -> Result<()> {
     tx.join_alert(event, after)?;
+    if after.severity > before.severity {
+        mute::worsened(tx, after, setup, hand)?;
+    }
     if before.marks.is_empty() && !life::matters(before, after) {
         return Ok(());
     }

@@ -48,6 +48,7 @@ enum Verb {
         /// The alert's identifier.
         alert_id: String,
     },
+    Explain(super::explain::Explain),
     /// Take alerts: someone is on it.
     Ack {
         /// The alerts' identifiers.
@@ -141,6 +142,7 @@ impl Alert {
                 let asked = json!({ "alert_id": alert_id });
                 screen.show(&client.post("/monitoring/v1/alert/get", asked).await?, record)
             }
+            Verb::Explain(explain) => explain.run(&client, &screen).await,
             Verb::Ack { alert_id } => change(&client, &screen, &alert_id, "ACKNOWLEDGED").await,
             Verb::Resolve { alert_id } => change(&client, &screen, &alert_id, "RESOLVED").await,
             Verb::Assign { alert_id, assignee } => {

@@ -9,6 +9,7 @@ mod delivery;
 mod escalation_policy;
 mod event;
 mod event_rule;
+mod explain;
 mod export;
 mod group_rule;
 mod heartbeat;

@@ -20,6 +20,8 @@ pub struct Care {
     pub merged_into: Option<Id<Alert>>,
     /// Whether alerts are part of it.
     pub leads: bool,
+    /// Its own recovery, which waits for the alerts that are part of it.
+    pub held: Option<Held>,
     /// Whether it ended because its sender fell silent.
     pub expired: bool,
 }
@@ -72,6 +74,17 @@ pub struct Flapping {
     pub since: Timestamp,
     /// Whether its newest event says that it recovered: then it is resolved once it settles.
     pub recovered: bool,
+}
+
+/// The recovery of an alert that others are part of: it is over once they are too.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Held {
+    /// When it came.
+    pub since: Timestamp,
+    /// When it occurred, by the sender's clock.
+    pub recovered_at: Option<Timestamp>,
+    /// What it was, in a few words.
+    pub reason: String,
 }
 
 /// What is special about an open alert, kept where each event finds it: an event that joins an alert without marks needs

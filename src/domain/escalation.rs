@@ -11,7 +11,7 @@ use super::{
     care::Escalation,
     channel::Place,
     notice::NotificationLevel,
-    people::Target,
+    people::{OnCall, Target},
     project::Workspace,
     words::{AlertState, words},
 };
@@ -151,6 +151,12 @@ impl EscalationPolicy {
         let digest = sha256(format!("default escalation policy of {workspace}").as_bytes());
         let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
         format!("{}-{}", Self::PREFIX, digits.collect::<String>()).into()
+    }
+
+    /// Whether one of its steps names this schedule.
+    pub fn names(&self, schedule: &Id<OnCall>) -> bool {
+        let names = |target: &Target| matches!(target, Target::OnCall(id) if id == schedule);
+        self.rules.iter().any(|rule| rule.targets.iter().any(names))
     }
 
     /// How many steps it has; at least one, for one without steps would tell nobody.

@@ -192,6 +192,13 @@ pub fn bounded(mut record: Value) -> Value {
     record
 }
 
+/// An alert as a notice keeps it that nobody took: what tells which one it was.
+#[must_use]
+pub fn brief(record: &Value) -> Value {
+    let kept = ["alert_id", "alert_number", "title", "state", "severity", "urgency"];
+    kept.iter().map(|name| ((*name).to_owned(), record[*name].clone())).collect()
+}
+
 /// A decision about telling people of an alert, for its history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]

@@ -147,8 +147,8 @@ fn whoever_is_on_call_is_reached_by_their_own_methods() {
         created_at: at("2026-01-01T00:00:00Z"),
     };
     let amys = vec![
-        contact("amy", "channel-mail", NotificationUrgency::All),
-        contact("amy", "channel-phone", NotificationUrgency::HighOnly),
+        contact("amy", "mail", NotificationUrgency::All),
+        contact("amy", "phone", NotificationUrgency::HighOnly),
     ];
     let primary = Arc::new(schedule("UTC", "09:00:00", 7));
     let people = People {
@@ -158,10 +158,10 @@ fn whoever_is_on_call_is_reached_by_their_own_methods() {
     let target = Target::OnCall("oncall-1".into());
     let turn_of_amy = at("2026-01-05T10:00:00Z");
     let high = people.reached(&target, Urgency::High, turn_of_amy);
-    assert_eq!(high.channels, ["channel-mail".into(), "channel-phone".into()]);
+    assert_eq!(high.channels, ["mail".into(), "phone".into()]);
     assert_eq!(high.why, "a contact method of user `amy`: their turn in `primary`");
     let low = people.reached(&target, Urgency::Low, turn_of_amy);
-    assert_eq!(low.channels, ["channel-mail".into()]);
+    assert_eq!(low.channels, ["mail".into()]);
     let bob = people.reached(&target, Urgency::High, at("2026-01-12T10:00:00Z"));
     assert_eq!((bob.user_id.as_deref(), bob.channels.len()), (Some("bob"), 0));
     assert_eq!(bob.why, "user `bob` (their turn in `primary`) has no contact method");

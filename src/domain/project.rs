@@ -113,6 +113,29 @@ pub struct AlertPolicy {
     pub notification_urgency: NotificationUrgency,
     /// How long a recovery that came before its firing waits for it.
     pub recovery_hold: TimeDelta,
+    /// After how long an acknowledgement runs out that was given without an end of its own; never where absent.
+    pub acknowledgement_expiry: Option<TimeDelta>,
+    /// After how long without an event an alert expires; never where absent. A webhook may say otherwise.
+    pub stale_after: Option<TimeDelta>,
+    /// When an alert that opens again and again is said to be flapping; never where absent.
+    pub flapping: Option<FlappingPolicy>,
+}
+
+/// When an alert that opens again and again is said to be flapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlappingPolicy {
+    /// How often a key may open.
+    pub count: u32,
+    /// Within how long.
+    pub within: TimeDelta,
+    /// How long it must stay as it is to be said to flap no more.
+    pub quiet: TimeDelta,
+}
+
+impl Default for FlappingPolicy {
+    fn default() -> Self {
+        Self { count: 5, within: TimeDelta::minutes(30), quiet: TimeDelta::minutes(10) }
+    }
 }
 
 impl AlertPolicy {
@@ -122,6 +145,9 @@ impl AlertPolicy {
             recovery_mode,
             notification_urgency: NotificationUrgency::All,
             recovery_hold: TimeDelta::minutes(10),
+            acknowledgement_expiry: None,
+            stale_after: None,
+            flapping: Some(FlappingPolicy::default()),
         }
     }
 }

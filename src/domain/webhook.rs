@@ -52,6 +52,9 @@ pub struct WebhookOptions {
     pub rate_limit: Option<u32>,
     /// Whether a confirmation address that a handshake carries may be fetched.
     pub confirm_subscriptions: bool,
+    /// After how many seconds without an event its alerts expire: for a sender that sends no recoveries. What the project
+    /// says where absent.
+    pub stale_after: Option<u32>,
     /// What it says over its mapping.
     pub overrides: Overrides,
 }

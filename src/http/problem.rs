@@ -161,6 +161,9 @@ fn loudness(request: &HttpRequest, code: Code, moment: Option<&Moment>) -> Loudn
         | Code::OperatorDictValueType
         | Code::OperatorBooleanType
         | Code::AlertFeatureIsNotActivated
+        | Code::InvalidEscalationPolicy
+        | Code::InvalidEscalationPolicyScope
+        | Code::DefaultEscalationPolicyNotAllowDeletion
         | Code::ExistResource
         | Code::BadTransfer
         | Code::PermissionDenied

@@ -2,8 +2,24 @@
 //!
 //! [`deliver`] makes one try. Who calls it decides what is sent when, and tries again where it is told to.
 
+mod discord;
+mod email;
+mod http;
+mod ntfy;
+mod opsgenie;
+mod pagerduty;
+pub mod preview;
+mod slack;
+mod teams;
+mod telegram;
+#[cfg(test)]
+mod tests;
+mod text;
+mod webhook;
+
 use std::time::Duration;
 
+use self::text::Said;
 pub use crate::domain::parcel::Parcel;
 use crate::{
     domain::channel::{ChannelKind, Templates},
@@ -51,6 +67,53 @@ pub async fn deliver(
     (kind, templates): (&ChannelKind, &Templates),
     parcel: &Parcel,
 ) -> Result<Delivered, SendFault> {
-    let _ = (outbound, kind, templates, parcel);
-    Ok(Delivered::default())
+    let sent = send(outbound, (kind, templates), parcel).await;
+    sent.map_err(|fault| fault.without_secrets(kind))
+}
+
+async fn send(
+    outbound: &Outbound,
+    (kind, templates): (&ChannelKind, &Templates),
+    parcel: &Parcel,
+) -> Result<Delivered, SendFault> {
+    if let ChannelKind::Webhook(target) = kind {
+        return webhook::send(outbound, (target, templates), parcel).await;
+    }
+    let said = Said::of(parcel, templates);
+    let message = (&said, parcel);
+    let sent = match kind {
+        ChannelKind::Webhook(_) => Ok(Delivered::default()),
+        ChannelKind::Slack(target) => slack::send(outbound, target, message).await,
+        ChannelKind::Teams(target) => teams::send(outbound, target, message).await,
+        ChannelKind::Email(target) => email::send(outbound, target, message).await,
+        ChannelKind::PagerDuty(target) => pagerduty::send(outbound, target, message).await,
+        ChannelKind::Opsgenie(target) => opsgenie::send(outbound, target, message).await,
+        ChannelKind::Telegram(target) => telegram::send(outbound, target, message).await,
+        ChannelKind::Discord(target) => discord::send(outbound, target, message).await,
+        ChannelKind::Ntfy(target) => ntfy::send(outbound, target, message).await,
+    };
+    sent.map(|delivered| delivered.noting(said.note))
+}
+
+impl Delivered {
+    fn noting(self, more: Option<String>) -> Self {
+        let note = match (self.note, more) {
+            (Some(one), Some(other)) => Some(format!("{one}; {other}")),
+            (one, other) => one.or(other),
+        };
+        Self { note, ..self }
+    }
+}
+
+impl SendFault {
+    /// The same fault; targets may repeat what they were sent, and the reason is shown to people.
+    fn without_secrets(self, kind: &ChannelKind) -> Self {
+        let mut reason = self.reason;
+        for secret in kind.secrets() {
+            if !secret.is_empty() && reason.contains(&secret) {
+                reason = reason.replace(&secret, "…");
+            }
+        }
+        Self { reason, ..self }
+    }
 }

@@ -1,5 +1,7 @@
 //! What can be asked about: the fields of each resource.
 
+pub(super) mod people;
+
 /// The fields of a resource, and what lists of it do where nothing is said.
 #[derive(Debug, PartialEq)]
 pub struct Catalogue {
@@ -233,6 +235,27 @@ pub static PROJECT_ALERT_CONFIGS: Catalogue = Catalogue {
     order: Order::By("project_id"),
 };
 
+/// Notes.
+pub static NOTES: Catalogue = Catalogue {
+    resource: "note",
+    id: "note_id",
+    fields: &[
+        text("note_id"),
+        text("note"),
+        text("alert_id"),
+        text("created_by"),
+        text("project_id"),
+        text("workspace_id"),
+        text("domain_id"),
+        time("created_at"),
+        time("updated_at"),
+    ],
+    aliases: &[USER_PROJECTS],
+    keyword: &["note_id", "note"],
+    minimal: &["note_id", "note", "alert_id", "created_by"],
+    order: Order::NewestFirst,
+};
+
 /// Domains.
 pub static DOMAINS: Catalogue = Catalogue {
     resource: "domain",
@@ -362,12 +385,17 @@ mod tests {
             &ALERTS,
             &WEBHOOKS,
             &PROJECT_ALERT_CONFIGS,
+            &NOTES,
             &DOMAINS,
             &WORKSPACES,
             &PROJECTS,
             &EVENT_RULES,
             &GROUP_RULES,
             &TOKENS,
+            &people::ESCALATION_POLICIES,
+            &people::ON_CALLS,
+            &people::CONTACTS,
+            &people::HEARTBEATS,
         ];
         for catalogue in all {
             let paths = catalogue.aliases.iter().map(|(_, path)| *path);

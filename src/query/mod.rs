@@ -20,8 +20,9 @@ use serde_json::Value;
 use self::parse::Asking;
 pub use self::{
     fields::{
-        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, Order,
+        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, NOTES, Order,
         PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
+        people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
     },
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},

@@ -17,6 +17,7 @@ mod group_rules;
 mod happenings;
 mod heartbeats;
 mod limit;
+mod lives;
 mod notes;
 mod outbox;
 mod payload;
@@ -46,8 +47,9 @@ pub use self::{
     group_rules::GroupRules,
     happenings::{Between, EachHappened, Happened, Happenings},
     heartbeats::Heartbeats,
+    lives::Lives,
     notes::Notes,
-    outbox::Outbox,
+    outbox::{Due, Heard, MOST_GATHERED, MessageQuery, Outbox, Put, Settled, Writing},
     payload::{Packing, Payload, Posted},
     people::People,
     policies::EscalationPolicies,
@@ -298,6 +300,7 @@ pub trait Tx:
     + Channels
     + Outbox
     + Notes
+    + Lives
     + AckLinks
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.

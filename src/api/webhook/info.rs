@@ -79,6 +79,8 @@ pub struct OptionsInfo {
     pub rate_limit: Option<u32>,
     /// Whether a confirmation address that a handshake carries may be fetched.
     pub confirm_subscriptions: bool,
+    /// After how many seconds without an event its alerts expire; what the project says where null.
+    pub stale_after: Option<u32>,
     /// What a word for how bad it is means here, by the word in lower case.
     pub severity_map: BTreeMap<String, Severity>,
     /// Fields that each of its events carries beside those that the mapping gives it.
@@ -180,6 +182,7 @@ impl From<WebhookOptions> for OptionsInfo {
             time_zone,
             rate_limit,
             confirm_subscriptions,
+            stale_after,
             overrides: Overrides { severity_map, additional_info },
         } = options;
         Self {
@@ -187,6 +190,7 @@ impl From<WebhookOptions> for OptionsInfo {
             time_zone,
             rate_limit,
             confirm_subscriptions,
+            stale_after,
             severity_map,
             additional_info: additional_info.into_iter().collect(),
         }

@@ -1,6 +1,6 @@
 //! What is set for one webhook alone, as a request says it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -38,6 +38,9 @@ pub(super) struct OptionsRequest {
     rate_limit: Option<u32>,
     /// Whether a confirmation address that a handshake carries may be fetched.
     confirm_subscriptions: Option<bool>,
+    /// After how many seconds without an event its alerts expire, for a sender that sends no recoveries: 60 to 31622400
+    /// (a year); zero for what the project says, which is so where never said.
+    stale_after: Option<u32>,
     /// What a word for how bad it is means here: words of the sender, asked for before the mapping's own, or our
     /// severities, which then stand for others, e.g. `{"P1": "CRITICAL", "INFO": "NONE"}`. Letter case does not matter.
     /// All of them; empty for none.
@@ -55,6 +58,7 @@ impl OptionsRequest {
             time_zone,
             rate_limit,
             confirm_subscriptions,
+            stale_after,
             severity_map,
             additional_info,
         } = self;
@@ -72,6 +76,11 @@ impl OptionsRequest {
                 limit => limit.or(options.rate_limit),
             },
             confirm_subscriptions: confirm_subscriptions.unwrap_or(options.confirm_subscriptions),
+            stale_after: match stale_after {
+                None => options.stale_after,
+                Some(0) => None,
+                Some(seconds) => Some(stale(seconds)?),
+            },
             overrides: Overrides {
                 severity_map: match severity_map {
                     Some(words) => severities(words)?,
@@ -84,6 +93,17 @@ impl OptionsRequest {
             },
         })
     }
+}
+
+/// The shortest and the longest time after which alerts expire, in seconds.
+const STALE: RangeInclusive<u32> = 60..=366 * 24 * 60 * 60;
+
+fn stale(seconds: u32) -> Result<u32> {
+    if STALE.contains(&seconds) {
+        return Ok(seconds);
+    }
+    let detail = format!("`stale_after` is {} to {} seconds", STALE.start(), STALE.end());
+    Err(wrong("/options/stale_after", detail))
 }
 
 fn checked(secrets: Vec<String>) -> Result<Vec<SigningSecret>> {
@@ -177,6 +197,11 @@ mod tests {
         let first = set(WebhookOptions::default(), first).unwrap();
         assert_eq!(first.time_zone.as_deref(), Some("Asia/Seoul"));
         assert_eq!(first.rate_limit, Some(5));
+        let stale = set(first.clone(), json!({ "stale_after": 60 })).unwrap();
+        assert_eq!(stale.stale_after, Some(60));
+        assert_eq!(set(stale, json!({ "stale_after": 0 })).unwrap(), first);
+        let error = set(first.clone(), json!({ "stale_after": 59 })).unwrap_err();
+        assert_eq!(error.mistakes[0].pointer, "/options/stale_after");
         assert_eq!(set(first.clone(), json!({})).unwrap(), first);
         let emptied = json!({ "time_zone": "", "rate_limit": 0, "signing_secrets": [] });
         assert_eq!(set(first, emptied).unwrap(), WebhookOptions::default());

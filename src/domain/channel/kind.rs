@@ -197,6 +197,17 @@ impl ChannelKind {
         }
     }
 
+    /// All of its secrets, so that they can be taken out of what is shown.
+    pub fn secrets(&self) -> Vec<String> {
+        let (all, shown) = (self.written(Show::Secrets), self.masked());
+        let mut secrets = Vec::new();
+        hidden((&Value::Object(all), &Value::Object(shown)), &mut secrets);
+        if let Self::Webhook(target) = self {
+            secrets.extend(target.keys.iter().map(|key| key.secret.reveal().to_owned()));
+        }
+        secrets
+    }
+
     /// Whether its messages are signed, so that it has a secret that can be rotated.
     pub fn is_signed(&self) -> bool {
         matches!(self, Self::Webhook(_))
@@ -210,6 +221,18 @@ impl ChannelKind {
             Self::Webhook(target) => Self::Webhook(target.rotated(secret, grace, now)),
             other => other,
         }
+    }
+}
+
+/// The texts of a value that are not shown as they are.
+fn hidden((value, shown): (&Value, &Value), found: &mut Vec<String>) {
+    match value {
+        _ if value == shown => {}
+        Value::String(text) => found.push(text.clone()),
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, field)| hidden((field, &shown[name]), found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
     }
 }
 

@@ -80,6 +80,7 @@ fn what_is_done(care: &Care, put: &mut dyn FnMut(&str, Value)) {
         flapping,
         merged_into,
         leads: _,
+        held: _,
         expired: _,
     } = care;
     put("escalation_step", json!(escalation.step));

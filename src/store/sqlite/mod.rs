@@ -25,6 +25,7 @@ mod happenings;
 mod heartbeats;
 mod imports;
 mod live;
+mod lives;
 mod memory;
 mod notes;
 mod numbering;

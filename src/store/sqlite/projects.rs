@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
+        project::{AlertPolicy, Domain, FlappingPolicy, Project, ProjectAlertConfig, Workspace},
         scope::{Home, Scope},
     },
     error::{Code, Error, Result},
@@ -129,7 +129,7 @@ impl Projects for Work {
                 millis(workspace.created_at)
             ],
         )?;
-        Ok(())
+        self.add_default_policy(workspace)
     }
 
     fn delete_workspace(&mut self, id: &Id<Workspace>) -> Result<()> {
@@ -138,6 +138,7 @@ impl Projects for Work {
             "SELECT EXISTS (SELECT 1 FROM project JOIN workspace USING (workspace) WHERE workspace_id = ?1)",
             id.as_str(),
         )?;
+        self.forget_people_of_workspace(id)?;
         self.put(
             "DELETE FROM event_rule WHERE workspace = (SELECT workspace FROM workspace WHERE workspace_id = ?1)",
             [id.as_str()],
@@ -194,6 +195,7 @@ impl Projects for Work {
             id.as_str(),
         )?;
         self.delete_alert_config(id)?;
+        self.forget_people_of_project(id)?;
         for sql in [
             "DELETE FROM retention WHERE project = ?1",
             "DELETE FROM forgotten WHERE project = ?1",
@@ -215,7 +217,8 @@ impl Projects for Work {
     fn alert_config(&self, scope: &Scope, id: &Id<Project>) -> Result<Option<ProjectAlertConfig>> {
         let found = self.one(
             "SELECT d.domain_id, w.workspace_id, p.project_id,
-                    c.recovery_mode, c.notification_urgency, c.recovery_hold, c.created_at
+                    c.recovery_mode, c.notification_urgency, c.recovery_hold, c.acknowledgement_expiry, c.stale_after,
+                    c.flapping_count, c.flapping_within, c.flapping_quiet, c.created_at
              FROM project_alert_config c JOIN project p USING (project)
              JOIN workspace w USING (workspace) JOIN domain d USING (domain)
              WHERE p.project_id = ?1",
@@ -228,7 +231,8 @@ impl Projects for Work {
     fn alert_configs(&self, scope: &Scope) -> Result<Vec<ProjectAlertConfig>> {
         let mut found = self.many(
             "SELECT d.domain_id, w.workspace_id, p.project_id,
-                    c.recovery_mode, c.notification_urgency, c.recovery_hold, c.created_at
+                    c.recovery_mode, c.notification_urgency, c.recovery_hold, c.acknowledgement_expiry, c.stale_after,
+                    c.flapping_count, c.flapping_within, c.flapping_quiet, c.created_at
              FROM project_alert_config c JOIN project p USING (project)
              JOIN workspace w USING (workspace) JOIN domain d USING (domain)
              ORDER BY p.project_id",
@@ -240,18 +244,36 @@ impl Projects for Work {
     }
 
     fn put_alert_config(&mut self, config: &ProjectAlertConfig) -> Result<()> {
-        let AlertPolicy { recovery_mode, notification_urgency, recovery_hold } = &config.policy;
+        let AlertPolicy {
+            recovery_mode,
+            notification_urgency,
+            recovery_hold,
+            acknowledgement_expiry,
+            stale_after,
+            flapping,
+        } = &config.policy;
+        let often = flapping.unwrap_or_default();
         let project = &config.home.project_id;
         self.put(
-            "INSERT INTO project_alert_config (project, recovery_mode, notification_urgency, recovery_hold, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO project_alert_config (project, recovery_mode, notification_urgency, recovery_hold,
+                                               acknowledgement_expiry, stale_after, flapping_count, flapping_within,
+                                               flapping_quiet, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (project) DO UPDATE SET recovery_mode = excluded.recovery_mode,
-                 notification_urgency = excluded.notification_urgency, recovery_hold = excluded.recovery_hold",
+                 notification_urgency = excluded.notification_urgency, recovery_hold = excluded.recovery_hold,
+                 acknowledgement_expiry = excluded.acknowledgement_expiry, stale_after = excluded.stale_after,
+                 flapping_count = excluded.flapping_count, flapping_within = excluded.flapping_within,
+                 flapping_quiet = excluded.flapping_quiet",
             params![
                 self.project_row(project)?,
                 recovery_mode.as_str(),
                 notification_urgency.as_str(),
                 recovery_hold.num_milliseconds(),
+                acknowledgement_expiry.map(|time| time.num_milliseconds()),
+                stale_after.map(|time| time.num_milliseconds()),
+                flapping.map_or(0, |flapping| flapping.count),
+                often.within.num_milliseconds(),
+                often.quiet.num_milliseconds(),
                 millis(config.created_at)
             ],
         )?;
@@ -284,7 +306,20 @@ fn alert_config(row: &Row<'_>) -> Result<ProjectAlertConfig> {
             recovery_mode: columns.word()?,
             notification_urgency: columns.word()?,
             recovery_hold: TimeDelta::milliseconds(columns.get()?),
+            acknowledgement_expiry: columns.get::<Option<i64>>()?.map(TimeDelta::milliseconds),
+            stale_after: columns.get::<Option<i64>>()?.map(TimeDelta::milliseconds),
+            flapping: flapping(&mut columns)?,
         },
         created_at: columns.time()?,
     })
+}
+
+/// When an alert is said to be flapping; a count of zero says never.
+fn flapping(columns: &mut Columns<'_>) -> Result<Option<FlappingPolicy>> {
+    let flapping = FlappingPolicy {
+        count: columns.get()?,
+        within: TimeDelta::milliseconds(columns.get()?),
+        quiet: TimeDelta::milliseconds(columns.get()?),
+    };
+    Ok((flapping.count > 0).then_some(flapping))
 }

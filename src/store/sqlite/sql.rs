@@ -8,6 +8,7 @@ mod columns;
 mod conditions;
 mod declared;
 mod functions;
+mod notes;
 mod shown;
 mod stretch;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub(super) use self::{
     columns::{ALERTS, EVENTS, Table},
     declared::{Declared, Lists, Served, servable},
     functions::register,
+    notes::NOTES,
     shown::{Form, Showing},
     stretch::stretch,
 };

@@ -40,6 +40,8 @@ struct KeptOptions {
     rate_limit: Option<u32>,
     #[serde(default)]
     confirm_subscriptions: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stale_after: Option<u32>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     severity_map: BTreeMap<String, Severity>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -53,6 +55,7 @@ impl From<&WebhookOptions> for KeptOptions {
             time_zone,
             rate_limit,
             confirm_subscriptions,
+            stale_after,
             overrides: Overrides { severity_map, additional_info },
         } = options;
         Self {
@@ -60,6 +63,7 @@ impl From<&WebhookOptions> for KeptOptions {
             time_zone: time_zone.clone(),
             rate_limit: *rate_limit,
             confirm_subscriptions: *confirm_subscriptions,
+            stale_after: *stale_after,
             severity_map: severity_map.clone(),
             additional_info: additional_info.clone(),
         }
@@ -73,6 +77,7 @@ impl From<KeptOptions> for WebhookOptions {
             time_zone,
             rate_limit,
             confirm_subscriptions,
+            stale_after,
             severity_map,
             additional_info,
         } = kept;
@@ -81,6 +86,7 @@ impl From<KeptOptions> for WebhookOptions {
             time_zone,
             rate_limit,
             confirm_subscriptions,
+            stale_after,
             overrides: Overrides { severity_map, additional_info },
         }
     }

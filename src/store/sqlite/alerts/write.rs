@@ -141,13 +141,14 @@ impl Work {
             flapping,
             merged_into,
             leads,
+            held,
             expired,
         } = care;
         self.put(
             "UPDATE alert SET escalation_policy_id = ?2, escalation_step = ?3, escalation_ttl = ?4, escalated_at = ?5,
                     no_notification = ?6, muted_by = ?7, mute = ?8, snoozed_until = ?9, snooze = ?10,
                     acknowledged_until = ?11, flapping_since = ?12, flapping = ?13, merged_into = ?14, leads = ?15,
-                    expired = ?16, marks = ?17
+                    expired = ?16, marks = ?17, held = ?18
              WHERE alert = ?1",
             params![
                 row,
@@ -166,7 +167,8 @@ impl Work {
                 merged_into.as_ref().map(Id::as_str),
                 leads,
                 expired,
-                care.marks().bits()
+                care.marks().bits(),
+                held.as_ref().map(json).transpose()?
             ],
         )?;
         Ok(())
@@ -189,6 +191,7 @@ pub(super) fn care(columns: &mut Columns<'_>) -> Result<Care> {
         flapping: columns.maybe_kept()?,
         merged_into: columns.maybe_id()?,
         leads: columns.get()?,
+        held: columns.maybe_kept()?,
         expired: columns.get()?,
     })
 }

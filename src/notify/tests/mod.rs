@@ -1,0 +1,1 @@
+//! Each kind of channel against a receiver on this machine.
