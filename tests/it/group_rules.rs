@@ -90,10 +90,10 @@ async fn what_waited_is_forgotten_after_the_window_and_survives_a_restart_within
     fire(&house, &hook, ("a", "eu1")).await;
     house.reopen().await;
     assert_eq!(fire(&house, &hook, ("b", "eu1")).await["what"], "opened");
-    fire(&house, &hook, ("a", "us1")).await;
+    fire(&house, &hook, ("c", "us1")).await;
     house.later(TimeDelta::minutes(6));
     house.second().await;
-    assert_eq!(fire(&house, &hook, ("b", "us1")).await["what"], "kept");
+    assert_eq!(fire(&house, &hook, ("d", "us1")).await["what"], "kept");
 }
 
 #[actix_web::test]
