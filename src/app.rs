@@ -30,7 +30,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     ingest::{Intake, Shelves},
-    jobs::Jobs,
+    jobs::{Courier, Jobs},
     load_error::LoadError,
     metrics::{Metrics, VersionLabels},
     outbound::{AllowPrivate, Outbound},
@@ -60,7 +60,9 @@ pub struct App {
     /// What the journey of a delivery needs.
     pub intake: Arc<Intake>,
     /// What addresses that are shown to people begin with, once it is known where the server listens.
-    public_url: OnceLock<String>,
+    public_url: Arc<OnceLock<String>>,
+    /// What sends messages.
+    pub courier: Arc<Courier>,
     /// Held as long as we run, so that no second server opens the same data.
     _lock: File,
 }
@@ -146,15 +148,9 @@ impl App {
             metrics: Arc::clone(&metrics),
             outbound: config.allow_confirm.then(|| outbound(&config)),
         });
-        let app = Self {
-            store,
-            clock,
-            config,
-            metrics,
-            intake,
-            public_url: OnceLock::new(),
-            _lock: lock,
-        };
+        let public_url: Arc<OnceLock<String>> = Arc::default();
+        let courier = Arc::new(Courier::new(outbound(&config), Arc::clone(&public_url)));
+        let app = Self { store, clock, config, metrics, intake, public_url, courier, _lock: lock };
         let first_token = app.settle_in().await?;
         Ok(Opened { app, first_token })
     }
@@ -188,6 +184,7 @@ impl App {
             intake: Arc::clone(&self.intake),
             clock: self.clock.clone(),
             data: self.config.data.clone(),
+            courier: Arc::clone(&self.courier),
         }
     }
 

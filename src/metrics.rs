@@ -85,6 +85,8 @@ pub struct Metrics {
     pub streams: Gauge,
     /// How many streams the server ended, by reason.
     pub streams_dropped: Family<KindLabels, Counter>,
+    /// Attempts to send messages, by what came of them.
+    pub messages: Family<KindLabels, Counter>,
     /// What was removed because it was old, by kind.
     pub removed: Family<KindLabels, Counter>,
     /// How long HTTP requests took, in seconds, by route pattern and status.
@@ -113,6 +115,7 @@ impl Default for Metrics {
             queries_stopped: Family::default(),
             mapping_unknown_values: Family::default(),
             mapping_paths_gone: Family::default(),
+            messages: Family::default(),
             removed: Family::default(),
             streams: Gauge::default(),
             streams_dropped: Family::default(),
@@ -124,6 +127,11 @@ impl Default for Metrics {
             metrics.deliveries.clone(),
         );
         registry.register("events", "Events by type", metrics.events.clone());
+        registry.register(
+            "messages",
+            "Attempts to send messages by what came of them",
+            metrics.messages.clone(),
+        );
         registry.register("alerts_open", "Open alerts by severity", metrics.alerts_open.clone());
         registry.register(
             "rejected",

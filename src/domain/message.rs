@@ -7,7 +7,7 @@ mod retry;
 pub use self::{
     circuit::{Circuit, State},
     pace::Pace,
-    retry::{MOST_ATTEMPTS, Next, Sending, after, wait},
+    retry::{LONGEST_ASKED, MOST_ATTEMPTS, Next, Sending, after, wait},
 };
 use super::{channel::Channel, scope::Home, words::words};
 use crate::{

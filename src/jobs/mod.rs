@@ -10,7 +10,12 @@ mod watch;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-pub use self::{reload::reload, retain::retain, watch::watch};
+pub use self::{
+    deliver::{Courier, deliver},
+    reload::reload,
+    retain::retain,
+    watch::watch,
+};
 use crate::{clock::Clock, ingest::Intake};
 
 /// How often the ticker ticks.
@@ -25,12 +30,14 @@ pub struct Jobs {
     pub clock: Clock,
     /// Where the store's file is.
     pub data: PathBuf,
+    /// What sends messages.
+    pub courier: Arc<Courier>,
 }
 
 impl Jobs {
     /// Ticks for ever.
     pub async fn run(self) {
-        tokio::join!(self.seconds(), self.minutes());
+        tokio::join!(self.seconds(), self.minutes(), deliver::run(&self));
     }
 
     /// Does each second what is due.

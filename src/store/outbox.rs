@@ -79,6 +79,8 @@ pub struct Settled {
     pub next: Next,
     /// What its channel calls it.
     pub thread: Option<String>,
+    /// What was not as it should be although it arrived.
+    pub note: Option<String>,
 }
 
 /// Which messages are asked for.

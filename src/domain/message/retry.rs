@@ -14,7 +14,7 @@ const FIRST: TimeDelta = TimeDelta::seconds(5);
 const LONGEST: TimeDelta = TimeDelta::hours(1);
 
 /// The longest wait that a receiver may ask for.
-const LONGEST_ASKED: TimeDelta = TimeDelta::hours(6);
+pub const LONGEST_ASKED: TimeDelta = TimeDelta::hours(6);
 
 /// What came of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -193,6 +193,7 @@ impl House {
             intake: Arc::clone(&self.intake),
             clock: self.clock.clone(),
             data: PathBuf::new(),
+            courier: Arc::default(),
         };
         let now = self.now();
         alarm(&jobs, now).await?;

@@ -64,7 +64,7 @@ impl Work {
     }
 
     pub(super) fn keep_attempt(&self, settled: &Settled, now: Timestamp) -> Result<bool> {
-        let Settled { message_id, attempt, next, thread } = settled;
+        let Settled { message_id, attempt, next, thread, note } = settled;
         let row = self.message_row(message_id)?;
         self.put(
             "INSERT INTO attempt (message, number, at, took_ms, status, fault)
@@ -93,7 +93,7 @@ impl Work {
                 row,
                 state.as_str(),
                 due_at,
-                attempt.fault,
+                attempt.fault.as_ref().or(note.as_ref()),
                 is_done.then(|| millis(now))
             ],
         )?;

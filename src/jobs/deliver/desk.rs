@@ -1,0 +1,183 @@
+//! What is known of channels since the start: which of them fail, how fast they are sent to, what is under way.
+//!
+//! It is not kept: after a restart each channel is tried anew.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::{
+    clock::Timestamp,
+    domain::{
+        channel::Channel,
+        message::{Circuit, Message, Pace, Sending, State},
+    },
+    id::Id,
+};
+
+/// How many messages may be under way at once.
+pub(super) const MOST_AT_ONCE: u32 = 256;
+
+/// How many of them to one channel.
+const MOST_TO_ONE: u32 = 8;
+
+/// What is known of channels since the start.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    channels: HashMap<Id<Channel>, Stand>,
+    under_way: u32,
+}
+
+/// What is known of one channel.
+#[derive(Debug, Default)]
+struct Stand {
+    circuit: Circuit,
+    pace: Option<Pace>,
+    under_way: BTreeSet<Id<Message>>,
+}
+
+impl Desk {
+    /// How many more messages may be under way to a channel, and how many are.
+    pub(super) fn room(&self, channel: &Id<Channel>, now: Timestamp) -> (u32, u32) {
+        let Some(stand) = self.channels.get(channel) else {
+            return (MOST_TO_ONE.min(self.left()), 0);
+        };
+        let under_way = u32::try_from(stand.under_way.len()).unwrap_or(u32::MAX);
+        let most = match stand.circuit.state(now) {
+            State::Closed => MOST_TO_ONE,
+            State::Trying => 1,
+            State::Open(_) => 0,
+        };
+        (most.saturating_sub(under_way).min(self.left()), under_way)
+    }
+
+    fn left(&self) -> u32 {
+        MOST_AT_ONCE.saturating_sub(self.under_way)
+    }
+
+    /// Takes a message to be sent, unless it is under way already or its channel has no room now.
+    pub(super) fn take(
+        &mut self,
+        channel: &Channel,
+        message: &Id<Message>,
+        now: Timestamp,
+    ) -> bool {
+        if self.room(&channel.channel_id, now).0 == 0 {
+            return false;
+        }
+        let stand = self.channels.entry(channel.channel_id.clone()).or_default();
+        if stand.under_way.contains(message) {
+            return false;
+        }
+        match channel.rate {
+            None => stand.pace = None,
+            Some(rate) => {
+                let fits = stand.pace.take().filter(|pace| pace.per_minute() == rate);
+                let pace = stand.pace.insert(fits.unwrap_or_else(|| Pace::new(rate, now)));
+                if pace.left(now) == 0 {
+                    return false;
+                }
+                pace.spend(now);
+            }
+        }
+        stand.under_way.insert(message.clone());
+        self.under_way += 1;
+        true
+    }
+
+    /// A message is not under way any more.
+    pub(super) fn done(&mut self, channel: &Id<Channel>, message: &Id<Message>) {
+        if let Some(stand) = self.channels.get_mut(channel)
+            && stand.under_way.remove(message)
+        {
+            self.under_way = self.under_way.saturating_sub(1);
+        }
+    }
+
+    /// What an attempt says of its channel.
+    pub(super) fn learn(&mut self, channel: &Id<Channel>, sending: Sending, now: Timestamp) {
+        let stand = self.channels.entry(channel.clone()).or_default();
+        match sending {
+            // One that refuses a message is there.
+            Sending::Arrived | Sending::Refused => stand.circuit.succeeded(),
+            Sending::Failed(asked) => {
+                stand.circuit.failed(now);
+                if let Some(asked) = asked {
+                    stand.circuit.hold(now + asked);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::TimeDelta;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        clock::from_millis,
+        domain::channel::{ChannelKind, ChannelState, Place, Templates, Wanted, kind::ChannelType},
+    };
+
+    fn channel(rate: Option<u32>) -> Channel {
+        let settings = json!({ "url": "https://example.com/hook" });
+        Channel {
+            channel_id: "channel-1".into(),
+            name: "one".to_owned(),
+            home: Place::Workspace("d".into(), "w".into()),
+            state: ChannelState::Enabled,
+            kind: ChannelKind::parse(ChannelType::Webhook, settings.as_object().unwrap(), None)
+                .unwrap(),
+            levels: Vec::new(),
+            filter: Wanted::default(),
+            templates: Templates::default(),
+            gather: None,
+            rate,
+            tags: BTreeMap::new(),
+            created_at: from_millis(0),
+        }
+    }
+
+    fn id(number: u32) -> Id<Message> {
+        format!("message-{number}").into()
+    }
+
+    #[test]
+    fn a_message_is_under_way_once_and_a_channel_has_a_few_at_a_time() {
+        let (mut desk, channel, now) = (Desk::default(), channel(None), from_millis(0));
+        assert!(desk.take(&channel, &id(1), now));
+        assert!(!desk.take(&channel, &id(1), now));
+        let taken = (2..100).filter(|number| desk.take(&channel, &id(*number), now)).count();
+        assert_eq!(taken as u32, MOST_TO_ONE - 1);
+        desk.done(&channel.channel_id, &id(1));
+        assert!(desk.take(&channel, &id(1), now));
+    }
+
+    #[test]
+    fn a_channel_that_fails_is_tried_with_one_message_after_a_while() {
+        let (mut desk, channel, now) = (Desk::default(), channel(None), from_millis(0));
+        (0..5).for_each(|_| desk.learn(&channel.channel_id, Sending::Failed(None), now));
+        assert!(!desk.take(&channel, &id(1), now));
+        let later = now + TimeDelta::seconds(10);
+        assert!(desk.take(&channel, &id(1), later));
+        assert!(!desk.take(&channel, &id(2), later));
+        desk.learn(&channel.channel_id, Sending::Arrived, later);
+        assert!(desk.take(&channel, &id(2), later));
+    }
+
+    #[test]
+    fn a_channel_is_sent_no_more_than_its_rate() {
+        let (mut desk, channel, now) = (Desk::default(), channel(Some(12)), from_millis(0));
+        let take = |desk: &mut Desk, now| {
+            let taken: Vec<u32> =
+                (0..100).filter(|number| desk.take(&channel, &id(*number), now)).collect();
+            taken.iter().for_each(|number| desk.done(&channel.channel_id, &id(*number)));
+            taken.len()
+        };
+        assert_eq!(take(&mut desk, now), 2);
+        assert_eq!(take(&mut desk, now + TimeDelta::seconds(4)), 0);
+        assert_eq!(take(&mut desk, now + TimeDelta::seconds(5)), 1);
+    }
+}
