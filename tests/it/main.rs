@@ -12,6 +12,7 @@ mod commands;
 mod concurrency;
 mod crash;
 mod door;
+mod escalation;
 mod explain;
 mod export;
 mod fuzzed;
