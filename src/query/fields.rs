@@ -1,5 +1,6 @@
 //! What can be asked about: the fields of each resource.
 
+pub(super) mod channels;
 pub(super) mod people;
 
 /// The fields of a resource, and what lists of it do where nothing is said.
@@ -392,6 +393,7 @@ mod tests {
             &EVENT_RULES,
             &GROUP_RULES,
             &TOKENS,
+            &channels::CHANNELS,
             &people::ESCALATION_POLICIES,
             &people::ON_CALLS,
             &people::CONTACTS,
