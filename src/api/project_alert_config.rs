@@ -178,8 +178,14 @@ pub fn update(
     let before = existing(tx, call, &project_id)?;
     let after =
         ProjectAlertConfig { policy: options.over(before.policy.clone())?, ..before.clone() };
+    let was_stale_after = before.policy.stale_after;
     let before = ProjectAlertConfigInfo::of(tx, before)?;
     tx.put_alert_config(&after)?;
+    if let Some(stale_after) = after.policy.stale_after
+        && was_stale_after != after.policy.stale_after
+    {
+        tx.watch_project(&project_id, stale_after)?;
+    }
     choose(tx, call, &after.home, escalation_policy_id)?;
     let after = ProjectAlertConfigInfo::of(tx, after)?;
     call.touched("project_alert_config", &project_id, seen(&before), seen(&after));

@@ -183,7 +183,13 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateWebhook) -> Result<We
     if let Some(tags) = tags {
         webhook.tags = tags.into_iter().collect();
     }
-    keep(tx, call, &before, &webhook)
+    let kept = keep(tx, call, &before, &webhook)?;
+    if let Some(seconds) = webhook.options.stale_after
+        && before.options.stale_after != webhook.options.stale_after
+    {
+        tx.watch_webhook(&webhook_id, TimeDelta::seconds(seconds.into()))?;
+    }
+    Ok(kept)
 }
 
 fn existing(tx: &dyn Tx, call: &Call, id: &Id<Webhook>) -> Result<Webhook> {

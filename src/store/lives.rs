@@ -1,5 +1,7 @@
 //! What the life of an alert asks about others: its key's earlier alerts, the alerts that are part of it, its webhook.
 
+use chrono::TimeDelta;
+
 use crate::{
     clock::Timestamp,
     domain::{alert::Alert, project::Project, webhook::Webhook},
@@ -22,4 +24,8 @@ pub trait Lives {
     fn has_open_parts(&self, lead: &Id<Alert>) -> Result<bool>;
     /// After how many seconds without an event the alerts of a webhook expire, where the webhook says so.
     fn stale_after(&self, webhook: &Id<Webhook>) -> Result<Option<u32>>;
+    /// Has it looked at once the open alerts of a webhook have had no event for so long.
+    fn watch_webhook(&mut self, webhook: &Id<Webhook>, stale_after: TimeDelta) -> Result<()>;
+    /// Has it looked at once the open alerts of a project have had no event for so long.
+    fn watch_project(&mut self, project: &Id<Project>, stale_after: TimeDelta) -> Result<()>;
 }

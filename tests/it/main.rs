@@ -21,6 +21,7 @@ mod hostile;
 mod import;
 mod lab;
 mod language;
+mod life;
 mod limits;
 mod misasked;
 mod mistakes;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     file::{BEGINNING, Scenario},
     house::{House, Method, NOBODY, write},
+    refer::{Refer, Today},
 };
 use crate::{
     api,
@@ -24,47 +25,81 @@ pub(super) const PLAIN: &str = "api-direct";
 type Furnished<T = ()> = Result<T, Vec<LoadError>>;
 
 /// Makes everything that stands in the file before its steps.
-pub(super) async fn furnish(house: &House, scenario: &Scenario) -> Furnished {
-    let own = std::iter::once(scenario.project.as_str());
-    let mut made: Vec<&str> = Vec::new();
-    for id in own
-        .chain(PROJECTS.iter().copied())
-        .chain(scenario.projects.iter().map(|(id, _)| id.as_str()))
-    {
+pub(super) async fn furnish(house: &House, scenario: &Scenario) -> Furnished<Refer> {
+    let projects =
+        founded(house, scenario).await.map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
+    let (mut mistakes, mut refer) = (Vec::new(), Refer::new(scenario.zone));
+    // A project's configuration may name a policy.
+    let (first, rest): (Vec<_>, Vec<_>) =
+        scenario.furniture.iter().partition(|(kind, _)| *kind == "escalation_policies");
+    for (kind, node) in first {
+        mistakes.extend(
+            place(house, scenario, (kind, node), &mut refer).await.err().unwrap_or_default(),
+        );
+    }
+    for id in projects {
+        let special = scenario.projects.iter().find(|(project, _)| *project == id);
+        let configs: Vec<&Node> =
+            scenario.config.iter().chain(special.map(|(_, config)| config)).collect();
+        for config in &configs {
+            mistakes.extend(
+                configure(house, scenario, (&id, config), &refer).await.err().unwrap_or_default(),
+            );
+        }
+        // The project's own steps, or those of all.
+        if let Some(config) =
+            configs.iter().rev().find(|config| config.get("escalation_rules").is_some())
+        {
+            mistakes
+                .extend(escalate(house, scenario, (&id, config)).await.err().unwrap_or_default());
+        }
+    }
+    for (kind, node) in rest {
+        mistakes.extend(
+            place(house, scenario, (kind, node), &mut refer).await.err().unwrap_or_default(),
+        );
+    }
+    if mistakes.is_empty() { Ok(refer) } else { Err(mistakes) }
+}
+
+/// Makes the projects, and the webhook that events come through; the projects' identifiers.
+async fn founded(house: &House, scenario: &Scenario) -> crate::error::Result<Vec<String>> {
+    let own = std::iter::once(&scenario.project).cloned();
+    let named = scenario.projects.iter().map(|(id, _)| id.clone());
+    let mut made: Vec<String> = Vec::new();
+    for id in own.chain(PROJECTS.iter().map(|id| (*id).to_owned())).chain(named) {
         if !made.contains(&id) {
-            house.project(id).await.map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
+            house.project(&id).await?;
             made.push(id);
         }
     }
-    house
-        .webhook(WEBHOOK, PLAIN, &scenario.project)
-        .await
-        .map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
-    let mut mistakes = Vec::new();
-    for id in made {
-        let special = scenario.projects.iter().find(|(project, _)| project == id);
-        for config in scenario.config.iter().chain(special.map(|(_, config)| config)) {
-            mistakes
-                .extend(configure(house, scenario, (id, config)).await.err().unwrap_or_default());
-        }
-    }
-    for (kind, node) in &scenario.furniture {
-        mistakes.extend(place(house, scenario, (kind, node)).await.err().unwrap_or_default());
-    }
-    if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    house.webhook(WEBHOOK, PLAIN, &scenario.project).await?;
+    Ok(made)
 }
 
-/// How a project is alerted: its options.
-async fn configure(house: &House, scenario: &Scenario, (id, config): (&str, &Node)) -> Furnished {
-    let options = without(config, ESCALATION);
-    if !options.is_empty() {
-        let request = json!({ "project_id": id, "options": options });
-        let method = write(api::project_alert_config::update);
-        let done = house.ask(method, NOBODY, request).await;
-        done.map_err(|error| {
-            scenario.refused(&error, |pointer| key_place(config, below(pointer, "/options")))
-        })?;
+/// How a project is alerted: its options, and the policy that it names.
+async fn configure(
+    house: &House,
+    scenario: &Scenario,
+    (id, config): (&str, &Node),
+    refer: &Refer,
+) -> Furnished {
+    let mut options = without(config, ESCALATION);
+    let mut request = json!({ "project_id": id });
+    if let Some(policy) = options.remove("escalation_policy_id") {
+        request["escalation_policy_id"] = policy;
     }
+    request["options"] = options.into();
+    refer.resolve(&mut request, &Today { now: house.now(), alerts: &[] });
+    let done = house.ask(write(api::project_alert_config::update), NOBODY, request).await;
+    done.map(|_| ()).map_err(|error| {
+        scenario.refused(&error, |pointer| key_place(config, below(pointer, "/options")))
+    })
+}
+
+/// The policy of a project whose configuration says its steps.
+async fn escalate(house: &House, scenario: &Scenario, (id, config): (&str, &Node)) -> Furnished {
+    let _ = (house, scenario, id, config);
     Ok(())
 }
 
@@ -114,28 +149,46 @@ fn find<'n>(node: &'n Node, pointer: &str) -> Option<&'n Node> {
 }
 
 /// Makes one thing that a list of the file holds.
-async fn place(house: &House, scenario: &Scenario, (kind, node): (&str, &Node)) -> Furnished {
-    let request = with_home(node.to_json(), scenario);
-    let Some(method) = making(kind) else {
+async fn place(
+    house: &House,
+    scenario: &Scenario,
+    (kind, node): (&'static str, &Node),
+    refer: &mut Refer,
+) -> Furnished {
+    let mut request = with_home(node.to_json(), scenario);
+    refer.resolve(&mut request, &Today { now: house.now(), alerts: &[] });
+    let Some(method) = making(kind, &mut request) else {
         return Err(vec![scenario.source.mistake(node.at, format!("`{kind}` cannot be made yet"))]);
     };
     let done = house.ask(method, NOBODY, request).await;
-    done.map(|_| ()).map_err(|error| scenario.refused(&error, |pointer| key_place(node, pointer)))
+    let made =
+        done.map_err(|error| scenario.refused(&error, |pointer| key_place(node, pointer)))?;
+    refer.made(kind, &made);
+    Ok(())
 }
 
-/// The method that makes what a list of the file holds.
-fn making(kind: &str) -> Option<Method> {
+/// The method that makes what a list of the file holds, and the request as that wants it.
+fn making(kind: &str, request: &mut Value) -> Option<Method> {
     Some(match kind {
         "webhooks" => write(api::webhook::create),
+        "event_rules" => {
+            // They stand in their order.
+            if let Value::Object(fields) = request {
+                fields.remove("order");
+                let of = if fields.contains_key("webhook_id") { "WEBHOOK" } else { "PROJECT" };
+                fields.entry("resource_group").or_insert_with(|| of.into());
+            }
+            write(api::event_rule::create)
+        }
         _ => return None,
     })
 }
 
 /// The request with the scenario's project where it names none.
 fn with_home(mut request: Value, scenario: &Scenario) -> Value {
-    let is_workspace = request["resource_group"] == "WORKSPACE";
+    let has_home = request["resource_group"] == "WORKSPACE" || request.get("webhook_id").is_some();
     if let Value::Object(fields) = &mut request
-        && !is_workspace
+        && !has_home
     {
         fields.entry("project_id").or_insert_with(|| scenario.project.as_str().into());
     }
@@ -158,9 +211,18 @@ type Named = (&'static str, fn() -> Method);
 /// The methods that a step may call.
 const METHODS: &[Named] = &[
     ("alert.assign_user", || write(api::alert::assign_user)),
+    ("alert.bulk", || write(api::alert::bulk)),
     ("alert.create", || write(api::alert::create)),
     ("alert.delete", || write(api::alert::delete)),
+    ("alert.merge", || write(api::alert::merge)),
+    ("alert.snooze", || write(api::alert::snooze)),
+    ("alert.unmerge", || write(api::alert::unmerge)),
+    ("alert.unsnooze", || write(api::alert::unsnooze)),
+    ("event_rule.create", || write(api::event_rule::create)),
+    ("event_rule.delete", || write(api::event_rule::delete)),
+    ("event_rule.update", || write(api::event_rule::update)),
     ("alert.update", || write(api::alert::update)),
+    ("note.create", || write(api::note::create)),
     ("project_alert_config.update", || write(api::project_alert_config::update)),
     ("webhook.create", || write(api::webhook::create)),
     ("webhook.update", || write(api::webhook::update)),

@@ -3,10 +3,20 @@
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{file::Scenario, house::House, outcome::Line, seen::text, span};
-use crate::{clock::Timestamp, domain::alert::Alert, error::Result, id::Id};
+use crate::{
+    clock::{Timestamp, rfc3339},
+    domain::{
+        alert::Alert,
+        history::Step,
+        notice::{NoticeStep, NotificationType},
+        scope::Scope,
+    },
+    error::Result,
+    id::Id,
+};
 
 /// How many instants are asked for at once.
 const AT_ONCE: u32 = 1000;
@@ -18,6 +28,8 @@ pub(super) struct Log {
     /// The number of the last entry that was noted.
     last: i64,
     said: Vec<Said>,
+    /// What people were told.
+    pub(super) sent: Vec<Value>,
 }
 
 /// One thing that happened.
@@ -31,7 +43,13 @@ struct Said {
 
 impl Log {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        Self { start: scenario.start, zone: scenario.zone, last: 0, said: Vec::new() }
+        Self {
+            start: scenario.start,
+            zone: scenario.zone,
+            last: 0,
+            said: Vec::new(),
+            sent: Vec::new(),
+        }
     }
 
     /// Says what a step does.
@@ -53,13 +71,20 @@ impl Log {
             let found = house.read(move |tx| tx.all_entries((from, AT_ONCE))).await?;
             let Some((last, _)) = found.last() else { return Ok(()) };
             self.last = *last;
-            self.said.extend(found.into_iter().map(|(_, entry)| Said {
-                at: entry.at,
-                of: entry.step.of(),
-                verdict: entry.step.verdict().to_owned(),
-                sentence: entry.step.sentence(),
-                alert_id: entry.alert_id,
-            }));
+            for (_, entry) in found {
+                if let (Step::Notice(step), Some(id)) = (&entry.step, entry.alert_id.clone()) {
+                    let alert = house.read(move |tx| tx.alert(&Scope::EVERYTHING, &id)).await?;
+                    let sent = alert.and_then(|alert| notification(step, &alert, entry.at));
+                    self.sent.extend(sent);
+                }
+                self.said.push(Said {
+                    at: entry.at,
+                    of: entry.step.of(),
+                    verdict: entry.step.verdict().to_owned(),
+                    sentence: entry.step.sentence(),
+                    alert_id: entry.alert_id,
+                });
+            }
         }
     }
 
@@ -67,6 +92,7 @@ impl Log {
     pub(super) async fn forget(&mut self, house: &House) -> Result<()> {
         self.catch_up(house).await?;
         self.said.clear();
+        self.sent.clear();
         Ok(())
     }
 
@@ -89,4 +115,32 @@ impl Log {
         };
         self.said.iter().map(line).collect()
     }
+}
+
+/// What people were told, if they were told anything, with the fields of recorded scenarios.
+fn notification(step: &NoticeStep, alert: &Alert, at: Timestamp) -> Option<Value> {
+    let NoticeStep::Announced { occasion, level, step, reason, messages, passed } = step else {
+        return None;
+    };
+    let kind = occasion.notification_type();
+    let title = alert.title.as_deref().unwrap_or_default();
+    let to: Vec<&str> = messages.iter().map(|message| message.name.as_str()).collect();
+    let passed: Vec<Value> =
+        passed.iter().map(|one| json!({ "name": one.name, "why": one.why.to_string() })).collect();
+    Some(json!({
+        "sent_at": rfc3339(at),
+        "alert_number": alert.alert_number,
+        "event_key": alert.event_key,
+        "project_id": alert.home.project_id,
+        "title": format!("{}{title}", occasion.prefix()),
+        "notification_type": kind,
+        "notification_level": level,
+        // Whoever hears that something is broken is asked to acknowledge it.
+        "callbacks": u8::from(kind == NotificationType::Error),
+        "occasion": occasion,
+        "escalation_step": step,
+        "reason": reason,
+        "to": to,
+        "passed": passed,
+    }))
 }

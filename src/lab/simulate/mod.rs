@@ -11,6 +11,7 @@ mod furnish;
 mod house;
 mod log;
 mod outcome;
+mod refer;
 mod run;
 mod seen;
 mod source;

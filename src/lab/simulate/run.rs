@@ -12,6 +12,7 @@ use super::{
     house::{House, NOBODY, write},
     log::Log,
     outcome::Outcome,
+    refer::{Refer, Today},
     seen::Seen,
     step::{Action, Step, Update, Which},
 };
@@ -33,6 +34,7 @@ const MOST_TICKS: usize = 1_000_000;
 pub(super) struct Run<'s> {
     pub(super) scenario: &'s Scenario,
     pub(super) house: House,
+    refer: Refer,
     pub(super) books: Arc<Books>,
     /// The webhooks that steps made by naming a provider.
     pub(super) webhooks: BTreeMap<String, Id<Webhook>>,
@@ -59,11 +61,12 @@ impl Scenario {
     pub async fn run(&self, books: &Arc<Books>) -> std::result::Result<Outcome, Vec<LoadError>> {
         let here = |error: &Error| self.refused(error, |_| super::file::BEGINNING);
         let house = House::new(books, self.start).await.map_err(|error| here(&error))?;
-        furnish(&house, self).await?;
+        let refer = furnish(&house, self).await?;
         let mut run = Run {
             scenario: self,
             log: Log::new(self),
             house,
+            refer,
             books: Arc::clone(books),
             webhooks: BTreeMap::new(),
             looked: 0,
@@ -144,8 +147,9 @@ impl Run<'_> {
             Action::Call(name, request) => self.call(name, (request, step.at)).await,
             Action::Look => {
                 self.tick(step.at).await.map_err(refused)?;
-                let sent = self.newly_sent().await.map_err(refused)?;
-                self.looked += sent.len();
+                self.log.catch_up(&self.house).await.map_err(refused)?;
+                let sent = self.log.sent.get(self.looked..).unwrap_or_default().to_vec();
+                self.looked = self.log.sent.len();
                 Ok(json!({ "notifications": sent }))
             }
             Action::Expect(expected) => {
@@ -203,6 +207,7 @@ impl Run<'_> {
         for (field, node) in &update.fields {
             request[field] = node.to_json();
         }
+        self.refer.resolve(&mut request, &Today { now: self.house.now(), alerts: &seen.alerts });
         let actor = update.by.as_deref().unwrap_or(NOBODY);
         let place = |pointer: &str| {
             let (_, name) = pointer.split_once('/').unwrap_or_default();
@@ -222,27 +227,27 @@ impl Run<'_> {
     ) -> std::result::Result<Value, Halt> {
         let method = furnish::method(name)
             .map_err(|detail| Halt::Mistake(vec![self.scenario.source.mistake(at, detail)]))?;
-        let done = self.house.ask(method, NOBODY, request.to_json()).await;
+        let refused = |error: Error| self.scenario.halted(error, |_| at);
+        let seen = Seen::of(&self.house).await.map_err(refused)?;
+        let mut asked = request.to_json();
+        let actor = actor(&mut asked);
+        self.refer.resolve(&mut asked, &Today { now: self.house.now(), alerts: &seen.alerts });
+        let done = self.house.ask(method, &actor, asked).await;
         done.map_err(|error| self.scenario.halted(error, |pointer| key_place(request, pointer)))
     }
 
-    /// What was sent since it was last looked at.
-    async fn newly_sent(&self) -> Result<Vec<Value>> {
-        let seen = Seen::of(&self.house).await?;
-        Ok(seen.notifications.into_iter().skip(self.looked).collect())
-    }
-
     async fn expect(&mut self, expected: &Expected) -> Result<()> {
+        self.log.catch_up(&self.house).await?;
         let seen = Seen::of(&self.house).await?;
         let came = Came {
             alerts: &seen.alerts,
             events: &seen.events,
-            notifications: seen.notifications.get(self.looked..).unwrap_or_default(),
+            notifications: self.log.sent.get(self.looked..).unwrap_or_default(),
             requests: &seen.requests,
         };
         self.failures.extend(expected.differences(&self.scenario.source, &came));
         if expected.looks_at_notifications() {
-            self.looked = seen.notifications.len();
+            self.looked = self.log.sent.len();
         }
         Ok(())
     }
@@ -253,7 +258,7 @@ impl Run<'_> {
             self.expect(expected).await?;
         }
         self.log.catch_up(&self.house).await?;
-        let Seen { alerts, events, notifications, requests } = Seen::of(&self.house).await?;
+        let Seen { alerts, events, requests } = Seen::of(&self.house).await?;
         Ok(Outcome {
             name: self.scenario.name.clone(),
             passed: self.failures.is_empty(),
@@ -262,12 +267,18 @@ impl Run<'_> {
             timeline: self.log.lines(&alerts),
             alerts,
             events,
-            notifications,
+            notifications: self.log.sent,
             requests,
             trace: self.trace,
             failures: self.failures.into_iter().map(Into::into).collect(),
         })
     }
+}
+
+/// Who calls, where a request says `by`.
+fn actor(request: &mut Value) -> String {
+    let by = request.as_object_mut().and_then(|fields| fields.remove("by"));
+    by.as_ref().and_then(Value::as_str).unwrap_or(NOBODY).to_owned()
 }
 
 impl Scenario {

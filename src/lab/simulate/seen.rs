@@ -31,8 +31,6 @@ const EVENT: &[&str] = &[
 pub(super) struct Seen {
     pub(super) alerts: Vec<Value>,
     pub(super) events: Vec<Value>,
-    /// What people were told.
-    pub(super) notifications: Vec<Value>,
     pub(super) requests: Value,
 }
 
@@ -54,7 +52,6 @@ impl Seen {
         Ok(Self {
             alerts: alerts.into_iter().map(alert).collect(),
             events: events.iter().map(|found| event(found, &numbers)).collect(),
-            notifications: Vec::new(),
             requests: json!({ "total": requests.total, "error": requests.error }),
         })
     }

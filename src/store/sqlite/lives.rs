@@ -1,5 +1,6 @@
 //! What the life of an alert asks about others.
 
+use chrono::TimeDelta;
 use rusqlite::params;
 
 use super::{
@@ -58,5 +59,31 @@ impl Lives for Work {
             [self.webhook_row(webhook)?],
         )?;
         Ok(said.and_then(|seconds| u32::try_from(seconds).ok()))
+    }
+
+    fn watch_webhook(&mut self, webhook: &Id<Webhook>, stale_after: TimeDelta) -> Result<()> {
+        self.flush_standings()?;
+        self.put(
+            "INSERT INTO timer (kind, subject, due_at)
+             SELECT 'stale', a.alert_id, t.last_event_at + ?2
+             FROM alert a INDEXED BY alert_still_open CROSS JOIN standing t ON t.alert = a.alert
+             WHERE a.webhook = ?1 AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL
+             ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at",
+            params![self.webhook_row(webhook)?, stale_after.num_milliseconds()],
+        )?;
+        Ok(())
+    }
+
+    fn watch_project(&mut self, project: &Id<Project>, stale_after: TimeDelta) -> Result<()> {
+        self.flush_standings()?;
+        self.put(
+            "INSERT INTO timer (kind, subject, due_at)
+             SELECT 'stale', a.alert_id, t.last_event_at + ?2
+             FROM alert a INDEXED BY alert_still_open CROSS JOIN standing t ON t.alert = a.alert
+             WHERE a.project = ?1 AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL AND a.webhook IS NOT NULL
+             ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at",
+            params![self.project_row(project)?, stale_after.num_milliseconds()],
+        )?;
+        Ok(())
     }
 }
