@@ -2,6 +2,7 @@
 
 pub(super) mod channels;
 pub(super) mod people;
+pub(super) mod suppression;
 
 /// The fields of a resource, and what lists of it do where nothing is said.
 #[derive(Debug, PartialEq)]
@@ -398,6 +399,9 @@ mod tests {
             &people::ON_CALLS,
             &people::CONTACTS,
             &people::HEARTBEATS,
+            &suppression::MAINTENANCE_WINDOWS,
+            &suppression::SILENCES,
+            &suppression::INHIBITIONS,
         ];
         for catalogue in all {
             let paths = catalogue.aliases.iter().map(|(_, path)| *path);

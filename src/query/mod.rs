@@ -24,6 +24,7 @@ pub use self::{
         PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
         channels::CHANNELS,
         people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
+        suppression::{INHIBITIONS, MAINTENANCE_WINDOWS, SILENCES},
     },
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},
