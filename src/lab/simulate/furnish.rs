@@ -197,11 +197,14 @@ fn making(list: &str, request: &mut Value, scenario: &Scenario) -> Option<Method
     let Value::Object(fields) = request else { return None };
     Some(match list {
         "channels" => {
-            if !fields.contains_key("kind") {
-                fields.insert("kind".to_owned(), "webhook".into());
-                fields.insert("settings".to_owned(), json!({ "url": RECEIVER }));
-            }
-            return None;
+            match fields.get("kind").and_then(Value::as_str).map(str::to_uppercase) {
+                Some(kind) => fields.insert("kind".to_owned(), kind.into()),
+                None => {
+                    fields.insert("settings".to_owned(), json!({ "url": RECEIVER }));
+                    fields.insert("kind".to_owned(), "WEBHOOK".into())
+                }
+            };
+            write(api::channel::create)
         }
         "contacts" => write(api::contact::create),
         "escalation_policies" => write(api::escalation_policy::create),
@@ -212,6 +215,14 @@ fn making(list: &str, request: &mut Value, scenario: &Scenario) -> Option<Method
             fields.entry("resource_group").or_insert_with(|| of.into());
             at_home(fields, scenario);
             write(api::event_rule::create)
+        }
+        "group_rules" => {
+            at_home(fields, scenario);
+            write(api::group_rule::create)
+        }
+        "heartbeats" => {
+            fields.entry("webhook_id").or_insert_with(|| WEBHOOK.into());
+            write(api::heartbeat::create)
         }
         "inhibitions" => {
             at_home(fields, scenario);
@@ -271,10 +282,17 @@ const METHODS: &[Named] = &[
     ("alert.unmerge", || write(api::alert::unmerge)),
     ("alert.unsnooze", || write(api::alert::unsnooze)),
     ("alert.update", || write(api::alert::update)),
+    ("channel.create", || write(api::channel::create)),
+    ("channel.disable", || write(api::channel::disable)),
+    ("channel.enable", || write(api::channel::enable)),
+    ("channel.update", || write(api::channel::update)),
     ("escalation_policy.update", || write(api::escalation_policy::update)),
     ("event_rule.create", || write(api::event_rule::create)),
     ("event_rule.delete", || write(api::event_rule::delete)),
     ("event_rule.update", || write(api::event_rule::update)),
+    ("group_rule.create", || write(api::group_rule::create)),
+    ("heartbeat.create", || write(api::heartbeat::create)),
+    ("heartbeat.delete", || write(api::heartbeat::delete)),
     ("inhibition.close", || write(api::inhibition::close)),
     ("inhibition.create", || write(api::inhibition::create)),
     ("maintenance_window.close", || write(api::maintenance_window::close)),

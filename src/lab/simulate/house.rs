@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
     sync::Arc,
 };
 
@@ -23,7 +22,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     ingest::{Books, Intake, Shelves},
-    jobs::{Jobs, alarm::alarm},
+    jobs::alarm::alarm,
     metrics::Metrics,
     store::{Requests, Store, Tx},
 };
@@ -190,14 +189,8 @@ impl House {
 
     /// Does what is due now, as the server does it each second; what could not be done, in a sentence.
     pub(super) async fn tick(&self) -> Result<Option<String>> {
-        let jobs = Jobs {
-            intake: Arc::clone(&self.intake),
-            clock: self.clock.clone(),
-            data: PathBuf::new(),
-            courier: Arc::default(),
-        };
         let now = self.now();
-        alarm(&jobs, now).await?;
+        alarm(&self.intake, now).await?;
         let left = self.read(move |tx| tx.due_timers(now, 1)).await?;
         Ok(left.first().map(|timer| {
             format!(
