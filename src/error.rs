@@ -65,6 +65,8 @@ catalogue! {
     DefaultEscalationPolicyNotAllowDeletion = 400 "ERROR_DEFAULT_ESCALATION_POLICY_NOT_ALLOW_DELETION";
     /// Something still needs what should be deleted.
     ExistResource = 400 "ERROR_EXIST_RESOURCE";
+    /// This maintenance window is closed and cannot be changed.
+    ClosedMaintenanceWindow = 400 "ERROR_CLOSED_MAINTENANCE_WINDOW";
     /// The body was cut short or cannot be decompressed; nothing of it was kept.
     BadTransfer = 400 "ERROR_BAD_TRANSFER";
     /// The token, access key or signature is missing, unknown, expired or wrong.

@@ -17,6 +17,7 @@ pub(crate) mod decode;
 mod place;
 mod shown;
 mod stat;
+mod suppressed;
 #[cfg(test)]
 mod tests;
 mod unwound;

@@ -362,8 +362,9 @@ fn floating(wall: NaiveDateTime) -> chrono::DateTime<rrule::Tz> {
     rrule::Tz::UTC.from_utc_datetime(&wall)
 }
 
-/// The time at which the clock of `zone` shows `wall`.
-fn instant(zone: Tz, wall: NaiveDateTime) -> Timestamp {
+/// The time at which the clock of `zone` shows `wall`: the first of two, and where there is none, as much later as the
+/// clock was put forward.
+pub fn instant(zone: Tz, wall: NaiveDateTime) -> Timestamp {
     if let Some(first) = zone.from_local_datetime(&wall).earliest() {
         return first.to_utc();
     }

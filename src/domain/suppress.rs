@@ -20,8 +20,8 @@ pub use self::{
     filter::AlertFilter,
     inhibition::{EqualField, EqualValues, Inhibition, Side},
     record::record,
-    silence::{LONGEST_SILENCE, Silence},
-    window::{LONGEST_WINDOW, MaintenanceWindow},
+    silence::{LONGEST_SILENCE, Silence, SilenceState},
+    window::{LONGEST_WINDOW, MaintenanceWindow, WindowState},
 };
 use super::{alert::Alert, care::Mute};
 use crate::{

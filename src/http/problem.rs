@@ -165,6 +165,7 @@ fn loudness(request: &HttpRequest, code: Code, moment: Option<&Moment>) -> Loudn
         | Code::InvalidEscalationPolicyScope
         | Code::DefaultEscalationPolicyNotAllowDeletion
         | Code::ExistResource
+        | Code::ClosedMaintenanceWindow
         | Code::BadTransfer
         | Code::PermissionDenied
         | Code::RequestTimeout

@@ -1,6 +1,7 @@
 //! What can be asked about: the fields of each resource.
 
 pub(super) mod people;
+pub(super) mod suppression;
 
 /// The fields of a resource, and what lists of it do where nothing is said.
 #[derive(Debug, PartialEq)]
@@ -396,6 +397,9 @@ mod tests {
             &people::ON_CALLS,
             &people::CONTACTS,
             &people::HEARTBEATS,
+            &suppression::MAINTENANCE_WINDOWS,
+            &suppression::SILENCES,
+            &suppression::INHIBITIONS,
         ];
         for catalogue in all {
             let paths = catalogue.aliases.iter().map(|(_, path)| *path);

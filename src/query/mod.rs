@@ -23,6 +23,7 @@ pub use self::{
         ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, NOTES, Order,
         PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
         people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
+        suppression::{INHIBITIONS, MAINTENANCE_WINDOWS, SILENCES},
     },
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},

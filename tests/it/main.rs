@@ -37,6 +37,7 @@ mod scripts;
 mod self_check;
 mod story;
 mod stream;
+mod suppression;
 mod tenancy;
 mod timeline;
 mod upkeep;

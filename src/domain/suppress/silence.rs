@@ -6,9 +6,21 @@ use serde_json::Value;
 use super::{AlertFilter, Area, Considered, Verdict, filter::short};
 use crate::{
     clock::{Timestamp, rfc3339},
-    domain::calendar::Span,
+    domain::{calendar::Span, words::words},
     id::{Id, Identified},
 };
+
+words! {
+    /// Where a silence stands.
+    SilenceState {
+        /// It begins later.
+        Pending = "PENDING",
+        /// It mutes.
+        Active = "ACTIVE",
+        /// It mutes no more.
+        Expired = "EXPIRED",
+    }
+}
 
 /// The longest silence, in days.
 pub const LONGEST_SILENCE: i64 = 31;
@@ -26,6 +38,8 @@ pub struct Silence {
     pub filter: AlertFilter,
     /// From when to when.
     pub span: Span,
+    /// Who answers for it.
+    pub owner: String,
     /// Who made it.
     pub created_by: String,
     /// When it was made.
@@ -56,6 +70,15 @@ impl Silence {
         self.ended_at.is_some() || self.span.end <= now
     }
 
+    /// Where it stands at `now`.
+    pub fn state(&self, now: Timestamp) -> SilenceState {
+        match (self.is_over(now), now < self.span.start) {
+            (true, _) => SilenceState::Expired,
+            (false, true) => SilenceState::Pending,
+            (false, false) => SilenceState::Active,
+        }
+    }
+
     /// When it next begins or ends.
     pub fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
         let turns = [self.span.start, self.span.end];
@@ -83,12 +106,8 @@ impl Silence {
             None if now < start => passes(format!("it begins at {}", rfc3339(start))),
             None if self.is_over(now) => passes("it is over".to_owned()),
             None => {
-                let because = format!(
-                    "{} until {}, by {}",
-                    self.filter.sentence(),
-                    rfc3339(end),
-                    self.created_by
-                );
+                let because =
+                    format!("{} until {}, by {}", self.filter.sentence(), rfc3339(end), self.owner);
                 (Verdict::Mutes { until: Some(end), by_alert: None }, because)
             }
         };

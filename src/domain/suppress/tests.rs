@@ -31,7 +31,8 @@ fn silence(conditions: Value, hours: (i64, i64)) -> Silence {
         area: area(),
         filter: filter(conditions),
         span: Span { start: at(hours.0), end: at(hours.1) },
-        created_by: "token:ann".to_owned(),
+        owner: "ann".to_owned(),
+        created_by: "token:token-1".to_owned(),
         created_at: now(),
         updated_at: now(),
         ended_at: None,
@@ -80,7 +81,7 @@ fn a_silence_mutes_what_its_filter_means_while_it_lasts_and_says_why_not_else() 
     assert_eq!(muting.verdict, Verdict::Mutes { until, by_alert: None });
     assert_eq!(
         MuteStep::Considered(muting).sentence(),
-        "silence `disk swap` (silence-1) mutes it: `rule eq \"DiskFull\"` until 2026-06-01T13:00:00.000Z, by token:ann"
+        "silence `disk swap` (silence-1) mutes it: `rule eq \"DiskFull\"` until 2026-06-01T13:00:00.000Z, by ann"
     );
     let other = of(&silence(disk.clone(), (-1, 1)), &json!({ "rule": "CpuHot" }));
     assert_eq!(other.verdict, Verdict::Passes);

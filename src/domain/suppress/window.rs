@@ -8,9 +8,19 @@ use serde_json::Value;
 use super::{AlertFilter, Area, Considered, Verdict};
 use crate::{
     clock::{Timestamp, rfc3339},
-    domain::calendar::Calendar,
+    domain::{calendar::Calendar, words::words},
     id::{Id, Identified},
 };
+
+words! {
+    /// Where a maintenance window stands.
+    WindowState {
+        /// It mutes, or will.
+        Open = "OPEN",
+        /// It mutes no more.
+        Closed = "CLOSED",
+    }
+}
 
 /// The longest time that a window mutes without a gap, in days.
 pub const LONGEST_WINDOW: i64 = 31;
@@ -56,6 +66,11 @@ impl MaintenanceWindow {
     /// Whether it is open still: it mutes, or will.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.closed_at.is_none() && !self.calendar.occurrences(now, 1).is_empty()
+    }
+
+    /// Where it stands at `now`.
+    pub fn state(&self, now: Timestamp) -> WindowState {
+        if self.is_open(now) { WindowState::Open } else { WindowState::Closed }
     }
 
     /// When it next begins or, if it does not begin again, is over.

@@ -57,6 +57,7 @@ pub(super) struct WindowBody {
 #[derive(Serialize, Deserialize)]
 pub(super) struct SilenceBody {
     reason: String,
+    owner: String,
     filter: Vec<Value>,
     start: Timestamp,
     end: Timestamp,
@@ -137,6 +138,7 @@ impl From<&Silence> for SilenceBody {
     fn from(silence: &Silence) -> Self {
         Self {
             reason: silence.reason.clone(),
+            owner: silence.owner.clone(),
             filter: silence.filter.written().to_vec(),
             start: silence.span.start,
             end: silence.span.end,
@@ -148,13 +150,14 @@ impl Body for SilenceBody {
     type Whole = Silence;
 
     fn whole(self, kept: Kept) -> Result<Silence> {
-        let Self { reason, filter, start, end } = self;
+        let Self { reason, owner, filter, start, end } = self;
         Ok(Silence {
             silence_id: kept.id.into(),
             reason,
             area: kept.area,
             filter: AlertFilter::read(filter, "", kept.updated_at)?,
             span: Span { start, end },
+            owner,
             created_by: kept.created_by,
             created_at: kept.created_at,
             updated_at: kept.updated_at,
