@@ -12,6 +12,7 @@ mod commands;
 mod concurrency;
 mod crash;
 mod door;
+mod escalation;
 mod event_rules;
 mod explain;
 mod export;
