@@ -15,6 +15,7 @@ mod door;
 mod escalation;
 mod event_rules;
 mod explain;
+mod explain_alert;
 mod export;
 mod fuzzed;
 mod group_rules;
