@@ -27,7 +27,7 @@ use alertmill::{
         words::{AlertState, Severity, Urgency},
     },
     id::{Id, Mint},
-    store::{Size, Tx},
+    store::Tx,
 };
 use chrono::TimeDelta;
 use clap::Parser;
