@@ -72,6 +72,12 @@ enum Command {
     Token(access::Token),
     /// Manage projects.
     Project(project::Project),
+    /// Mute alerts for a while.
+    Silence(silence::Silence),
+    /// Mute alerts while others are open.
+    Inhibition(silence::Inhibition),
+    /// Manage maintenance windows.
+    Window(window::Window),
     /// See what was done, by whom.
     Audit(access::Audit),
     /// Draft, check, test, explain and compare the mappings.
@@ -181,6 +187,9 @@ impl Command {
             Self::Webhook(webhook) => webhook.run().await,
             Self::Send(send) => send.run().await,
             Self::Alert(alert) => alert.run().await,
+            Self::Silence(silence) => silence.run().await,
+            Self::Inhibition(inhibition) => inhibition.run().await,
+            Self::Window(window) => window.run().await,
             Self::Event(event) => event.run().await,
             Self::Import(import) => import.run().await,
             Self::Delivery(delivery) => delivery.run().await,
