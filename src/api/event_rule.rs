@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub(super) use self::form::conditions;
 pub use self::{
     dry_run::{DryRunEventRule, DryRunInfo, dry_run},
     info::{ConditionInfo, EventRuleInfo, RuleOptionsInfo},
@@ -258,6 +259,6 @@ fn keep(
 }
 
 /// A name that a person gave or left out.
-fn name(text: &str) -> Result<String> {
+pub(super) fn name(text: &str) -> Result<String> {
     if text.trim().is_empty() { Ok(String::new()) } else { asked::name("name", text) }
 }

@@ -18,6 +18,7 @@ use crate::{
         event::Event,
         event_rule::EventRules,
         group_rule::GroupRules,
+        heartbeat::Heartbeats,
         history::Step,
         life::{Act, Doer, Life, Then, Turn},
         notice::Occasion,
@@ -248,6 +249,7 @@ fn setup_of(tx: &dyn Tx, home: &Home) -> Result<Arc<Setup>> {
         mutes: Mutes::default(),
         channels: Channels::default(),
         people: People::default(),
+        heartbeats: Heartbeats::default(),
     }))
 }
 

@@ -115,8 +115,12 @@ pub fn open_for(
     hand: Hand<'_>,
 ) -> Result<Outcome> {
     let mut steps = before;
+    let mut waited = Vec::new();
     match group::gate(tx, (&alert, event), setup, (&hand, &mut steps))? {
-        Gate::Open => {}
+        Gate::Open(events) => {
+            alert.standing.event_count += events.len() as u64;
+            waited = events;
+        }
         Gate::Member(lead) => alert.care.merged_into = Some(lead),
         Gate::Below => {
             event.why = Why::BelowThreshold;
@@ -125,6 +129,7 @@ pub fn open_for(
     }
     event.alert_id = Some(alert.alert_id().clone());
     open(tx, Opening { alert: &mut alert, event: Some(event), routing, setup, hand, steps })?;
+    group::adopt(tx, alert.alert_id(), &waited)?;
     Ok(Outcome::Opened)
 }
 

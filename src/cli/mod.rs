@@ -80,6 +80,12 @@ enum Command {
     Window(window::Window),
     /// See what was done, by whom.
     Audit(access::Audit),
+    /// Manage who is told of alerts, one step after the other, until someone answers.
+    EscalationPolicy(escalation_policy::EscalationPolicy),
+    /// Manage who is on call, and how people are reached.
+    OnCall(on_call::OnCall),
+    /// Manage what must be heard from every so often: silence opens an alert.
+    Heartbeat(heartbeat::Heartbeat),
     /// Draft, check, test, explain and compare the mappings.
     Rules(rules::Rules),
     /// Try a configuration out on a timeline, without a server.
@@ -198,6 +204,9 @@ impl Command {
             Self::Token(token) => token.run().await,
             Self::Project(project) => project.run().await,
             Self::Audit(audit) => audit.run().await,
+            Self::EscalationPolicy(policy) => policy.run().await,
+            Self::OnCall(on_call) => on_call.run().await,
+            Self::Heartbeat(heartbeat) => heartbeat.run().await,
             Self::Rules(rules) => rules.run().await,
             Self::Simulate(simulate) => simulate.run().await,
             Self::Openapi => show::print(&reference::openapi()),

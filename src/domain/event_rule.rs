@@ -8,7 +8,7 @@ mod condition;
 mod loops;
 mod route;
 mod step;
-mod subject;
+pub(super) mod subject;
 mod template;
 #[cfg(test)]
 mod tests;

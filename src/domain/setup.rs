@@ -2,7 +2,7 @@
 
 use super::{
     channel::Channels, escalation::Escalations, event_rule::EventRules, group_rule::GroupRules,
-    people::People, project::AlertPolicy, scope::Home, suppress::Mutes,
+    heartbeat::Heartbeats, people::People, project::AlertPolicy, scope::Home, suppress::Mutes,
 };
 
 /// How a project is looked after. Made whole when any part changes, and shared by all who decide.
@@ -24,4 +24,6 @@ pub struct Setup {
     pub channels: Channels,
     /// Who is on call, and how people are reached.
     pub people: People,
+    /// Who must be heard from.
+    pub heartbeats: Heartbeats,
 }

@@ -76,6 +76,7 @@ pub(super) fn settle(tx: &mut dyn Tx, settling: &mut Settling) -> Result<Receipt
             Err(error) => bury(tx, &route, (error, &mut causes), (mint, *now))?,
         });
     }
+    hear(tx, webhook, read, (mint, *now))?;
     if dead == 0 {
         calm(tx, webhook, "a delivery of its webhook was understood again", (mint, *now))?;
     }
@@ -87,6 +88,23 @@ pub(super) fn settle(tx: &mut dyn Tx, settling: &mut Settling) -> Result<Receipt
         items,
         received_at: *now,
     })
+}
+
+/// Whatever waits to hear of a webhook hears of this delivery.
+fn hear(
+    tx: &mut dyn Tx,
+    webhook: &Webhook,
+    read: &[Result<Mapped, MapError>],
+    (mint, now): Moment<'_>,
+) -> Result<()> {
+    let Some(setup) = tx.setup(&webhook.home.project_id)? else { return Ok(()) };
+    if !setup.heartbeats.listen_to(&webhook.webhook_id) {
+        return Ok(());
+    }
+    let understood = read.iter().filter_map(|item| item.as_ref().ok());
+    let keys: Vec<&str> = understood.map(|mapped| mapped.draft.event_key.as_str()).collect();
+    let actor = format!("webhook:{}", webhook.webhook_id);
+    care::heartbeat::heard(tx, webhook, &keys, &Hand { mint, now, actor: &actor })
 }
 
 /// The receipt that the sender got when it sent this delivery before.

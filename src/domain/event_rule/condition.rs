@@ -109,7 +109,7 @@ impl RuleCondition {
     }
 
     /// Whether it is met by an event at `now`.
-    pub(super) fn is_met(&self, record: &Value, now: Timestamp) -> bool {
+    pub(in crate::domain) fn is_met(&self, record: &Value, now: Timestamp) -> bool {
         match &self.checked {
             Checked::Always(condition) => holds(condition, record),
             Checked::FromNow => {
@@ -120,7 +120,7 @@ impl RuleCondition {
     }
 
     /// It, and what it is held against, e.g. `title contain "cpu": it is "High CPU"`.
-    pub(super) fn held_against(&self, record: &Value) -> String {
+    pub(in crate::domain) fn held_against(&self, record: &Value) -> String {
         let found = match &self.checked {
             Checked::Always(condition) => found(condition, record),
             Checked::FromNow => match read(&self.written(), "", Timestamp::UNIX_EPOCH) {

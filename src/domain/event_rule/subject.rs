@@ -4,13 +4,17 @@ use serde_json::{Map, Value};
 
 use crate::{
     clock::{Timestamp, rfc3339},
-    domain::{event::Draft, scope::Home, webhook::Webhook},
+    domain::{
+        event::{Draft, Event},
+        scope::Home,
+        webhook::Webhook,
+    },
     id::Id,
     value::text::{is_blank, text},
 };
 
 /// The fields of an event that are known when rules are asked.
-pub(super) const KNOWN: &[&str] = &[
+pub(in crate::domain) const KNOWN: &[&str] = &[
     "event_key",
     "event_type",
     "title",
@@ -83,6 +87,14 @@ impl Subject {
         }
         (draft, home)
     }
+}
+
+/// An event as a record, for what is asked once it is one.
+pub(in crate::domain) fn record_of(event: &Event) -> Value {
+    let Event { draft, home, webhook_id, created_at, .. } = event;
+    let info = draft.additional_info.iter();
+    let info = info.map(|(name, value)| (name.clone(), value.clone())).collect();
+    record(draft, info, (home, webhook_id, *created_at))
 }
 
 fn record(

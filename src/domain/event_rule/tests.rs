@@ -103,6 +103,7 @@ impl House {
             mutes: Default::default(),
             channels: Default::default(),
             people: Default::default(),
+            heartbeats: Default::default(),
         }))
     }
 

@@ -1,11 +1,11 @@
 //! The routes of escalation, on-call and heartbeats.
 
 use super::super::method::{Method, read, write};
-use crate::api::{contact, escalation_policy as policy, on_call};
+use crate::api::{contact, escalation_policy as policy, heartbeat, on_call};
 
 /// The methods of escalation, on-call and heartbeats.
 pub(super) fn methods() -> Vec<Method> {
-    [policies(), on_calls(), contacts()].into_iter().flatten().collect()
+    [policies(), on_calls(), contacts(), heartbeats()].into_iter().flatten().collect()
 }
 
 fn policies() -> Vec<Method> {
@@ -151,6 +151,47 @@ fn contacts() -> Vec<Method> {
             "contact.stat",
             "Counts contact methods, and more.",
             read(contact::stat),
+        ),
+    ]
+}
+
+fn heartbeats() -> Vec<Method> {
+    vec![
+        Method::post(
+            "/api/v1/heartbeat/create",
+            "heartbeat.create",
+            "Makes a heartbeat: a webhook, or a key within it, that must be heard from every so often.",
+            write(heartbeat::create),
+        ),
+        Method::post(
+            "/api/v1/heartbeat/update",
+            "heartbeat.update",
+            "Changes a heartbeat.",
+            write(heartbeat::update),
+        ),
+        Method::post(
+            "/api/v1/heartbeat/delete",
+            "heartbeat.delete",
+            "Deletes a heartbeat; the alert of its silence is resolved.",
+            write(heartbeat::delete),
+        ),
+        Method::post(
+            "/api/v1/heartbeat/get",
+            "heartbeat.get",
+            "Shows a heartbeat.",
+            read(heartbeat::get),
+        ),
+        Method::post(
+            "/api/v1/heartbeat/list",
+            "heartbeat.list",
+            "Lists heartbeats.",
+            read(heartbeat::list),
+        ),
+        Method::post(
+            "/api/v1/heartbeat/stat",
+            "heartbeat.stat",
+            "Counts heartbeats, and more.",
+            read(heartbeat::stat),
         ),
     ]
 }

@@ -36,6 +36,7 @@ impl Work {
             mutes: self.load_mutes(&home)?,
             channels: self.load_channels(&home)?,
             people: self.load_people(&home)?,
+            heartbeats: self.load_heartbeats(&home)?,
             home,
             policy,
         })

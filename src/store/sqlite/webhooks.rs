@@ -194,6 +194,7 @@ impl Webhooks for Work {
         self.put("UPDATE webhook SET deleted_at = ?2 WHERE webhook = ?1", [row, millis(now)])?;
         self.put("DELETE FROM access_key WHERE webhook = ?1", [row])?;
         self.delete_rules_of_webhook(row)?;
+        self.forget_heartbeats(row)?;
         self.webhook_changed(id)
     }
 }
