@@ -243,3 +243,24 @@ pub fn noted(
     }
     Ok(())
 }
+
+/// How many messages that are dropped at once are told in the histories of their alerts.
+const MOST_TOLD: usize = 1000;
+
+/// A channel takes nothing any more: what waits for it is dropped, and the histories of its alerts say so.
+pub fn drop_waiting(
+    tx: &mut dyn Tx,
+    (channel_id, name): (&Id<Channel>, &str),
+    reason: &str,
+    hand: &Hand<'_>,
+) -> Result<()> {
+    let dropped = tx.drop_messages(channel_id, reason, hand.now)?;
+    for message_id in dropped.into_iter().take(MOST_TOLD) {
+        let Some(due) = tx.message(&Scope::EVERYTHING, &message_id)? else { continue };
+        let (channel_id, name) = (channel_id.clone(), name.to_owned());
+        let message = Written { message_id, channel_id, name, why: None };
+        let step = NoticeStep::Dropped { message, reason: reason.to_owned() };
+        noted(tx, &due.notices, &step, hand)?;
+    }
+    Ok(())
+}

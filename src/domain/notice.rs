@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::record::record;
+pub use self::record::{example, record};
 use super::{
     alert::Alert,
     channel::{Channel, Skip},

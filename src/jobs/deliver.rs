@@ -29,7 +29,7 @@ use crate::{
     metrics::KindLabels,
     notify::{self, Delivered, Parcel, Retry, SendFault},
     outbound::{AllowPrivate, Outbound},
-    store::{Due, Settled, Store, Tx},
+    store::{Due, Settled, Tx},
 };
 
 /// How often what is due is looked for where nothing else gives cause to.
@@ -150,7 +150,7 @@ async fn errands(jobs: &Jobs, now: Timestamp) -> Result<Vec<Errand>> {
     let mut errands = Vec::new();
     for (id, channel, messages) in found {
         let Some(channel) = channel.filter(|it| it.state == ChannelState::Enabled) else {
-            close(store, id, now).await?;
+            close(jobs, id, now).await?;
             continue;
         };
         let channel = Arc::new(channel);
@@ -173,11 +173,14 @@ fn found(tx: &dyn Tx, asked: &[(Id<Channel>, u32)], now: Timestamp) -> Result<Fo
     each.collect()
 }
 
-/// Drops what waits for a channel that is gone.
-async fn close(store: &Store, id: Id<Channel>, now: Timestamp) -> Result<()> {
-    let dropped =
-        move |tx: &mut dyn Tx| tx.drop_messages(&id, "its channel takes nothing any more", now);
-    store.write(dropped).await.map(|_| ())
+/// Drops what waits for a channel that takes nothing any more.
+async fn close(jobs: &Jobs, id: Id<Channel>, now: Timestamp) -> Result<()> {
+    let mint = jobs.intake.mint.clone();
+    let dropped = move |tx: &mut dyn Tx| {
+        let hand = Hand { mint: &mint, now, actor: ACTOR };
+        announce::drop_waiting(tx, (&id, id.as_str()), "its channel takes nothing any more", &hand)
+    };
+    jobs.intake.store.write(dropped).await
 }
 
 impl Errand {

@@ -1,5 +1,6 @@
 //! What can be asked about: the fields of each resource.
 
+pub(super) mod channels;
 pub(super) mod people;
 pub(super) mod suppression;
 
@@ -393,6 +394,7 @@ mod tests {
             &EVENT_RULES,
             &GROUP_RULES,
             &TOKENS,
+            &channels::CHANNELS,
             &people::ESCALATION_POLICIES,
             &people::ON_CALLS,
             &people::CONTACTS,

@@ -122,9 +122,13 @@ pub trait Outbox {
     fn due_messages(&self, channel: &Id<Channel>, now: Timestamp, most: u32) -> Result<Vec<Due>>;
     /// Keeps what came of an attempt; whether the message still waited for it.
     fn settle_message(&mut self, settled: &Settled, now: Timestamp) -> Result<bool>;
-    /// Drops all messages of a channel that wait.
-    fn drop_messages(&mut self, channel: &Id<Channel>, reason: &str, now: Timestamp)
-    -> Result<u64>;
+    /// Drops all messages of a channel that wait; which those were.
+    fn drop_messages(
+        &mut self,
+        channel: &Id<Channel>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Id<Message>>>;
     /// The message, if it exists in `scope`, with what it tells.
     fn message(&self, scope: &Scope, id: &Id<Message>) -> Result<Option<Due>>;
     /// The messages in `scope`, newest first.

@@ -11,7 +11,8 @@ use crate::harness::{Answer, Caller, Hook, House};
 const READING: [&str; 6] = ["get", "list", "stat", "analyze", "export", "export_asked"];
 
 /// Methods that only work something out and keep nothing.
-const WORKING_OUT: [&str; 8] = [
+const WORKING_OUT: [&str; 9] = [
+    "channel.preview",
     "query.explain",
     "event.explain",
     "rules.check",
@@ -43,6 +44,17 @@ async fn mutating(house: &House) -> Vec<(String, String)> {
         }
     }
     found
+}
+
+fn channel_called(name: &str) -> Value {
+    let settings = json!({ "url": "https://127.0.0.1/hook" });
+    json!({ "name": name, "kind": "WEBHOOK", "settings": settings, "project_id": "default" })
+}
+
+/// The name of a new channel, to which nothing is sent.
+async fn channel(house: &House, name: &str) -> Value {
+    let made = house.done("/api/v1/channel/create", channel_called(name)).await;
+    json!({ "channel_id": made["channel_id"] })
 }
 
 /// A request that succeeds, made anew for each call.
@@ -103,6 +115,10 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
             json!({ "delivery_id": receipt.body["receipt_id"] })
         }
         "rules.reload" => json!({}),
+        "channel.create" => channel_called(&title),
+        "channel.update" => with(channel(house, &title).await, "name", &format!("{title} anew")),
+        "channel.rotate_secret" | "channel.enable" | "channel.disable" | "channel.delete"
+        | "channel.test" | "message.redrive" => channel(house, &title).await,
         other => panic!("say in {} how `{other}` is called", file!()),
     }
 }

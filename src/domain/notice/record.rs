@@ -1,10 +1,14 @@
 //! An alert as conditions and templates see it: with the fields that its lists show.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::super::{
     alert::{Alert, Standing},
-    care::Care,
+    care::{Care, Marks},
+    scope::Home,
+    words::{AlertState, Severity, Urgency},
 };
 use crate::clock::{Timestamp, rfc3339};
 
@@ -102,59 +106,57 @@ fn maybe(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, time)
 }
 
+/// A made-up alert with the fields that lists show, for trying channels where there is none.
+#[must_use]
+pub fn example(home: &Home, now: Timestamp) -> Value {
+    let standing = Standing {
+        alert_id: "alert-example".into(),
+        state: AlertState::Triggered,
+        severity: Severity::Info,
+        urgency: Urgency::Low,
+        event_count: 1,
+        last_event_at: now,
+        updated_at: now,
+        marks: Marks::default(),
+    };
+    record(&Alert {
+        standing,
+        alert_number: 1,
+        event_key: "example".to_owned(),
+        title: Some("This is a test: nothing is wrong".to_owned()),
+        description: Some("Somebody tries whether messages arrive here.".to_owned()),
+        rule: None,
+        image_url: None,
+        resources: vec!["example".to_owned()],
+        provider: None,
+        account: None,
+        additional_info: BTreeMap::new(),
+        assignee: None,
+        responder: None,
+        triggered_by: "alertmill".to_owned(),
+        webhook_id: None,
+        home: home.clone(),
+        created_at: now,
+        acknowledged_at: None,
+        ending: None,
+        care: Care::default(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clock::from_millis,
-        domain::{
-            alert::Standing,
-            care::Marks,
-            scope::Home,
-            words::{AlertState, Severity, Urgency},
-        },
-        query::ALERTS,
-    };
+    use crate::{clock::from_millis, query::ALERTS};
 
     #[test]
     fn a_record_has_every_field_that_may_be_asked_about() {
-        let alert = Alert {
-            standing: Standing {
-                alert_id: "alert-1".into(),
-                state: AlertState::Triggered,
-                severity: Severity::Critical,
-                urgency: Urgency::High,
-                event_count: 1,
-                last_event_at: from_millis(0),
-                updated_at: from_millis(0),
-                marks: Marks::default(),
-            },
-            alert_number: 7,
-            event_key: "k".to_owned(),
-            title: None,
-            description: None,
-            rule: None,
-            image_url: None,
-            resources: vec!["web-1".to_owned()],
-            provider: None,
-            account: None,
-            additional_info: std::collections::BTreeMap::new(),
-            assignee: None,
-            responder: None,
-            triggered_by: "webhook-1".to_owned(),
-            webhook_id: None,
-            home: Home { domain_id: "d".into(), workspace_id: "w".into(), project_id: "p".into() },
-            created_at: from_millis(0),
-            acknowledged_at: None,
-            ending: None,
-            care: Care::default(),
-        };
-        let record = record(&alert);
+        let home = Home { domain_id: "d".into(), workspace_id: "w".into(), project_id: "p".into() };
+        let record = example(&home, from_millis(0));
         for field in ALERTS.fields {
             assert!(record.get(field.name).is_some(), "{}", field.name);
         }
-        assert_eq!(record["severity"], "CRITICAL");
-        assert_eq!(record["resources"][0]["name"], "web-1");
+        assert_eq!(record["severity"], "INFO");
+        assert_eq!(record["resources"][0]["name"], "example");
         assert_eq!(record["created_at"], "1970-01-01T00:00:00.000Z");
     }
 }

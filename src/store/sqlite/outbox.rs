@@ -179,7 +179,7 @@ impl Outbox for Work {
         channel: &Id<Channel>,
         reason: &str,
         now: Timestamp,
-    ) -> Result<u64> {
+    ) -> Result<Vec<Id<Message>>> {
         self.drop_waiting(channel, reason, now)
     }
 

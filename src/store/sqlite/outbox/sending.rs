@@ -129,15 +129,27 @@ impl Work {
         channel: &Id<Channel>,
         reason: &str,
         now: Timestamp,
-    ) -> Result<u64> {
+    ) -> Result<Vec<Id<Message>>> {
         let channel = self.channel_row(channel)?;
-        let dropped = self.put(
-            "UPDATE message SET state = 'DROPPED', due_at = NULL, gathering = NULL, reason = ?2, finished_at = ?3
-             WHERE message IN (SELECT message FROM lane WHERE channel = ?1) AND state = 'WAITING'",
-            params![channel, reason, millis(now)],
+        let waiting = self.many(
+            "SELECT m.message, m.message_id FROM message m
+             WHERE m.message IN (SELECT message FROM lane WHERE channel = ?1) AND m.state = 'WAITING'
+             ORDER BY m.message",
+            [channel],
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok((columns.get::<i64>()?, columns.id()?))
+            },
         )?;
+        for (message, _) in &waiting {
+            self.put(
+                "UPDATE message SET state = 'DROPPED', due_at = NULL, gathering = NULL, reason = ?2, finished_at = ?3
+                 WHERE message = ?1",
+                params![message, reason, millis(now)],
+            )?;
+        }
         self.put("DELETE FROM lane WHERE channel = ?1", [channel])?;
-        Ok(dropped as u64)
+        Ok(waiting.into_iter().map(|(_, id)| id).collect())
     }
 
     pub(super) fn drive_again(&self, id: &Id<Message>, now: Timestamp) -> Result<()> {
