@@ -1,6 +1,7 @@
 //! Commands: what is typed, what is asked of the server, and how its answer looks.
 
 mod access;
+mod act;
 mod admin;
 mod alert;
 mod channel;
