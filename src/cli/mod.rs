@@ -63,6 +63,10 @@ enum Command {
     Event(event::Event),
     /// Bring in events or alerts from another store.
     Import(import::Import),
+    /// Manage what is changed of events before they become alerts.
+    EventRule(event_rule::EventRule),
+    /// Manage grouping beyond the key: alerts that are parts of one, events that wait until there are enough.
+    GroupRule(group_rule::GroupRule),
     /// See what was posted, and drive again what was not understood.
     Delivery(delivery::Delivery),
     /// Watch what happens to events and alerts, as it happens.
@@ -199,6 +203,8 @@ impl Command {
             Self::Window(window) => window.run().await,
             Self::Event(event) => event.run().await,
             Self::Import(import) => import.run().await,
+            Self::EventRule(rule) => rule.run().await,
+            Self::GroupRule(rule) => rule.run().await,
             Self::Delivery(delivery) => delivery.run().await,
             Self::Tail(tail) => tail.run().await,
             Self::Admin(admin) => admin.run().await,
