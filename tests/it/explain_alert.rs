@@ -78,7 +78,11 @@ fn told(explained: &Value) -> String {
     let lines = explained["steps"].as_array().unwrap().iter().map(|step| {
         let time = text(step, "at")[11..19].to_owned();
         let (of, verdict) = (text(step, "of"), text(step, "verdict"));
-        format!("{time} {of:<10} {verdict:<11} {} [{}]", text(step, "sentence"), text(step, "actor"))
+        format!(
+            "{time} {of:<10} {verdict:<11} {} [{}]",
+            text(step, "sentence"),
+            text(step, "actor")
+        )
     });
     let summary = text(explained, "summary");
     brief(&format!("{summary}\n\n{}", lines.collect::<Vec<_>>().join("\n")))
@@ -87,7 +91,8 @@ fn told(explained: &Value) -> String {
 #[actix_web::test]
 async fn an_alert_that_met_a_rule_a_window_an_escalation_and_a_failure_tells_its_story() {
     let (house, hook) = house().await;
-    let event = json!({ "event_key": "db-1", "title": "Postgres db-1 is slow", "severity": "WARNING" });
+    let event =
+        json!({ "event_key": "db-1", "title": "Postgres db-1 is slow", "severity": "WARNING" });
     let receipt = house.understood(&hook, &event).await;
     let id = receipt["items"][0]["alert_id"].as_str().unwrap().to_owned();
     later(&house, 2).await;

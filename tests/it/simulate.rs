@@ -82,7 +82,7 @@ async fn a_step_that_cannot_be_is_told_where_it_stands() {
 async fn a_step_that_is_refused_fails_unless_that_is_expected() {
     let step = "update_alert: {alert: 1, state: ACKNOWLEDGED}";
     let told = failures(&format!("steps:\n  - {step}\n")).await;
-    assert_eq!(told, ["2:28: there is no such alert; so far there are 0"]);
+    assert_eq!(told, ["2:27: there is no such alert; so far there are 0"]);
     let expected = format!("steps:\n  - {{{step}, refused: no such alert}}\n");
     assert!(failures(&expected).await.is_empty());
     let told = failures("steps:\n  - {post: [{event_key: k}], refused: never}\n").await;

@@ -109,7 +109,8 @@ impl Run<'_> {
                 json!({})
             }
         };
-        self.settle().await.map_err(|error| self.scenario.refused(&error, |_| step.at))?;
+        let due = self.settle_due(step.at).await;
+        due.map_err(|error| self.scenario.refused(&error, |_| step.at))?;
         if let Some(expected) = self.scenario.trace.get(number) {
             self.failures.extend(expected::trace(&self.scenario.source, expected, &brought));
         }
@@ -177,6 +178,18 @@ impl Run<'_> {
         }
         self.fail(at, format!("more than {MOST_TICKS} things happen by themselves in this step"));
         Ok(json!({}))
+    }
+
+    /// Does what is due now on account of what just happened, and settles.
+    async fn settle_due(&mut self, at: At) -> Result<()> {
+        self.settle().await?;
+        let now = self.house.now();
+        for _ in 0..MOST_TICKS {
+            if self.house.next(now).await?.is_none() || !self.tick(at).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Notes what was decided, and takes the messages that were written.
