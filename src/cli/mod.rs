@@ -64,6 +64,8 @@ enum Command {
     Import(import::Import),
     /// See what was posted, and drive again what was not understood.
     Delivery(delivery::Delivery),
+    Channel(channel::Channel),
+    Message(message::Message),
     /// Watch what happens to events and alerts, as it happens.
     Tail(tail::Tail),
     /// Back the store up, put it back, examine it.
@@ -190,6 +192,8 @@ impl Command {
             Self::Event(event) => event.run().await,
             Self::Import(import) => import.run().await,
             Self::Delivery(delivery) => delivery.run().await,
+            Self::Channel(channel) => channel.run().await,
+            Self::Message(message) => message.run().await,
             Self::Tail(tail) => tail.run().await,
             Self::Admin(admin) => admin.run().await,
             Self::Token(token) => token.run().await,

@@ -117,8 +117,12 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
         "rules.reload" => json!({}),
         "channel.create" => channel_called(&title),
         "channel.update" => with(channel(house, &title).await, "name", &format!("{title} anew")),
-        "channel.rotate_secret" | "channel.enable" | "channel.disable" | "channel.delete"
-        | "channel.test" | "message.redrive" => channel(house, &title).await,
+        "channel.rotate_secret"
+        | "channel.enable"
+        | "channel.disable"
+        | "channel.delete"
+        | "channel.test"
+        | "message.redrive" => channel(house, &title).await,
         other => panic!("say in {} how `{other}` is called", file!()),
     }
 }
