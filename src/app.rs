@@ -18,8 +18,9 @@ use serde_json::json;
 use crate::{
     clock::{Clock, Timestamp},
     config::Config,
-    digest::{new_secret, sha256},
+    digest::{new_secret, sha256, unhex},
     domain::{
+        ack_link::LinkKey,
         audit::AuditEntry,
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
         scope::{Home, Scope},
@@ -33,7 +34,6 @@ use crate::{
     jobs::{Courier, Jobs},
     load_error::LoadError,
     metrics::{Metrics, VersionLabels},
-    outbound::{AllowPrivate, Outbound},
     store::{Store, Tx},
 };
 
@@ -146,10 +146,14 @@ impl App {
             shelves,
             mint: clock.mint().clone(),
             metrics: Arc::clone(&metrics),
-            outbound: config.allow_confirm.then(|| outbound(&config)),
+            outbound: config.allow_confirm.then(|| config.outbound()),
         });
         let public_url: Arc<OnceLock<String>> = Arc::default();
-        let courier = Arc::new(Courier::new(outbound(&config), Arc::clone(&public_url)));
+        let courier = Arc::new(Courier::new(
+            config.outbound(),
+            links(&config.data)?,
+            Arc::clone(&public_url),
+        ));
         let app = Self { store, clock, config, metrics, intake, public_url, courier, _lock: lock };
         let first_token = app.settle_in().await?;
         Ok(Opened { app, first_token })
@@ -226,9 +230,34 @@ impl App {
     }
 }
 
-fn outbound(config: &Config) -> Outbound {
-    let private = if config.allow_private_outbound { AllowPrivate::Yes } else { AllowPrivate::No };
-    Outbound::new(private)
+/// What links that acknowledge alerts are made and known by: a file of its own, so that the store alone opens nothing.
+fn links(data: &Path) -> Result<LinkKey, StartError> {
+    let path = data.join("link.key");
+    let unusable = |cause| StartError::Files { path: path.clone(), cause };
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let bytes = unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
+            let broken = || {
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "it is no key; remove it to get a new one",
+                )
+            };
+            bytes.map(LinkKey::new).ok_or_else(|| unusable(broken()))
+        }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            let text = new_secret("").map_err(|cause| Error::internal(cause.to_string()))?;
+            write_private(
+                &path,
+                &format!(
+                    "{text}
+"
+                ),
+            )?;
+            links(data)
+        }
+        Err(cause) => Err(unusable(cause)),
+    }
 }
 
 /// Makes the first domain, workspace, projects and token, and the webhook of Alertmill's own events.

@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
 use crate::{
     clock::{Timestamp, rfc3339, to_millis},
+    outbound::{self, AllowPrivate, MailServer, Mailer, Outbound},
     store,
 };
 
@@ -98,6 +99,30 @@ pub struct Config {
         value_delimiter = ','
     )]
     pub trusted_proxy: Vec<Network>,
+    /// Mail server that takes the mail of channels that name none, e.g.
+    /// `smtp+starttls://name:password@mail.example.org:587`; with `smtps://` it is encrypted from the start, with `smtp://`
+    /// not at all.
+    #[arg(
+        long,
+        env = "ALERTMILL_SMTP",
+        value_name = "URL",
+        hide_env_values = true,
+        requires = "mail_from"
+    )]
+    pub smtp: Option<MailServer>,
+    /// Address that mail is sent from, e.g. `Alertmill <alerts@example.org>`.
+    #[arg(long, env = "ALERTMILL_MAIL_FROM", value_name = "ADDRESS", value_parser = mailbox)]
+    pub mail_from: Option<String>,
+    /// How long a call out may take: to a channel, or to a confirmation address.
+    #[arg(long, env = "ALERTMILL_OUTBOUND_TIMEOUT", value_name = "TIME", default_value = "10s")]
+    pub outbound_timeout: Span,
+    /// Address that is fetched again and again while Alertmill does its work, for a service that raises an alarm once it
+    /// hears nothing.
+    #[arg(long, env = "ALERTMILL_PING_URL", value_name = "URL", hide_env_values = true, value_parser = web_address)]
+    pub ping_url: Option<String>,
+    /// How often that address is fetched.
+    #[arg(long, env = "ALERTMILL_PING_EVERY", value_name = "TIME", default_value = "1m")]
+    pub ping_every: Span,
     /// Let outgoing requests go to private addresses too.
     #[arg(long, env = "ALERTMILL_ALLOW_PRIVATE_OUTBOUND", value_parser = BoolishValueParser::new())]
     pub allow_private_outbound: bool,
@@ -227,6 +252,15 @@ impl Config {
         }
     }
 
+    /// What calls out.
+    pub fn outbound(&self) -> Outbound {
+        let private =
+            if self.allow_private_outbound { AllowPrivate::Yes } else { AllowPrivate::No };
+        let mailer = self.smtp.clone().zip(self.mail_from.clone());
+        let mailer = mailer.map(|(server, from)| Mailer { server, from });
+        Outbound::new(private).patient(self.outbound_timeout.0).with_mailer(mailer)
+    }
+
     /// What URLs that are shown to people begin with, without a slash at the end.
     pub fn base_url(&self, bound: SocketAddr) -> String {
         if let Some(url) = &self.public_url {
@@ -248,6 +282,28 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
         }
         IpAddr::V4(_) | IpAddr::V6(_) => bound,
     }
+}
+
+/// An address of mail, with a name before it or without.
+fn mailbox(text: &str) -> Result<String, BadSetting> {
+    let address = text.rsplit_once('<').map_or(text, |(_, rest)| rest.trim_end_matches('>')).trim();
+    let is_odd = |letter: char| letter.is_whitespace() || letter.is_control();
+    let fits =
+        address.split_once('@').is_some_and(|(who, host)| !who.is_empty() && !host.is_empty());
+    if fits && !address.contains(is_odd) {
+        return Ok(text.trim().to_owned());
+    }
+    let expected = "an address such as alerts@example.org or `Alertmill <alerts@example.org>`";
+    Err(BadSetting { found: text.to_owned(), expected })
+}
+
+/// An address of the web.
+fn web_address(text: &str) -> Result<String, BadSetting> {
+    let wrong = |_| BadSetting {
+        found: text.to_owned(),
+        expected: "an address such as https://ping.example.org/1",
+    };
+    outbound::callable(text).map(|()| text.to_owned()).map_err(wrong)
 }
 
 /// The number at the start of `text`, and what follows it.

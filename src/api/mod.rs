@@ -22,6 +22,7 @@ mod suppressed;
 mod tests;
 mod unwound;
 
+pub mod ack;
 pub mod alert;
 pub mod audit;
 pub mod channel;

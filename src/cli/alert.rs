@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Failure,
+    act::Act,
     client::Client,
     export::{self, Destination},
     output::{Listing, Output},
@@ -49,25 +50,8 @@ enum Verb {
         alert_id: String,
     },
     Explain(super::explain::Explain),
-    /// Take alerts: someone is on it.
-    Ack {
-        /// The alerts' identifiers.
-        #[arg(required = true)]
-        alert_id: Vec<String>,
-    },
-    /// Say that alerts are over.
-    Resolve {
-        /// The alerts' identifiers.
-        #[arg(required = true)]
-        alert_id: Vec<String>,
-    },
-    /// Say who looks after an alert.
-    Assign {
-        /// The alert's identifier.
-        alert_id: String,
-        /// Who looks after it.
-        assignee: String,
-    },
+    #[command(flatten)]
+    Act(Act),
 }
 
 /// Which alerts are meant.
@@ -143,19 +127,7 @@ impl Alert {
                 screen.show(&client.post("/monitoring/v1/alert/get", asked).await?, record)
             }
             Verb::Explain(explain) => explain.run(&client, &screen).await,
-            Verb::Ack { alert_id } => change(&client, &screen, &alert_id, "ACKNOWLEDGED").await,
-            Verb::Resolve { alert_id } => change(&client, &screen, &alert_id, "RESOLVED").await,
-            Verb::Assign { alert_id, assignee } => {
-                let asked = json!({ "alert_id": alert_id, "assignee": assignee });
-                let answer = client.post("/monitoring/v1/alert/assign-user", asked).await?;
-                screen.show(&answer, |alert| {
-                    format!(
-                        "Alert {} is looked after by {}.",
-                        field(alert, "alert_number"),
-                        assignee
-                    )
-                })
-            }
+            Verb::Act(act) => act.run(&client, &screen).await,
         }
     }
 }
@@ -178,23 +150,6 @@ impl Wanted {
         }
         asked
     }
-}
-
-async fn change(
-    client: &Client,
-    screen: &Screen,
-    ids: &[String],
-    state: &str,
-) -> Result<(), Failure> {
-    for id in ids {
-        let asked = json!({ "alert_id": id, "state": state });
-        let answer = client.post("/monitoring/v1/alert/update", asked).await?;
-        screen.show(&answer, |alert| {
-            let title = short(alert, "title", 60);
-            format!("Alert {} is {}: {title}", field(alert, "alert_number"), field(alert, "state"))
-        })?;
-    }
-    Ok(())
 }
 
 fn listed(answer: &Value) -> String {

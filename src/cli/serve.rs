@@ -46,6 +46,10 @@ impl Serve {
         let app = Arc::new(app);
         actix_web::rt::spawn(app.jobs().run());
         actix_web::rt::spawn(jobs::watch(app.jobs()));
+        if let Some(url) = app.config.ping_url.clone() {
+            let every = app.config.ping_every.0;
+            actix_web::rt::spawn(jobs::ping_for_ever(app.jobs(), url, every));
+        }
         reload_when_told(app.jobs())?;
         let (shown, json) = (Arc::clone(&app), self.json);
         let served = http::serve(Arc::clone(&app), move |bound| {

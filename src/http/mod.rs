@@ -3,6 +3,7 @@
 //! [`native`] and `cloudforet` are the tables of methods, `method` is the one handler behind them, `webhook` is the door
 //! that monitoring systems post to, and `watch` is what happens around every request.
 
+mod ack;
 mod audited;
 mod body;
 mod caller;
@@ -120,6 +121,7 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     stream::addresses(server);
     export::addresses(server);
     import::addresses(server);
+    ack::addresses(server);
     vitals::addresses(server);
     page::addresses(server);
     server.default_service(web::to(problem::nowhere));

@@ -19,9 +19,10 @@ use crate::{
     care::{Hand, announce},
     clock::{Stopwatch, Timestamp},
     domain::{
+        ack_link::LinkKey,
         channel::{Channel, ChannelState},
         message::{Attempt, LONGEST_ASKED, Message, Next, Sending, after},
-        notice::{NoticeStep, Written},
+        notice::{NoticeStep, NotificationType, Written},
         scope::Scope,
     },
     error::{Code, Result},
@@ -47,6 +48,8 @@ const ACTOR: &str = "timer:deliver";
 /// What is needed to send, and what is known of channels meanwhile.
 pub struct Courier {
     outbound: Outbound,
+    /// What links that acknowledge alerts are made by.
+    links: LinkKey,
     /// What addresses that are shown begin with, once that is known.
     public_url: Arc<OnceLock<String>>,
     desk: Mutex<Desk>,
@@ -55,7 +58,7 @@ pub struct Courier {
 impl Default for Courier {
     /// One that reaches public addresses alone.
     fn default() -> Self {
-        Self::new(Outbound::new(AllowPrivate::No), Arc::default())
+        Self::new(Outbound::new(AllowPrivate::No), LinkKey::new([0; 32]), Arc::default())
     }
 }
 
@@ -67,13 +70,27 @@ struct Errand {
 
 impl Courier {
     /// One that calls out by `outbound`.
-    pub fn new(outbound: Outbound, public_url: Arc<OnceLock<String>>) -> Self {
-        Self { outbound, public_url, desk: Mutex::default() }
+    pub fn new(outbound: Outbound, links: LinkKey, public_url: Arc<OnceLock<String>>) -> Self {
+        Self { outbound, links, public_url, desk: Mutex::default() }
     }
 
     /// How calls go out.
     pub fn outbound(&self) -> &Outbound {
         &self.outbound
+    }
+
+    /// What links that acknowledge alerts are made and known by.
+    pub fn links(&self) -> &LinkKey {
+        &self.links
+    }
+
+    /// The page that asks whether the alert of a message is to be acknowledged, where there is one to ask about.
+    pub fn ack_url(&self, due: &Due, now: Timestamp) -> Option<String> {
+        let [notice] = due.notices.as_slice() else { return None };
+        let base = self.public_url.get().filter(|base| !base.is_empty())?;
+        let is_alerting = notice.occasion.notification_type() == NotificationType::Error;
+        let token = self.links.token(&due.message.message_id, now);
+        is_alerting.then(|| format!("{base}/ack/{token}"))
     }
 
     /// What addresses that are shown begin with.
@@ -206,7 +223,7 @@ impl Errand {
         Parcel {
             message_id: message.message_id.clone(),
             notices: notices.clone(),
-            ack_url: None,
+            ack_url: jobs.courier.ack_url(&self.due, now),
             thread: thread.clone(),
             base_url: jobs.courier.base_url(),
             now,

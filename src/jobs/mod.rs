@@ -12,6 +12,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use self::{
     deliver::{Courier, deliver},
+    ping::ping_for_ever,
     reload::reload,
     retain::retain,
     watch::watch,

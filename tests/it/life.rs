@@ -337,7 +337,7 @@ async fn many_alerts_are_changed_at_once_and_each_says_what_became_of_it() {
     let query = json!({ "filter": [{ "k": "state", "v": "TRIGGERED", "o": "eq" }] });
     let ack = json!({ "query": query, "action": "acknowledge" });
     let done = mill.act("bulk", ack).await;
-    let all = json!([{ "alert_id": ids[0], "state": "ACKNOWLEDGED" }]);
+    let all = json!([{ "alert_id": ids[0], "alert_number": 1, "title": "About a", "state": "ACKNOWLEDGED" }]);
     assert_eq!((&done["results"], &done["more"]), (&all, &json!(false)));
     for (request, pointer) in [
         (json!({ "action": "resolve" }), "/alert_ids"),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::act;
+use super::{AlertInfo, act};
 use crate::{
     api::{Asked, Call, asked::Question as _},
     clock::Timestamp,
@@ -89,12 +89,26 @@ pub struct BulkInfo {
 pub struct BulkItem {
     /// Its identifier.
     pub alert_id: Id<Alert>,
+    /// Its number in its workspace; absent where it is deleted or nothing could be done.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub alert_number: Option<u64>,
+    /// What a person reads first; absent where it is deleted or nothing could be done.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub title: Option<String>,
     /// Where it stands now; absent where it is deleted or nothing could be done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<AlertState>,
     /// Why nothing could be done; absent where it was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<BulkError>,
+}
+
+impl BulkItem {
+    fn new(alert_id: Id<Alert>, shown: Option<AlertInfo>, error: Option<BulkError>) -> Self {
+        let alert_number = shown.as_ref().map(|alert| alert.alert_number);
+        let state = shown.as_ref().map(|alert| alert.state);
+        Self { alert_id, alert_number, title: shown.and_then(|alert| alert.title), state, error }
+    }
 }
 
 /// Why nothing could be done to an alert.
@@ -122,9 +136,9 @@ pub fn bulk(tx: &mut dyn Tx, call: &Call, request: BulkAlerts) -> Result<BulkInf
     let (ids, more) = request.meant(tx, call)?;
     let mut results = Vec::with_capacity(ids.len());
     for alert_id in ids {
-        let mut state = None;
+        let mut shown = None;
         let done = tx.attempt(&mut |tx| {
-            state = deed.done(tx, call, &alert_id)?;
+            shown = deed.done(tx, call, &alert_id)?;
             Ok(())
         });
         let error = match done {
@@ -133,8 +147,7 @@ pub fn bulk(tx: &mut dyn Tx, call: &Call, request: BulkAlerts) -> Result<BulkInf
             Err(error) if error.code.status() >= 500 => return Err(error),
             Err(error) => Some(BulkError { code: error.code.name(), detail: error.detail }),
         };
-        let state = state.filter(|_| error.is_none());
-        results.push(BulkItem { alert_id, state, error });
+        results.push(BulkItem::new(alert_id, shown.filter(|_| error.is_none()), error));
     }
     let failed = results.iter().filter(|item| item.error.is_some()).count();
     Ok(BulkInfo { done: results.len() - failed, failed, results, more })
@@ -210,8 +223,8 @@ impl BulkAlerts {
 }
 
 impl Deed {
-    /// Does it to an alert; where that stands then, unless it is gone.
-    fn done(&self, tx: &mut dyn Tx, call: &Call, id: &Id<Alert>) -> Result<Option<AlertState>> {
+    /// Does it to an alert, and shows it unless it is gone.
+    fn done(&self, tx: &mut dyn Tx, call: &Call, id: &Id<Alert>) -> Result<Option<AlertInfo>> {
         let view = match self.clone() {
             Self::Act(act) => act::done(tx, call, id, act)?,
             Self::Acknowledge(until, seconds) => {
@@ -226,6 +239,6 @@ impl Deed {
                 return Ok(None);
             }
         };
-        Ok(Some(view.state))
+        Ok(Some(view))
     }
 }
