@@ -219,8 +219,7 @@ impl Channel {
             }
             Verb::RotateSecret(rotation) => {
                 let grace = rotation.grace.unwrap_or(0);
-                let asked =
-                    json!({ "channel_id": rotation.channel_id, "expire_old_after": grace });
+                let asked = json!({ "channel_id": rotation.channel_id, "expire_old_after": grace });
                 screen.show(&call("rotate-secret", asked).await?, created)
             }
             Verb::Test(trial) => screen.show(&call("test", trial.asked()).await?, tried),
