@@ -21,6 +21,7 @@ use crate::{
         event::Event,
         event_rule::Routing,
         history::{Entry, Step},
+        note::Note,
         project::Project,
         setup::Setup,
         timer::{Timer, TimerKind},
@@ -100,10 +101,27 @@ pub fn open(tx: &mut dyn Tx, mut opening: Opening<'_>) -> Result<Alert> {
     alert.alert_number = tx.add_alert(alert)?;
     let event_id = event.map(|event| &event.event_id);
     record(tx, (alert.alert_id(), event_id), steps, &hand)?;
+    write_down(tx, alert, routing, &hand)?;
     life::opened(tx, alert, setup, &hand)?;
     mute::opened(tx, alert, (routing, setup), &hand)?;
     escalate::start(tx, alert, setup, &hand)?;
     Ok(alert.clone())
+}
+
+/// Writes below an alert what event rules have to say about it.
+fn write_down(tx: &mut dyn Tx, alert: &Alert, routing: &Routing, hand: &Hand<'_>) -> Result<()> {
+    for (rule, text) in &routing.notes {
+        tx.put_note(&Note {
+            note_id: hand.mint.id(hand.now),
+            note: text.clone(),
+            alert_id: alert.alert_id().clone(),
+            created_by: format!("event_rule:{rule}"),
+            home: alert.home.clone(),
+            created_at: hand.now,
+            updated_at: None,
+        })?;
+    }
+    Ok(())
 }
 
 /// Opens the alert of an event, or does not: its group may want more events first, or make it part of another alert.

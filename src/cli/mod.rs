@@ -64,6 +64,10 @@ enum Command {
     Event(event::Event),
     /// Bring in events or alerts from another store.
     Import(import::Import),
+    /// Manage what is changed of events before they become alerts.
+    EventRule(event_rule::EventRule),
+    /// Manage grouping beyond the key: alerts that are parts of one, events that wait until there are enough.
+    GroupRule(group_rule::GroupRule),
     /// See what was posted, and drive again what was not understood.
     Delivery(delivery::Delivery),
     /// Watch what happens to events and alerts, as it happens.
@@ -74,6 +78,12 @@ enum Command {
     Token(access::Token),
     /// Manage projects.
     Project(project::Project),
+    /// Mute alerts for a while.
+    Silence(silence::Silence),
+    /// Mute alerts while others are open.
+    Inhibition(silence::Inhibition),
+    /// Manage maintenance windows.
+    Window(window::Window),
     /// See what was done, by whom.
     Audit(access::Audit),
     /// Manage who is told of alerts, one step after the other, until someone answers.
@@ -189,8 +199,13 @@ impl Command {
             Self::Webhook(webhook) => webhook.run().await,
             Self::Send(send) => send.run().await,
             Self::Alert(alert) => alert.run().await,
+            Self::Silence(silence) => silence.run().await,
+            Self::Inhibition(inhibition) => inhibition.run().await,
+            Self::Window(window) => window.run().await,
             Self::Event(event) => event.run().await,
             Self::Import(import) => import.run().await,
+            Self::EventRule(rule) => rule.run().await,
+            Self::GroupRule(rule) => rule.run().await,
             Self::Delivery(delivery) => delivery.run().await,
             Self::Tail(tail) => tail.run().await,
             Self::Admin(admin) => admin.run().await,

@@ -331,3 +331,42 @@ async fn a_dry_run_warns_of_recoveries_that_would_no_longer_meet_their_problems(
     let told = house.done("/api/v1/event-rule/dry-run", json!({ "event_rule": all })).await;
     assert_eq!(told["warnings"], json!(["it matches each of 2 events"]));
 }
+
+#[actix_web::test]
+async fn what_a_rule_says_of_the_alert_is_muted_noted_and_told_by_whom() {
+    let (house, hook) = house().await;
+    let actions = json!({ "suppress": true, "add_note": "see runbook for {{title}}" });
+    let made = house.done(CREATE, rule(&titled("known"), &actions)).await;
+    let item = fire(&house, &hook, json!({"event_key": "k", "title": "known fault"})).await;
+    let by = format!("event_rule:{}", made["event_rule_id"].as_str().unwrap());
+    assert_eq!(alert(&house, &item).await["muted_by"], by);
+    let notes = json!({ "alert_id": item["alert_id"] });
+    let notes = house.done("/monitoring/v1/note/list", notes).await;
+    assert_eq!(notes["results"][0]["note"], "see runbook for known fault");
+    assert_eq!(notes["results"][0]["created_by"], by);
+}
+
+#[actix_web::test]
+async fn an_alert_is_inhibited_while_the_alert_of_the_named_key_is_open() {
+    let (house, hook) = house().await;
+    let by = json!({ "inhibit_by": "{{additional_info.cluster}}-down" });
+    house.done(CREATE, rule(&titled("pod"), &by)).await;
+    let pod = |key: &str| json!({"event_key": key, "title": "pod lost", "additional_info": {"cluster": "eu1"}});
+    let before = fire(&house, &hook, pod("p0")).await;
+    fire(&house, &hook, json!({"event_key": "eu1-down", "title": "cluster lost"})).await;
+    let after = fire(&house, &hook, pod("p1")).await;
+    assert_eq!(alert(&house, &before).await["muted_by"], alert(&house, &after).await["muted_by"]);
+    assert!(alert(&house, &after).await["muted_by"].is_string());
+    let end = json!({"event_key": "eu1-down", "title": "back", "event_type": "RECOVERY"});
+    fire(&house, &hook, end).await;
+    house.second().await;
+    assert_eq!(alert(&house, &after).await["muted_by"], Value::Null);
+}
+
+#[actix_web::test]
+async fn a_policy_that_there_is_not_is_refused_at_save() {
+    let (house, _) = house().await;
+    let told =
+        refused(&house, rule(&titled("x"), &json!({ "change_escalation_policy": "ep-1" }))).await;
+    assert_eq!(told.pointers(), ["/actions/change_escalation_policy"]);
+}

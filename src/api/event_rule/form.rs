@@ -160,6 +160,12 @@ fn checked(tx: &dyn Tx, call: &Call, rule: EventRule) -> Result<EventRule> {
         let detail = first.detail.clone();
         return Err(Error { mistakes, ..Error::new(Code::InvalidParameter, detail) });
     }
+    if let Some(policy) = &rule.actions.change_escalation_policy
+        && tx.escalation_policy(&call.caller.scope, policy)?.is_none()
+    {
+        let detail = format!("no escalation policy `{policy}`");
+        return Err(Error::at(Code::InvalidParameter, "/actions/change_escalation_policy", detail));
+    }
     if let Some(target) = &rule.actions.change_project {
         may_send(tx, call, (&rule, target))?;
     }

@@ -61,8 +61,8 @@ pub struct Routing {
     pub no_notification: bool,
     /// The rule by which it is muted, and its name.
     pub suppress: Option<(Id<EventRule>, String)>,
-    /// What is written below it.
-    pub notes: Vec<String>,
+    /// What is written below it, and the rule that says so.
+    pub notes: Vec<(Id<EventRule>, String)>,
     /// The rule by which the event is kept without touching any alert, and its name.
     pub drop: Option<(Id<EventRule>, String)>,
     /// While the alert of this key is open in its project, it is muted; by which rule.
@@ -247,7 +247,7 @@ impl Walk<'_> {
         }
         did.extend(change_title.as_ref().map(|title| self.retitle(title)));
         did.extend(set_event_key.as_ref().map(|key| self.regroup(key)));
-        did.extend(add_note.as_ref().map(|note| self.note(note)));
+        did.extend(add_note.as_ref().map(|note| self.note(rule, note)));
         if *suppress {
             self.routing.suppress = Some(rule.named());
             did.push("muted".to_owned());
@@ -352,12 +352,12 @@ impl Walk<'_> {
         Ok(made.text)
     }
 
-    fn note(&mut self, note: &Template) -> String {
+    fn note(&mut self, rule: &EventRule, note: &Template) -> String {
         let made = note.made_of(self.subject.record());
         if made.text.is_empty() || self.routing.notes.len() >= MOST_NOTES {
             return "no note".to_owned();
         }
-        self.routing.notes.push(made.text);
+        self.routing.notes.push((rule.event_rule_id.clone(), made.text));
         "a note".to_owned()
     }
 

@@ -155,7 +155,7 @@ fn a_matching_rule_does_what_it_says_and_tells_why() {
     assert_eq!(draft.additional_info["cluster"], json!("eu1"));
     assert_eq!(routing.assignee.as_deref(), Some("amy"));
     assert_eq!(routing.urgency, Some(Urgency::Low));
-    assert_eq!(routing.notes, ["see eu1"]);
+    assert_eq!(routing.notes, [("r1".into(), "see eu1".to_owned())]);
     assert!(routing.no_notification && routing.suppress.is_some() && routing.drop.is_none());
     assert_eq!(routing.inhibit_by.as_ref().unwrap().event_key, "eu1-down");
     assert_eq!(consulted.len(), 1);

@@ -181,7 +181,7 @@ fn outcome(routed: &Routed) -> Vec<(&'static str, Value)> {
         ("escalation_policy_id", json!(escalation_policy_id)),
         ("no_notification", json!(no_notification)),
         ("suppress", json!(name(suppress))),
-        ("notes", json!(notes)),
+        ("notes", notes.iter().map(|(_, note)| note.as_str()).collect()),
         ("drop", json!(name(drop))),
         ("inhibit_by", json!(inhibit_by.as_ref().map(|by| &by.event_key))),
     ]
