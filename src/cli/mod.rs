@@ -4,6 +4,7 @@ mod access;
 mod act;
 mod admin;
 mod alert;
+mod alerting;
 mod channel;
 mod client;
 mod delivery;
