@@ -197,13 +197,13 @@ fn making(list: &str, request: &mut Value, scenario: &Scenario) -> Option<Method
     let Value::Object(fields) = request else { return None };
     Some(match list {
         "channels" => {
-            match fields.get("kind").and_then(Value::as_str).map(str::to_uppercase) {
-                Some(kind) => fields.insert("kind".to_owned(), kind.into()),
-                None => {
-                    fields.insert("settings".to_owned(), json!({ "url": RECEIVER }));
-                    fields.insert("kind".to_owned(), "WEBHOOK".into())
-                }
-            };
+            if let Some(kind) = fields.get("kind").and_then(Value::as_str) {
+                let kind = kind.to_uppercase();
+                fields.insert("kind".to_owned(), kind.into());
+            } else {
+                fields.insert("kind".to_owned(), "WEBHOOK".into());
+                fields.insert("settings".to_owned(), json!({ "url": RECEIVER }));
+            }
             write(api::channel::create)
         }
         "contacts" => write(api::contact::create),

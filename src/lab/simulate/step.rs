@@ -145,9 +145,9 @@ fn step(reader: &mut Reader<'_>, node: &Node, zone: Tz) -> Option<Step> {
         .and_then(|node| reader.text(node, "`webhook`").map(|name| (name.to_owned(), node.at)));
     let refused =
         table.get("refused").and_then(|node| reader.text(node, "`refused`").map(str::to_owned));
-    let note = table.get("note").and_then(|node| reader.text(node, "`note`").map(str::to_owned));
+    let told = table.get("note").and_then(|told| reader.text(told, "`note`").map(str::to_owned));
     let action = action(reader, (verb, what), &table, zone)?;
-    Some(Step { at: node.at, note, action, webhook, refused })
+    Some(Step { at: node.at, note: told, action, webhook, refused })
 }
 
 fn action(
