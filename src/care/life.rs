@@ -159,6 +159,8 @@ pub fn deleted(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
         tx.set_timer(*kind, alert.alert_id().as_str(), None)?;
     }
     tx.delete_notes_of(alert.alert_id())?;
+    let setup = setup_of(tx, &alert.home)?;
+    mute::ended(tx, alert, &setup, hand)?;
     record(tx, (alert.alert_id(), None), vec![Step::Life(Life::Deleted)], hand)?;
     parts::set_free(tx, alert, hand)
 }
@@ -190,7 +192,16 @@ fn done(
     }
     record(tx, (alert.alert_id(), event), steps.into_iter().map(Step::Life).collect(), hand)?;
     time::wound(tx, Some(&before), (&alert, setup), hand)?;
-    followed(tx, alert, (&act, then), (setup, hand))
+    let alert = if matches!(act, Act::Reopen { .. } | Act::Move { .. }) {
+        mute::taken_up(tx, (&before, &alert), setup, hand)?
+    } else {
+        alert
+    };
+    let alert = followed(tx, alert, (&act, then), (setup, hand))?;
+    if matches!(act, Act::Edit(_) | Act::Assign { .. }) {
+        return mute::edited(tx, alert, setup, hand);
+    }
+    Ok(alert)
 }
 
 /// What must follow, done; the alert then.
