@@ -95,12 +95,13 @@ pub fn opened(
     if !setup.mutes.inhibitions.is_empty() {
         take_sides(tx, &Looked::kept(alert), setup, hand)?;
     }
-    if setup.event_rules.is_empty() { Ok(()) } else { wake_waiting(tx, alert, hand) }
+    wake_waiting(tx, alert, hand)
 }
 
 /// What waits for an alert of this key is looked at again, since it opened or is over.
 fn wake_waiting(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
     let (project, key) = (&alert.home.project_id, &alert.event_key);
+    // Whatever the rules are by now: one that is deleted may have made an alert wait.
     if !tx.is_waited_for(project, key)? {
         return Ok(());
     }
@@ -212,15 +213,11 @@ fn looked_at_again(
 /// An alert is over, or gone: what it inhibited is muted no more, unless something else mutes it.
 pub fn ended(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
     let id = alert.alert_id();
-    let mute = alert.care.mute.as_ref();
-    if mute.is_some() {
+    if alert.care.mute.is_some() {
         tx.set_timer(TimerKind::Unmute, id.as_str(), None)?;
     }
-    let by_rule = mute.is_some_and(|mute| mute.by.starts_with(EVENT_RULE));
-    if by_rule || !setup.event_rules.is_empty() {
-        tx.put_inhibited_by_key(id, None)?;
-        wake_waiting(tx, alert, hand)?;
-    }
+    tx.put_inhibited_by_key(id, None)?;
+    wake_waiting(tx, alert, hand)?;
     if setup.mutes.inhibitions.is_empty() {
         return Ok(());
     }

@@ -29,8 +29,10 @@ mod limits;
 mod misasked;
 mod mistakes;
 mod needs;
+mod outbox;
 mod plans;
 mod providers;
+mod receiver;
 mod redrive;
 mod reload;
 mod retention;
@@ -38,6 +40,7 @@ mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
+mod storm;
 mod story;
 mod stream;
 mod suppression;
