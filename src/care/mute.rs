@@ -166,15 +166,6 @@ pub fn worsened(tx: &mut dyn Tx, after: &Standing, setup: &Setup, hand: &Hand<'_
     }
 }
 
-/// An alert was changed by a person: filters may mean it that did not, and the other way round. Gives the alert as it is
-/// then.
-pub fn edited(tx: &mut dyn Tx, alert: Alert, setup: &Setup, hand: &Hand<'_>) -> Result<Alert> {
-    if setup.mutes.is_empty() && alert.care.mute.is_none() {
-        return Ok(alert);
-    }
-    looked_at_again(tx, &alert, setup, hand)
-}
-
 /// An alert was reopened or came to this project: what mutes it here, and what it mutes, is decided anew. People are told
 /// by who does that. Gives the alert as it is then.
 pub fn taken_up(
@@ -193,8 +184,9 @@ pub fn taken_up(
     weighed(tx, alert, setup, hand).map(|(alert, _)| alert)
 }
 
-/// Decides anew what mutes an open alert and what it mutes, and tells of it where nothing mutes it any more.
-fn looked_at_again(
+/// An open alert changed: filters may mean it that did not, and the other way round. Decides anew what mutes it and what it
+/// mutes, and tells of it where nothing mutes it any more. Gives the alert as it is then.
+pub fn looked_at_again(
     tx: &mut dyn Tx,
     alert: &Alert,
     setup: &Setup,
