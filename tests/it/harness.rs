@@ -124,6 +124,12 @@ impl House {
         self.running.as_ref().unwrap().app.jobs().second().await;
     }
 
+    /// Sends what is due at this moment, once each; how many messages that were.
+    pub async fn sends(&self) -> usize {
+        let app = &self.running.as_ref().unwrap().app;
+        alertmill::jobs::deliver(&app.jobs(), self.now()).await.unwrap()
+    }
+
     /// Lets happen once what happens each hour.
     pub async fn hour(&self) {
         self.running.as_ref().unwrap().app.jobs().hour().await;

@@ -26,11 +26,16 @@ mod lab;
 mod language;
 mod life;
 mod limits;
+mod links;
 mod misasked;
 mod mistakes;
 mod needs;
 mod plans;
+mod prometheus;
 mod providers;
+#[expect(dead_code, reason = "the tests of channels use the rest")]
+#[path = "../../src/notify/tests/receivers.rs"]
+mod receivers;
 mod redrive;
 mod reload;
 mod retention;
