@@ -20,7 +20,7 @@ struct Told {
 impl Told {
     async fn of(event: Value) -> Self {
         let receiver = Receiver::new().await;
-        let house = House::with(&["--allow-private-outbound=true"]).await;
+        let house = House::with(&["--allow-private-outbound"]).await;
         let settings = json!({ "url": receiver.url });
         let channel = json!({ "name": "ops", "kind": "WEBHOOK", "settings": settings, "project_id": "default" });
         let made = house.done("/api/v1/channel/create", channel).await;
@@ -111,8 +111,8 @@ async fn a_link_runs_out_is_of_one_alert_and_goes_with_its_channel() {
         format!("{}x", told.path),
         told.path.replace("message-", "message-0"),
         "/ack/message-1.1.AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
-        told.callback().replace("/alert/", "/alert/other-"),
-        told.callback().replace("/domain/default/", "/domain/other/"),
+        format!("{}/ACKNOWLEDGED", told.callback().replace("/alert/", "/alert/other-")),
+        format!("{}/ACKNOWLEDGED", told.callback().replace("/domain/default/", "/domain/other/")),
     ] {
         let (page, done) = (told.look(&path).await, told.press(&path, "").await);
         assert_eq!((page.status, done.status), (404, 404), "{path}");

@@ -30,6 +30,7 @@ mod links;
 mod misasked;
 mod mistakes;
 mod needs;
+mod ping;
 mod plans;
 mod prometheus;
 mod providers;

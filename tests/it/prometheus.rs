@@ -114,7 +114,7 @@ fn a_rule_of_prometheus_fires_and_recovers_and_each_is_told_once() {
         runtime.block_on(async { (Receiver::new().await, MailSink::new().await) });
     let smtp = format!("smtp://127.0.0.1:{}", sink.port);
     let mail = ["--smtp", &smtp, "--mail-from", "Alertmill <alerts@example.org>"];
-    let server = Server::start(&[&["--allow-private-outbound=true"], &mail[..]].concat());
+    let server = Server::start(&[&["--allow-private-outbound"], &mail[..]].concat());
     let channel = |name: &str, kind: &str, settings: Value| {
         let asked =
             json!({ "name": name, "kind": kind, "settings": settings, "project_id": "default" });
