@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{
     domain::{
-        channel::Channel,
+        channel::{Channel, Place},
         people::Contact,
         project::{Domain, Project, Workspace},
         words::NotificationUrgency,
     },
-    error::{Error, Result},
+    error::{Code, Error, Result},
     id::Id,
     query::CONTACTS,
     store::Tx,
@@ -85,6 +85,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateContact) -> Result<Co
     let CreateContact { user_id, channel_id, urgency, resource_group, project_id, workspace_id } =
         request;
     let place = place::asked(tx, call, resource_group, (project_id, workspace_id))?;
+    known(tx, call, (&channel_id, &place))?;
     let contact = Contact {
         contact_id: call.mint.id(call.now),
         user_id: asked::name("user_id", &user_id)?,
@@ -95,6 +96,16 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateContact) -> Result<Co
     };
     call.touches("contact", &contact.contact_id);
     keep(tx, call, (None, &contact))
+}
+
+/// Refuses a channel that is not there for all alerts of `place`.
+fn known(tx: &dyn Tx, call: &Call, (id, place): (&Id<Channel>, &Place)) -> Result<()> {
+    let wrong = |detail: String| Error::at(Code::InvalidParameter, "/channel_id", detail);
+    match tx.channel(&call.caller.scope, id)? {
+        None => Err(wrong(format!("there is no channel `{id}`"))),
+        Some(channel) if channel.home.reaches(place) => Ok(()),
+        Some(_) => Err(wrong(format!("channel `{id}` belongs to another project or workspace"))),
+    }
 }
 
 /// Asks to change a contact method; what is left out stays as it is.
@@ -114,7 +125,10 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateContact) -> Result<Co
     let UpdateContact { contact_id, channel_id, urgency } = request;
     let before = changeable(tx, call, &contact_id)?;
     let mut after = before.clone();
-    after.channel_id = channel_id.unwrap_or(after.channel_id);
+    if let Some(channel_id) = channel_id {
+        known(tx, call, (&channel_id, &before.place))?;
+        after.channel_id = channel_id;
+    }
     after.urgency = urgency.unwrap_or(after.urgency);
     keep(tx, call, (Some(&before), &after))
 }

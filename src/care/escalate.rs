@@ -51,7 +51,7 @@ fn first_occasion(alert: &Alert) -> Occasion {
 
 /// Puts an alert at the beginning of its policy, and says so.
 fn begun(alert: &mut Alert, occasion: Occasion, setup: &Setup, hand: &Hand<'_>) -> Option<Step> {
-    let withheld = tell::withheld(alert, occasion, setup, hand.now);
+    let withheld = tell::withheld(alert, occasion, setup);
     let care = &mut alert.care.escalation;
     let (policy, why) = setup.escalation.policy(care.policy_id.as_ref())?;
     let ttl = match withheld {
@@ -106,11 +106,6 @@ pub fn anew(
     tell::about(tx, &alert, (occasion, reason), setup, hand)?;
     wind(tx, &alert, setup)?;
     Ok(alert)
-}
-
-/// The same, on the occasion that it was reopened or moved.
-pub fn restart(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<Alert> {
-    anew(tx, alert, (Occasion::Reopened, None), setup, hand)
 }
 
 /// Tells of an alert at the step it is on, whose time begins now: what muted it is over, or a person put it off until
@@ -275,7 +270,7 @@ fn go_on(
         Why::Unanswered(minutes) => (Occasion::Escalated, minutes),
         Why::First | Why::NotDue | Why::Exhausted | Why::Over(_) => (Occasion::Opened, 0),
     };
-    match tell::withheld(&alert, occasion, setup, hand.now) {
+    match tell::withheld(&alert, occasion, setup) {
         None => {}
         Some(Withheld::NotUrgent) => return stop(tx, &alert, Stop::NotUrgent, hand).map(|_| ()),
         Some(withheld) => return hold(tx, &alert, &withheld, hand),

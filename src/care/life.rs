@@ -36,7 +36,7 @@ use crate::{
 };
 
 pub use self::{
-    parts::{left, merge, unmerge},
+    parts::{merge, unmerge},
     time::due,
 };
 
@@ -69,7 +69,7 @@ pub fn opened(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) ->
     time::watched(tx, alert, setup)?;
     time::wound(tx, None, (alert, setup), hand)?;
     if let Some(lead) = &alert.care.merged_into {
-        parts::taken_in(tx, lead, alert.alert_id(), hand)?;
+        parts::taken_in(tx, lead, alert, hand)?;
     }
     Ok(())
 }
@@ -98,7 +98,8 @@ pub fn joined(
     }
     if is_worse {
         let act = Act::Worsen { severity: before.severity, urgency: before.urgency };
-        done(tx, (alert, about), act, (setup, hand))?;
+        let alert = done(tx, (alert, about), act, (setup, hand))?;
+        parts::heard_by_lead(tx, &alert, hand)?;
     }
     Ok(())
 }
@@ -153,14 +154,17 @@ pub fn ended(
     parts::left(tx, alert, hand)
 }
 
-/// An alert is about to be deleted: no timer is left of it, and whatever was part of it is told by itself.
+/// An alert was deleted: no timer is left of it, and what was part of it or muted on its account is told by itself.
 pub fn deleted(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
     for kind in TimerKind::ALL {
         tx.set_timer(*kind, alert.alert_id().as_str(), None)?;
     }
     tx.delete_notes_of(alert.alert_id())?;
     record(tx, (alert.alert_id(), None), vec![Step::Life(Life::Deleted)], hand)?;
-    parts::set_free(tx, alert, hand)
+    parts::set_free(tx, alert, hand)?;
+    parts::left(tx, alert, hand)?;
+    let setup = setup_of(tx, &alert.home)?;
+    mute::ended(tx, alert, &setup, hand)
 }
 
 /// Does something to an alert, whoever asks, with all that follows from it; the alert then.

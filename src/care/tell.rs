@@ -73,14 +73,9 @@ impl Withheld {
     }
 }
 
-/// What withholds telling people of `alert` on this occasion at `now`, if anything does. The end of an alert is told
+/// What withholds telling people of `alert` on this occasion, if anything does. The end of an alert is told
 /// whatever mutes it: who was told that it opened must hear that it is over.
-pub fn withheld(
-    alert: &Alert,
-    occasion: Occasion,
-    setup: &Setup,
-    now: Timestamp,
-) -> Option<Withheld> {
+pub fn withheld(alert: &Alert, occasion: Occasion, setup: &Setup) -> Option<Withheld> {
     let care = &alert.care;
     if care.escalation.no_notification {
         return Some(Withheld::NoNotification);
@@ -106,7 +101,8 @@ pub fn withheld(
     if let Some(mute) = &care.mute {
         return Some(Withheld::Muted(format!("{} ({})", mute.name, mute.by), mute.until));
     }
-    if let Some(snooze) = care.snooze.as_ref().filter(|snooze| snooze.until > now) {
+    // It holds until its own timer takes it away, which tells of the alert: else both would tell at one instant.
+    if let Some(snooze) = &care.snooze {
         return Some(Withheld::Snoozed(snooze.by.clone(), snooze.until));
     }
     let is_told = care.flapping.is_some() && occasion != Occasion::Flapping;
@@ -121,7 +117,7 @@ pub fn tell(
     hand: &Hand<'_>,
 ) -> Result<Told> {
     let Announcement { alert, occasion, step, .. } = announcement;
-    let Some(withheld) = withheld(alert, *occasion, setup, hand.now) else {
+    let Some(withheld) = withheld(alert, *occasion, setup) else {
         announce(tx, announcement, setup, hand)?;
         return Ok(Told::Announced);
     };

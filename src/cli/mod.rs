@@ -4,6 +4,7 @@ mod access;
 mod act;
 mod admin;
 mod alert;
+mod alerting;
 mod channel;
 mod client;
 mod delivery;
@@ -77,6 +78,12 @@ enum Command {
     Token(access::Token),
     /// Manage projects.
     Project(project::Project),
+    /// Mute alerts for a while.
+    Silence(silence::Silence),
+    /// Mute alerts while others are open.
+    Inhibition(silence::Inhibition),
+    /// Manage maintenance windows.
+    Window(window::Window),
     /// See what was done, by whom.
     Audit(access::Audit),
     /// Manage who is told of alerts, one step after the other, until someone answers.
@@ -192,6 +199,9 @@ impl Command {
             Self::Webhook(webhook) => webhook.run().await,
             Self::Send(send) => send.run().await,
             Self::Alert(alert) => alert.run().await,
+            Self::Silence(silence) => silence.run().await,
+            Self::Inhibition(inhibition) => inhibition.run().await,
+            Self::Window(window) => window.run().await,
             Self::Event(event) => event.run().await,
             Self::Import(import) => import.run().await,
             Self::EventRule(rule) => rule.run().await,

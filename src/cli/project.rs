@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Failure,
+    alerting::Alerting,
     client::Client,
     show::{Screen, field, record, rows, table},
 };
@@ -45,6 +46,7 @@ enum Verb {
         #[command(flatten)]
         keep: Keep,
     },
+    Alerting(Alerting),
 }
 
 /// How long it keeps what: an age such as `36h`, `90d` or `2w`, or `forever`.
@@ -104,6 +106,7 @@ impl Project {
                 }
                 screen.show(&client.post("/api/v1/project/update", asked).await?, record)
             }
+            Verb::Alerting(alerting) => alerting.run(&client, &screen).await,
             Verb::List => {
                 screen.show(&client.post("/api/v1/project/list", json!({})).await?, listed)
             }

@@ -80,7 +80,8 @@ const OPERATORS: [(&str, &str, Option<&str>); 9] = [
     ("<", "lt", None),
 ];
 
-fn condition(text: &str, catalogue: &Catalogue) -> Result<Value, Failure> {
+/// The condition that is typed as `text`.
+pub(super) fn condition(text: &str, catalogue: &Catalogue) -> Result<Value, Failure> {
     let wrong = || {
         Failure::usage(format!(
             "`{text}` is no filter; expected a field, one of = != >= <= > < ~ !~ =~, and a value, as in \

@@ -11,7 +11,11 @@ use super::{
     program,
     show::{Screen, brief, field, record, rows, table},
 };
-use crate::{config::Reach, plugins::setup_snippet, rules::samples::sample};
+use crate::{
+    config::{Reach, Span},
+    plugins::setup_snippet,
+    rules::samples::sample,
+};
 
 /// Manage the addresses that monitoring systems post to.
 #[derive(Args)]
@@ -69,6 +73,10 @@ struct Own {
     /// The zone of times that name none, e.g. `Asia/Seoul`.
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    /// After what time without an event its alerts expire, e.g. `1d`, for a sender that never says that it is over; `0s`
+    /// for what the project says.
+    #[arg(long, value_name = "TIME")]
+    stale_after: Option<Span>,
 }
 
 #[derive(Args)]
@@ -107,6 +115,9 @@ impl Own {
         }
         if let Some(zone) = &self.time_zone {
             options["time_zone"] = zone.as_str().into();
+        }
+        if let Some(Span(time)) = self.stale_after {
+            options["stale_after"] = time.as_secs().into();
         }
         options
     }

@@ -282,6 +282,13 @@ impl Place {
         }
     }
 
+    /// Whether what lives there is there for all that lives at `other`.
+    pub fn reaches(&self, other: &Self) -> bool {
+        let is_in_workspace =
+            self.domain_id() == other.domain_id() && self.workspace_id() == other.workspace_id();
+        is_in_workspace && (self.project_id().is_none() || self.project_id() == other.project_id())
+    }
+
     /// The domain.
     pub fn domain_id(&self) -> &Id<Domain> {
         match self {

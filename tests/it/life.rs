@@ -254,6 +254,20 @@ async fn merged_alerts_are_over_when_all_of_them_are() {
 }
 
 #[actix_web::test]
+async fn a_part_that_is_worse_than_its_lead_alarms_whoever_took_the_lead() {
+    let mill = Mill::new().await;
+    let (_, lead) = mill.says("lead", "ALERT", "WARNING").await;
+    let (_, part) = mill.says("part", "ALERT", "WARNING").await;
+    mill.act("merge", json!({ "alert_id": part, "into": lead })).await;
+    mill.house.done(UPDATE, json!({ "alert_id": lead, "state": "ACKNOWLEDGED" })).await;
+    mill.says("part", "ALERT", "CRITICAL").await;
+    let alert = mill.alert(&lead).await;
+    assert_eq!((&alert["state"], &alert["severity"]), (&json!("TRIGGERED"), &json!("CRITICAL")));
+    assert_eq!(mill.began(&part).await, 2, "it began, and was withheld");
+    assert!(mill.sentences(&part).await.contains("which tells for both"));
+}
+
+#[actix_web::test]
 async fn a_lead_that_breaks_again_is_not_over_with_its_parts() {
     let mill = Mill::new().await;
     let (lead, part) = (mill.fires("lead").await, mill.fires("part").await);

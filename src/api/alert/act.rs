@@ -318,9 +318,8 @@ pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneAlert) -> Result<Done> {
 /// Deletes an alert.
 pub(super) fn deleted(tx: &mut dyn Tx, call: &Call, id: &Id<Alert>) -> Result<()> {
     let alert = touched(tx, call, id)?;
-    life::deleted(tx, &alert, &hand(call))?;
     tx.delete_alert(id, call.now)?;
-    life::left(tx, &alert, &hand(call))?;
+    life::deleted(tx, &alert, &hand(call))?;
     call.touched("alert", id, seen(&AlertInfo::from(alert)), None);
     Ok(())
 }

@@ -100,7 +100,7 @@ fn target(
             return Ok(Target::User(user));
         }
         Target::OnCall(id) => tx.on_call(scope, id)?.map(|schedule| schedule.place),
-        Target::Channel(_) => return Ok(asked),
+        Target::Channel(id) => tx.channel(scope, id)?.map(|channel| channel.home),
     };
     let (what, id) = match &asked {
         Target::Channel(id) => ("channel", id.as_str()),
@@ -108,18 +108,11 @@ fn target(
         Target::User(user) => ("user", user.as_str()),
     };
     match found {
-        Some(found) if reaches(&found, place) => Ok(asked),
+        Some(found) if found.reaches(place) => Ok(asked),
         Some(_) => {
             let detail = format!("{what} `{id}` belongs to another project or workspace");
             Err(wrong(format!("{pointer}/{what}"), detail))
         }
         None => Err(wrong(format!("{pointer}/{what}"), format!("there is no {what} `{id}`"))),
     }
-}
-
-/// Whether what holds at `found` is there for all alerts of `place`.
-fn reaches(found: &Place, place: &Place) -> bool {
-    let in_workspace =
-        found.domain_id() == place.domain_id() && found.workspace_id() == place.workspace_id();
-    in_workspace && (found.project_id().is_none() || found.project_id() == place.project_id())
 }

@@ -4,7 +4,7 @@ use super::{change, found};
 use crate::{
     care::{Hand, record},
     domain::{
-        alert::Alert,
+        alert::{Alert, Standing},
         care::Care,
         history::Step,
         life::{Act, Life},
@@ -46,16 +46,16 @@ pub fn merge(
     if before.as_ref() == Some(into) {
         return Ok(alert);
     }
-    taken_in(tx, into, &id, hand)?;
+    taken_in(tx, into, &alert, hand)?;
     if let Some(before) = before {
         let_go(tx, &before, &id, hand)?;
     }
     if alert.care.leads {
         // All at once: a part of a part would be told by nobody.
         for part in tx.open_parts(&id, u32::MAX)? {
-            let (part_id, reason) = (part.alert_id().clone(), Some(format!("with {id}")));
-            change(tx, part, Act::Merge { into: into.clone(), reason }, hand)?;
-            taken_in(tx, into, &part_id, hand)?;
+            let act = Act::Merge { into: into.clone(), reason: Some(format!("with {id}")) };
+            let part = change(tx, part, act, hand)?;
+            taken_in(tx, into, &part, hand)?;
         }
         alert = change(tx, alert, Act::LastPartEnds, hand)?;
     }
@@ -85,7 +85,7 @@ pub fn unmerge(
 pub(super) fn taken_in(
     tx: &mut dyn Tx,
     lead: &Id<Alert>,
-    member: &Id<Alert>,
+    member: &Alert,
     hand: &Hand<'_>,
 ) -> Result<()> {
     let alert = found(tx, lead)?;
@@ -93,8 +93,24 @@ pub(super) fn taken_in(
         let care = Care { leads: true, ..alert.care.clone() };
         tx.put_alert(&alert.cared_for(care))?;
     }
-    let step = Step::Life(Life::TookIn { member: member.clone() });
-    record(tx, (lead, None), vec![step], hand)
+    let step = Step::Life(Life::TookIn { member: member.alert_id().clone() });
+    record(tx, (lead, None), vec![step], hand)?;
+    heard_by_lead(tx, member, hand)
+}
+
+/// A part that is worse than its lead makes that as bad as itself: the lead tells for both, so whoever took it, or put it
+/// off, hears of it.
+pub(super) fn heard_by_lead(tx: &mut dyn Tx, part: &Alert, hand: &Hand<'_>) -> Result<()> {
+    let Some(lead) = &part.care.merged_into else { return Ok(()) };
+    let mut alert = found(tx, lead)?;
+    let Standing { severity, urgency, .. } = alert.standing;
+    if part.standing.severity <= severity || !alert.standing.state.is_open() {
+        return Ok(());
+    }
+    alert.standing.severity = part.standing.severity;
+    alert.standing.urgency = urgency.max(part.standing.urgency);
+    change(tx, alert, Act::Worsen { severity, urgency }, hand)?;
+    Ok(())
 }
 
 /// An alert that was part of another is an alert of its own again.
@@ -127,7 +143,7 @@ pub(super) fn set_free(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Resul
 }
 
 /// An alert is over, or no part any more: the one that leads it may be over too.
-pub fn left(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
+pub(super) fn left(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
     match &alert.care.merged_into {
         Some(lead) => part_gone(tx, lead, hand),
         None => Ok(()),

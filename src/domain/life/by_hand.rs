@@ -216,6 +216,8 @@ pub(super) fn moved(mut alert: Alert, home: Home, Doer { actor, .. }: Doer<'_>) 
         return Err(refused("/project_id", detail));
     }
     let from = std::mem::replace(&mut alert.home, home);
+    // It is escalated as the alerts of its new project are.
+    alert.care.escalation.policy_id = None;
     let step = Life::Moved { from: from.project_id, to: alert.home.project_id.clone() };
     if !alert.state().is_open() {
         return Ok(Turn::quiet(alert, step));

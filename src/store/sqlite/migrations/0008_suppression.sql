@@ -54,3 +54,7 @@ CREATE TABLE inhibited_by_key (
 
 -- What waits for the alert of a key.
 CREATE INDEX inhibited_of_key ON inhibited_by_key (project, event_key);
+
+-- What a silence, a window or an inhibition mutes that is open still; alerts keep what muted them once they are over.
+DROP INDEX alert_muted;
+CREATE INDEX alert_muted ON alert (muted_by) WHERE muted_by IS NOT NULL AND state <> 'RESOLVED' AND deleted_at IS NULL;

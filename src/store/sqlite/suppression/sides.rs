@@ -22,6 +22,38 @@ use crate::{
 /// How many inhibitors of an alert are looked at, for each inhibition.
 const FEW: u32 = 8;
 
+/// The open alerts that something mutes: by `alert_muted`.
+const MUTED_BY: &str = "SELECT alert_id, 0, 0, alert FROM alert
+     WHERE muted_by = ?1 AND alert > ?2 AND state <> 'RESOLVED' AND deleted_at IS NULL
+     ORDER BY alert LIMIT ?3";
+
+/// The alerts that an inhibition mutes while one with these values is open: by the key of `inhibition_side`.
+const EQUAL: &str = "SELECT a.alert_id, 0, 0, a.alert FROM inhibition_side i CROSS JOIN alert a ON a.alert = i.alert
+     WHERE i.inhibition = ?1 AND i.side = 1 AND i.equal_values = ?2 AND i.alert > ?3
+     ORDER BY i.alert LIMIT ?4";
+
+/// The alerts that wait for the alert of a key: by `inhibited_of_key`.
+const WAITING: &str = "SELECT a.alert_id, 0, 0, a.alert FROM inhibited_by_key i CROSS JOIN alert a ON a.alert = i.alert
+     WHERE i.project = ?1 AND i.event_key = ?2 AND i.alert > ?3
+     ORDER BY i.alert LIMIT ?4";
+
+/// The open alerts of a project: by `alert_still_open`.
+const WITHIN: &str = "SELECT alert_id, project, created_at, alert FROM alert
+     WHERE project = ?1 AND state <> 'RESOLVED' AND deleted_at IS NULL AND (created_at, alert) > (?2, ?3)
+     ORDER BY created_at, alert LIMIT ?4";
+
+/// The inhibitors of an alert. For all inhibitions one statement: for each of them one look-up by the key of
+/// `inhibition_side`, of which a few rows are read.
+const INHIBITORS: &str = "SELECT u.suppression_id, a.alert_id
+     FROM json_each(?1) k
+     CROSS JOIN suppression u ON u.suppression_id = k.value ->> 0
+     CROSS JOIN json_each((SELECT json_group_array(alert) FROM (
+     SELECT i.alert FROM inhibition_side i
+     WHERE i.inhibition = u.suppression AND i.side = 0 AND i.equal_values = unhex(k.value ->> 1)
+     AND i.alert IS NOT ?2
+     ORDER BY i.alert LIMIT ?3))) c
+     CROSS JOIN alert a ON a.alert = c.value";
+
 fn number(side: Side) -> i64 {
     match side {
         Side::Source => 0,
@@ -43,22 +75,13 @@ impl Work {
     ) -> Result<OpenPage> {
         let places = match which {
             Which::Within(area) => self.places_within(area, after, most)?,
-            Which::MutedBy(by) => self.open_places(
-                "SELECT alert_id, 0, 0, alert FROM alert
-                 WHERE muted_by = ?1 AND alert > ?2 AND state <> 'RESOLVED' AND deleted_at IS NULL
-                 ORDER BY alert LIMIT ?3",
-                params![by, after.alert, most],
-            )?,
+            Which::MutedBy(by) => self.open_places(MUTED_BY, params![by, after.alert, most])?,
             Which::Equal(inhibition, values) => self.open_places(
-                "SELECT a.alert_id, 0, 0, a.alert FROM inhibition_side i CROSS JOIN alert a ON a.alert = i.alert
-                 WHERE i.inhibition = ?1 AND i.side = 1 AND i.equal_values = ?2 AND i.alert > ?3
-                 ORDER BY i.alert LIMIT ?4",
+                EQUAL,
                 params![self.suppression_row(inhibition.as_str())?, values.0, after.alert, most],
             )?,
             Which::Waiting(project, event_key) => self.open_places(
-                "SELECT a.alert_id, 0, 0, a.alert FROM inhibited_by_key i CROSS JOIN alert a ON a.alert = i.alert
-                 WHERE i.project = ?1 AND i.event_key = ?2 AND i.alert > ?3
-                 ORDER BY i.alert LIMIT ?4",
+                WAITING,
                 params![self.project_row(project)?, event_key, after.alert, most],
             )?,
         };
@@ -96,12 +119,7 @@ impl Work {
             } else {
                 (i64::MIN, 0)
             };
-            found.extend(self.open_places(
-                "SELECT alert_id, project, created_at, alert FROM alert
-                 WHERE project = ?1 AND state <> 'RESOLVED' AND deleted_at IS NULL AND (created_at, alert) > (?2, ?3)
-                 ORDER BY created_at, alert LIMIT ?4",
-                params![project, created_at, alert, wanted],
-            )?);
+            found.extend(self.open_places(WITHIN, params![project, created_at, alert, wanted])?);
         }
         Ok(found)
     }
@@ -157,7 +175,6 @@ impl Work {
         )
     }
 
-    /// One statement for all inhibitions: for each, one look-up by the key, of which a few rows are read.
     pub(super) fn inhibitors_of(
         &self,
         of: &[(Id<Inhibition>, EqualValues)],
@@ -169,22 +186,10 @@ impl Work {
         });
         let keys = text(&keys.collect::<Vec<_>>())?;
         let but = but.map(|alert| self.alert_row(alert)).transpose()?;
-        self.many(
-            "SELECT u.suppression_id, a.alert_id
-             FROM json_each(?1) k
-             CROSS JOIN suppression u ON u.suppression_id = k.value ->> 0
-             CROSS JOIN json_each((SELECT json_group_array(alert) FROM (
-                 SELECT i.alert FROM inhibition_side i
-                 WHERE i.inhibition = u.suppression AND i.side = 0 AND i.equal_values = unhex(k.value ->> 1)
-                   AND i.alert IS NOT ?2
-                 ORDER BY i.alert LIMIT ?3))) c
-             CROSS JOIN alert a ON a.alert = c.value",
-            params![keys, but, FEW],
-            |row| {
-                let mut columns = Columns::of(row);
-                Ok((columns.id()?, columns.id()?))
-            },
-        )
+        self.many(INHIBITORS, params![keys, but, FEW], |row| {
+            let mut columns = Columns::of(row);
+            Ok((columns.id()?, columns.id()?))
+        })
     }
 
     pub(super) fn inhibits(
@@ -246,5 +251,34 @@ impl Work {
     pub(super) fn someone_waits_for(&self, project: &Id<Project>, key: &str) -> Result<bool> {
         let sql = "SELECT 1 FROM inhibited_by_key WHERE project = ?1 AND event_key = ?2 LIMIT 1";
         Ok(self.number(sql, params![self.project_row(project)?, key])?.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::store::sqlite::connect::migrate;
+
+    #[test]
+    fn what_is_to_be_looked_at_is_found_by_an_index_in_its_order() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection).unwrap();
+        let plans = [
+            (MUTED_BY, "alert_muted"),
+            (EQUAL, "SEARCH i USING PRIMARY KEY"),
+            (WAITING, "inhibited_of_key"),
+            (WITHIN, "alert_still_open"),
+            (INHIBITORS, "SEARCH i USING PRIMARY KEY (inhibition=? AND side=? AND equal_values=?)"),
+        ];
+        for (sql, index) in plans {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let lines = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+            let plan = lines.map(Result::unwrap).collect::<Vec<_>>().join("\n");
+            assert!(plan.contains(index), "{sql}:\n{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{sql}:\n{plan}");
+            assert!(!plan.contains("SCAN a") && !plan.contains("SCAN i"), "{sql}:\n{plan}");
+        }
     }
 }
