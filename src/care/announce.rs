@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::{Hand, record};
 use crate::{
     domain::{
@@ -80,9 +82,13 @@ pub fn announce(
     setup: &Setup,
     hand: &Hand<'_>,
 ) -> Result<()> {
-    let Announcement { alert, occasion, level, step, reason, targets: _ } = announcement;
-    let seen = notice::record(alert);
-    let audience = if occasion.is_over() {
+    let Announcement { alert, occasion, level, step, reason, targets } = announcement;
+    // Where nobody is to be reached, an alert costs no more than that this is written down.
+    let is_alone = setup.channels.0.is_empty() && targets.is_empty();
+    let seen = if is_alone { Value::Null } else { notice::record(alert) };
+    let audience = if is_alone {
+        Audience::default()
+    } else if occasion.is_over() {
         let heard = tx.heard(alert.alert_id(), *step, hand.now)?;
         those_who_heard(announcement, heard, setup)
     } else {
@@ -96,7 +102,7 @@ pub fn announce(
         level: *level,
         step: *step,
         reason: reason.clone(),
-        alert: if taking.is_empty() { brief(&seen) } else { bounded(seen) },
+        alert: if taking.is_empty() { brief(alert) } else { bounded(seen) },
         created_at: hand.now,
     };
     let number = tx.add_notice(&notice)?;
@@ -119,7 +125,7 @@ pub fn announce(
 /// twice is told once.
 fn those_who_take<'a>(
     announcement: &Announcement<'_>,
-    seen: &serde_json::Value,
+    seen: &Value,
     setup: &'a Setup,
     hand: &Hand<'_>,
 ) -> Audience<'a> {

@@ -43,6 +43,11 @@ pub use self::{
 /// An alert is about to open: what is said of it, and whether its key flaps.
 pub fn opening(tx: &mut dyn Tx, opening: &mut Opening<'_>) -> Result<()> {
     let Opening { alert, event, routing, setup, hand, steps } = opening;
+    if let Some(lead) = &alert.care.merged_into {
+        // Who leads may be a part of another by now, and a part of a part would be told by nobody.
+        let root = found(tx, lead)?.care.merged_into;
+        alert.care.merged_into = root.or(alert.care.merged_into.take());
+    }
     if routing.assignee.is_some() {
         alert.assignee.clone_from(&routing.assignee);
     }
@@ -194,7 +199,27 @@ fn done(
     }
     record(tx, (alert.alert_id(), event), steps.into_iter().map(Step::Life).collect(), hand)?;
     time::wound(tx, Some(&before), (&alert, setup), hand)?;
+    let alert = muted_anew(tx, (&before, alert), (setup, hand))?;
     followed(tx, alert, (&act, then), (setup, hand))
+}
+
+/// What mutes an alert is decided anew where what filters look at has changed, before anyone is told.
+fn muted_anew(
+    tx: &mut dyn Tx,
+    (before, alert): (&Alert, Alert),
+    (setup, hand): (&Setup, &Hand<'_>),
+) -> Result<Alert> {
+    let seen = |alert: &Alert| {
+        let Standing { severity, urgency, state, .. } = alert.standing;
+        (severity, urgency, state.is_open(), alert.home.clone())
+    };
+    let says = |alert: &Alert| (alert.title.clone(), alert.description.clone());
+    let is_same = seen(before) == seen(&alert) && says(before) == says(&alert);
+    let is_muted = alert.care.mute.is_some() || before.care.mute.is_some();
+    if is_same || !alert.standing.state.is_open() || (setup.mutes.is_empty() && !is_muted) {
+        return Ok(alert);
+    }
+    mute::looked_at_again(tx, &alert, setup, hand)
 }
 
 /// What must follow, done; the alert then.

@@ -92,13 +92,14 @@ pub fn opened(
     if !setup.mutes.inhibitions.is_empty() {
         take_sides(tx, &Looked::kept(alert), setup, hand)?;
     }
-    wake_waiting(tx, alert, setup, hand)
+    wake_waiting(tx, alert, hand)
 }
 
 /// What waits for an alert of this key is looked at again, since it opened or is over.
-fn wake_waiting(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
+fn wake_waiting(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
     let (project, key) = (&alert.home.project_id, &alert.event_key);
-    if setup.event_rules.is_empty() || !tx.is_waited_for(project, key)? {
+    // Whatever the rules are by now: one that is deleted may have made an alert wait.
+    if !tx.is_waited_for(project, key)? {
         return Ok(());
     }
     Errand::Key(project.clone(), key.clone()).begin(tx, OpenPlace::default(), hand)
@@ -191,7 +192,7 @@ pub fn ended(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> 
     if !setup.mutes.inhibitions.is_empty() {
         replace_sides(tx, id, &[], hand)?;
     }
-    wake_waiting(tx, alert, setup, hand)
+    wake_waiting(tx, alert, hand)
 }
 
 /// Decides anew what mutes an open alert, and does what follows: who is to be told is told once nothing mutes it. Gives

@@ -49,7 +49,7 @@ struct New {
     #[arg(long)]
     name: String,
     #[command(flatten)]
-    steps: Steps,
+    course: Course,
     /// The project that it is for; all of the workspace by default.
     #[arg(long, value_name = "ID")]
     project: Option<String>,
@@ -66,12 +66,12 @@ struct Change {
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
-    steps: Steps,
+    course: Course,
 }
 
 /// What a policy does.
 #[derive(Args)]
-struct Steps {
+struct Course {
     /// A step: the level whose channels are told, how many minutes the next step waits, and who is told beside them, e.g.
     /// `LV1,10` or `ALL,5,user=amy,on-call=oncall-1,channel=channel-2`. May be repeated, in order.
     #[arg(long = "step", value_name = "STEP", value_parser = step)]
@@ -118,7 +118,7 @@ fn step(text: &str) -> Result<Value, String> {
     Ok(step)
 }
 
-impl Steps {
+impl Course {
     fn say(self, asked: &mut Value) {
         if !self.steps.is_empty() {
             asked["rules"] = self.steps.into();
@@ -149,11 +149,11 @@ impl EscalationPolicy {
                 if let Some(workspace) = new.workspace {
                     asked["workspace_id"] = workspace.into();
                 }
-                new.steps.say(&mut asked);
+                new.course.say(&mut asked);
                 said(&screen, &call("create", asked).await?, "is made")
             }
             Verb::Update(change) => {
-                let mut asked = change.steps_of();
+                let mut asked = change.asked();
                 if let Some(name) = change.name {
                     asked["name"] = name.into();
                 }
@@ -180,10 +180,10 @@ impl EscalationPolicy {
 }
 
 impl Change {
-    fn steps_of(&self) -> Value {
+    fn asked(&self) -> Value {
         let mut asked = json!({ "escalation_policy_id": self.escalation_policy_id });
-        let Steps { steps, repeat, until } = &self.steps;
-        let steps = Steps { steps: steps.clone(), repeat: *repeat, until: until.clone() };
+        let Course { steps, repeat, until } = &self.course;
+        let steps = Course { steps: steps.clone(), repeat: *repeat, until: until.clone() };
         steps.say(&mut asked);
         asked
     }

@@ -70,6 +70,8 @@ enum Command {
     GroupRule(group_rule::GroupRule),
     /// See what was posted, and drive again what was not understood.
     Delivery(delivery::Delivery),
+    Channel(channel::Channel),
+    Message(message::Message),
     /// Watch what happens to events and alerts, as it happens.
     Tail(tail::Tail),
     /// Back the store up, put it back, examine it.
@@ -207,6 +209,8 @@ impl Command {
             Self::EventRule(rule) => rule.run().await,
             Self::GroupRule(rule) => rule.run().await,
             Self::Delivery(delivery) => delivery.run().await,
+            Self::Channel(channel) => channel.run().await,
+            Self::Message(message) => message.run().await,
             Self::Tail(tail) => tail.run().await,
             Self::Admin(admin) => admin.run().await,
             Self::Token(token) => token.run().await,

@@ -56,6 +56,13 @@ pub struct Mute {
     pub by_alert: Option<Id<Alert>>,
 }
 
+impl Mute {
+    /// Whether it lasts as long as the alert is open: an event rule said so when it opened.
+    pub fn is_final(&self) -> bool {
+        self.by.starts_with("event_rule:") && self.by_alert.is_none()
+    }
+}
+
 /// An alert put off by a person.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Snooze {

@@ -4,11 +4,11 @@ mod record;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use self::record::{example, record};
 use super::{
-    alert::Alert,
+    alert::{Alert, Standing},
     channel::{Channel, Skip},
     message::Message,
     scope::Home,
@@ -194,9 +194,16 @@ pub fn bounded(mut record: Value) -> Value {
 
 /// An alert as a notice keeps it that nobody took: what tells which one it was.
 #[must_use]
-pub fn brief(record: &Value) -> Value {
-    let kept = ["alert_id", "alert_number", "title", "state", "severity", "urgency"];
-    kept.iter().map(|name| ((*name).to_owned(), record[*name].clone())).collect()
+pub fn brief(alert: &Alert) -> Value {
+    let Standing { alert_id, state, severity, urgency, .. } = &alert.standing;
+    json!({
+        "alert_id": alert_id,
+        "alert_number": alert.alert_number,
+        "title": alert.title,
+        "state": state,
+        "severity": severity,
+        "urgency": urgency,
+    })
 }
 
 /// A decision about telling people of an alert, for its history.

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Caller, Hook, House};
 
 /// The verbs of methods that change nothing. Every other method must leave a record.
-const READING: [&str; 6] = ["get", "list", "stat", "analyze", "export", "export_asked"];
+const READING: [&str; 8] =
+    ["get", "list", "stat", "analyze", "export", "export_asked", "history", "shifts"];
 
 /// Methods that only work something out and keep nothing.
 const WORKING_OUT: [&str; 9] = [
@@ -60,6 +61,9 @@ async fn channel(house: &House, name: &str) -> Value {
 /// A request that succeeds, made anew for each call.
 async fn success(house: &House, name: &str, number: usize) -> Value {
     let title = format!("made {number}");
+    if let Some(request) = crate::escalation::request(house, name, &title).await {
+        return request;
+    }
     let hook = || async { json!({ "webhook_id": house.webhook("api-direct").await.webhook_id }) };
     let alert = || async {
         let raised = json!({ "title": title, "project_id": "default" });
@@ -83,7 +87,29 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
         "alert.create" => json!({ "title": title, "project_id": "default" }),
         "alert.update" => with(alert().await, "state", "RESOLVED"),
         "alert.assign_user" => with(alert().await, "assignee", "amy"),
-        "alert.delete" => alert().await,
+        "alert.delete" | "alert.unsnooze" => alert().await,
+        "alert.snooze" => with(alert().await, "until", "2026-01-02T00:00:00Z"),
+        "alert.merge" | "alert.unmerge" => {
+            let lead = alert().await["alert_id"].as_str().unwrap().to_owned();
+            let part = alert().await;
+            if name == "alert.merge" {
+                return with(part, "into", &lead);
+            }
+            let merge = with(part.clone(), "into", &lead);
+            house.done("/api/v1/alert/merge", merge).await;
+            part
+        }
+        "alert.bulk" => {
+            let id = alert().await["alert_id"].clone();
+            json!({ "alert_ids": [id], "action": "resolve" })
+        }
+        "note.create" => with(alert().await, "note", &title),
+        "note.update" | "note.delete" => {
+            let note = with(alert().await, "note", &title);
+            let note = house.done("/monitoring/v1/note/create", note).await;
+            let id = json!({ "note_id": note["note_id"] });
+            if name == "note.update" { with(id, "note", "written anew") } else { id }
+        }
         "webhook.create" => json!({ "name": title, "provider": "api-direct" }),
         "webhook.update" => with(hook().await, "name", &title),
         "webhook.rotate_key" | "webhook.enable" | "webhook.disable" | "webhook.delete" => {

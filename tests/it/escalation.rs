@@ -83,6 +83,58 @@ impl Home {
     }
 }
 
+/// A request of ours that succeeds, made anew for each call; for whoever calls every method.
+pub async fn request(house: &House, name: &str, title: &str) -> Option<Value> {
+    let made = |path: &'static str, id: &'static str, request: Value| async move {
+        json!({ id: house.done(path, request).await[id] })
+    };
+    let with = |mut base: Value, field: &str, value: Value| {
+        base[field] = value;
+        base
+    };
+    let (resource, verb) = name.split_once('.')?;
+    let hook = async || json!(house.webhook("api-direct").await.webhook_id);
+    let (path, id, create) = match resource {
+        "escalation_policy" => {
+            let create = json!({ "name": title, "rules": [{ "escalate_minutes": 5 }] });
+            ("/monitoring/v1/escalation-policy/create", "escalation_policy_id", create)
+        }
+        "on_call" => {
+            let create = json!({ "name": title, "rotation": { "users": ["amy"] } });
+            ("/api/v1/on-call/create", "on_call_id", create)
+        }
+        "contact" => {
+            let settings = json!({ "url": "https://127.0.0.1/hook" });
+            let channel = json!({ "name": title, "kind": "WEBHOOK", "settings": settings });
+            let channel = house.done("/api/v1/channel/create", channel).await;
+            let create = json!({ "user_id": "amy", "channel_id": channel["channel_id"] });
+            ("/api/v1/contact/create", "contact_id", create)
+        }
+        "heartbeat" => {
+            let create = json!({ "name": title, "webhook_id": hook().await, "every": 300 });
+            ("/api/v1/heartbeat/create", "heartbeat_id", create)
+        }
+        _ => return None,
+    };
+    if verb == "create" {
+        return Some(create);
+    }
+    let one = made(path, id, create).await;
+    let stand_in = json!("2026-02-01T00:00:00Z");
+    Some(match (resource, verb) {
+        ("contact", "update") => with(one, "urgency", json!("HIGH_ONLY")),
+        (_, "update") => with(one, "name", json!(format!("{title} anew"))),
+        (_, "add_override") => with(with(one, "user_id", json!("bob")), "until", stand_in),
+        (_, "remove_override") => {
+            let add = with(with(one.clone(), "user_id", json!("bob")), "until", stand_in);
+            let add = with(add, "from", json!("2026-01-15T00:00:00Z"));
+            house.done("/api/v1/on-call/add-override", add).await;
+            with(with(one, "user_id", json!("bob")), "from", json!("2026-01-15T00:00:00Z"))
+        }
+        _ => one,
+    })
+}
+
 fn told(expected: &[(i64, &str, &str)]) -> Vec<(i64, String, String)> {
     let each = expected.iter();
     each.map(|(at, what, level)| (*at, (*what).to_owned(), (*level).to_owned())).collect()
@@ -348,4 +400,57 @@ async fn silence_opens_an_alert_and_the_next_delivery_resolves_it() {
         (1100, "RESOLVED", "LV2"),
     ];
     assert_eq!(home.told(&alert).await, told(&expected));
+}
+
+#[actix_web::test]
+async fn a_member_sees_the_policies_of_its_workspace_and_changes_those_of_its_project() {
+    let house = House::new().await;
+    let reach = json!({ "workspace_id": "default", "projects": ["default"] });
+    let member = house.token("WORKSPACE_MEMBER", reach).await;
+    let member = house.as_token(member);
+    let page = member.done("/monitoring/v1/escalation-policy/list", json!({})).await;
+    let default = page["results"][0].clone();
+    assert_eq!((&default["name"], &default["project_id"]), (&json!("Default"), &json!("*")));
+    let path = "/monitoring/v1/escalation-policy/update";
+    let update = json!({ "escalation_policy_id": default["escalation_policy_id"], "name": "Mine" });
+    assert_eq!(member.post(path, update).await.status, 403);
+    let rules = json!([{ "escalate_minutes": 5 }]);
+    let own = json!({ "name": "Own", "rules": rules, "project_id": "default" });
+    let own = member.done("/monitoring/v1/escalation-policy/create", own).await;
+    let update = json!({ "escalation_policy_id": own["escalation_policy_id"], "name": "Mine" });
+    assert_eq!(member.done(path, update).await["name"], "Mine");
+
+    house.done("/api/v1/domain/create", json!({ "domain_id": "rival", "name": "Rival" })).await;
+    let workspace = json!({ "workspace_id": "rival", "name": "Rival", "domain_id": "rival" });
+    house.done("/api/v1/workspace/create", workspace).await;
+    let rival = house.token("WORKSPACE_OWNER", json!({ "workspace_id": "rival" })).await;
+    let rival = house.as_token(rival);
+    let page = rival.done("/monitoring/v1/escalation-policy/list", json!({})).await;
+    assert_eq!(page["total_count"], 1, "only the default of its own workspace: {page}");
+    for id in [&default["escalation_policy_id"], &own["escalation_policy_id"]] {
+        let asked = json!({ "escalation_policy_id": id });
+        for verb in ["get", "delete", "set-default"] {
+            let path = format!("/monitoring/v1/escalation-policy/{verb}");
+            assert_eq!(rival.post(&path, asked.clone()).await.status, 404, "{verb}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_muted_alert_stays_on_its_step_and_is_told_once_when_the_mute_is_over() {
+    let mut home = Home::two_steps().await;
+    let silence = json!({
+        "project_id": "default",
+        "reason": "we are on it",
+        "filter": [{ "k": "event_key", "v": "k", "o": "eq" }],
+        "end_time": "2026-01-01T00:20:00Z",
+    });
+    home.house.done("/api/v1/silence/create", silence).await;
+    let muted = home.post(firing("k")).await;
+    assert_eq!((&muted["escalated_at"], &muted["escalation_ttl"]), (&Value::Null, &json!(2)));
+    for seconds in [600, 600, 600] {
+        home.after(seconds).await;
+    }
+    let expected = [(1200, "UNMUTED", "LV1"), (1800, "ESCALATED", "LV2")];
+    assert_eq!(home.told(&muted).await, told(&expected));
 }

@@ -154,3 +154,39 @@ async fn a_group_rule_that_cannot_hold_is_refused_at_its_place() {
         assert_eq!((answer.status, answer.pointers()), (400, vec![pointer]), "{answer:?}");
     }
 }
+
+#[actix_web::test]
+async fn a_lead_stays_open_until_its_parts_have_recovered() {
+    let (house, hook, _) = house(1).await;
+    let lead = fire(&house, &hook, ("a", "eu1")).await;
+    let part = fire(&house, &hook, ("b", "eu1")).await;
+    let end = async |key: &str| {
+        let event = json!({"event_key": key, "title": key, "event_type": "RECOVERY"});
+        house.understood(&hook, &event).await["items"][0].clone()
+    };
+    let held = end("a").await;
+    assert_eq!((&held["what"], &held["why"]), (&json!("joined"), &json!("held_open")), "{held}");
+    assert_eq!(alert(&house, &lead).await["state"], "TRIGGERED");
+    assert_eq!(end("b").await["what"], "resolved");
+    assert_eq!(alert(&house, &part).await["state"], "RESOLVED");
+    assert_eq!(alert(&house, &lead).await["state"], "RESOLVED");
+}
+
+#[actix_web::test]
+async fn why_an_alert_is_a_part_is_in_its_history() {
+    let (house, hook, _) = house(2).await;
+    fire(&house, &hook, ("a", "eu1")).await;
+    let lead = fire(&house, &hook, ("b", "eu1")).await;
+    let part = fire(&house, &hook, ("c", "eu1")).await;
+    let why = async |item: &Value| {
+        let id = item["alert_id"].as_str().unwrap();
+        house.get(&format!("/api/v1/alerts/{id}/explain")).await.text
+    };
+    let told = why(&lead).await;
+    assert!(
+        told.contains("group rule clusters found 2 events with additional_info.cluster eu1"),
+        "{told}"
+    );
+    let told = why(&part).await;
+    assert!(told.contains("group rule clusters makes it a part of"), "{told}");
+}

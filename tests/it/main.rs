@@ -30,10 +30,12 @@ mod links;
 mod misasked;
 mod mistakes;
 mod needs;
+mod outbox;
 mod ping;
 mod plans;
 mod prometheus;
 mod providers;
+mod receiver;
 #[expect(dead_code, reason = "the tests of channels use the rest")]
 #[path = "../../src/notify/tests/receivers.rs"]
 mod receivers;
@@ -44,6 +46,7 @@ mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
+mod storm;
 mod story;
 mod stream;
 mod suppression;

@@ -1,8 +1,8 @@
 //! Alerts that are one with another, which leads: it alone is told, and it is over when all of them are.
 
-use super::{change, found};
+use super::{change, found, setup_of};
 use crate::{
-    care::{Hand, record},
+    care::{Hand, mute, record},
     domain::{
         alert::{Alert, Standing},
         care::Care,
@@ -109,8 +109,9 @@ pub(super) fn heard_by_lead(tx: &mut dyn Tx, part: &Alert, hand: &Hand<'_>) -> R
     }
     alert.standing.severity = part.standing.severity;
     alert.standing.urgency = urgency.max(part.standing.urgency);
-    change(tx, alert, Act::Worsen { severity, urgency }, hand)?;
-    Ok(())
+    let alert = change(tx, alert, Act::Worsen { severity, urgency }, hand)?;
+    let setup = setup_of(tx, &alert.home)?;
+    mute::worsened(tx, &alert.standing, &setup, hand)
 }
 
 /// An alert that was part of another is an alert of its own again.

@@ -32,10 +32,13 @@ pub(super) fn flaps(
     Ok((before >= count).then_some(Act::Flap { openings: before + 1, within }))
 }
 
-/// After how long without an event an alert expires: what its webhook says, else what its project says. One that a
-/// person raised does not.
+/// After how long without an event an alert expires: what its webhook says, else what its project says. One without
+/// events does not: a person raised it, or the silence of a heartbeat, of which no event can be expected.
 fn stale_after(tx: &dyn Tx, alert: &Alert, setup: &Setup) -> Result<Option<TimeDelta>> {
     let Some(webhook) = &alert.webhook_id else { return Ok(None) };
+    if alert.standing.event_count == 0 {
+        return Ok(None);
+    }
     let own = tx.stale_after(webhook)?.map(|seconds| TimeDelta::seconds(seconds.into()));
     Ok(own.or(setup.policy.stale_after))
 }

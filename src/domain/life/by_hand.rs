@@ -64,8 +64,10 @@ pub(super) fn acknowledged(
     Ok(Turn { alert, steps, then })
 }
 
-/// What is opened again is an alert of its own: the one that led it may be over, and would not tell of it.
+/// What is opened again is an alert of its own: the one that led it may be over, and would not tell of it. What muted it
+/// once is decided anew.
 fn on_its_own(alert: &mut Alert) -> Option<Life> {
+    alert.care.mute.take_if(|mute| !mute.is_final());
     let from = alert.care.merged_into.take()?;
     Some(Life::Unmerged { from, reason: Some("it was opened again".to_owned()) })
 }
@@ -216,6 +218,8 @@ pub(super) fn moved(mut alert: Alert, home: Home, Doer { actor, .. }: Doer<'_>) 
         return Err(refused("/project_id", detail));
     }
     let from = std::mem::replace(&mut alert.home, home);
+    // What mutes there is for that project to say.
+    alert.care.mute.take_if(|mute| !mute.is_final());
     // It is escalated as the alerts of its new project are.
     alert.care.escalation.policy_id = None;
     let step = Life::Moved { from: from.project_id, to: alert.home.project_id.clone() };

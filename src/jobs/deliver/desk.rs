@@ -98,12 +98,9 @@ impl Desk {
         match sending {
             // One that refuses a message is there.
             Sending::Arrived | Sending::Refused => stand.circuit.succeeded(),
-            Sending::Failed(asked) => {
-                stand.circuit.failed(now);
-                if let Some(asked) = asked {
-                    stand.circuit.hold(now + asked);
-                }
-            }
+            // One that asks for time is there too.
+            Sending::Failed(Some(asked)) => stand.circuit.hold(now + asked),
+            Sending::Failed(None) => stand.circuit.failed(now),
         }
     }
 }

@@ -87,10 +87,16 @@ impl Next {
 }
 
 impl Work {
-    /// Writes a change of an alert down.
+    /// Writes a change of an alert down. What changes once more in the same commit without turning is told already, since
+    /// whoever hears of it reads the alert as it is by then.
     pub(super) fn add_happening(&self, alert: i64, change: Change) -> Result<()> {
         let Change { what, at, before, after } = change;
         let mut next = self.live()?.borrow().next();
+        let told = (alert, next.event);
+        if what == What::Changed && before == after && self.live()?.borrow().last_told == Some(told)
+        {
+            return Ok(());
+        }
         self.put(
             "INSERT INTO happening (happening, at, alert, event, what, before, after)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -105,7 +111,9 @@ impl Work {
             ],
         )?;
         next.happening += 1;
-        self.live()?.borrow_mut().set_next(next);
+        let mut live = self.live()?.borrow_mut();
+        live.set_next(next);
+        live.last_told = Some(told);
         Ok(())
     }
 

@@ -141,6 +141,8 @@ pub(super) struct Live {
     /// The alert and the delivery that were touched last, since what comes next mostly belongs to them.
     pub(super) last_alert: Option<(Id<Alert>, i64)>,
     pub(super) last_delivery: Option<(Id<Delivery>, i64)>,
+    /// The alert of the last change that this commit tells of, and the event that comes next after it.
+    pub(super) last_told: Option<(i64, i64)>,
     /// What can be sought of the newest events and alerts.
     pub(super) filling: [seek::Filling; seek::Of::COUNT],
 }
@@ -184,6 +186,7 @@ impl Live {
             undo: Vec::new(),
             last_alert: None,
             last_delivery: None,
+            last_told: None,
             filling: Default::default(),
         };
         live.load_open(connection)?;
@@ -429,6 +432,7 @@ impl Live {
     /// The commit is on disk: nothing of it will be undone.
     pub(super) fn settled(&mut self) {
         self.undo.clear();
+        self.last_told = None;
         self.tallies.settled();
     }
 
@@ -437,6 +441,7 @@ impl Live {
         self.forget_rows();
         self.last_alert = None;
         self.last_delivery = None;
+        self.last_told = None;
         self.filling.iter_mut().for_each(seek::Filling::forget);
         while self.undo.len() > mark {
             let Some(undo) = self.undo.pop() else { return };

@@ -196,10 +196,10 @@ impl Work {
             removed += 1;
         }
         let last = found.last().map(|(message, notice, _)| (*message, *notice));
-        if let Some((_, newest)) = last {
-            self.remove_notices(before, newest, most)?;
-        }
         let is_all = found.len() < most as usize;
+        // Beyond the last message there may be notices that nobody took.
+        let newest = last.map(|(_, notice)| notice).filter(|_| !is_all).unwrap_or(i64::MAX);
+        self.remove_notices(before, newest, most)?;
         Ok((removed, last.map(|(message, _)| message).filter(|_| !is_all)))
     }
 
@@ -209,6 +209,8 @@ impl Work {
             "DELETE FROM notice WHERE notice IN (
                 SELECT n.notice FROM notice n
                 WHERE n.notice <= ?2 AND n.created_at < ?1
+                  -- They stand in the order of time, so behind the first that is young none is old.
+                  AND n.notice < coalesce((SELECT y.notice FROM notice y WHERE y.created_at >= ?1 ORDER BY y.notice LIMIT 1), ?2 + 1)
                   AND NOT EXISTS (SELECT 1 FROM message m WHERE m.notice = n.notice)
                   AND NOT EXISTS (SELECT 1 FROM gathered g WHERE g.notice = n.notice)
                   AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.alert = n.alert AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL)
