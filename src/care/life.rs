@@ -165,6 +165,8 @@ pub fn deleted(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
         tx.set_timer(*kind, alert.alert_id().as_str(), None)?;
     }
     tx.delete_notes_of(alert.alert_id())?;
+    let setup = setup_of(tx, &alert.home)?;
+    mute::ended(tx, alert, &setup, hand)?;
     record(tx, (alert.alert_id(), None), vec![Step::Life(Life::Deleted)], hand)?;
     parts::set_free(tx, alert, hand)?;
     parts::left(tx, alert, hand)?;
@@ -199,24 +201,34 @@ fn done(
     }
     record(tx, (alert.alert_id(), event), steps.into_iter().map(Step::Life).collect(), hand)?;
     time::wound(tx, Some(&before), (&alert, setup), hand)?;
-    let alert = muted_anew(tx, (&before, alert), (setup, hand))?;
+    let alert = muted_anew(tx, (&before, alert), &then, (setup, hand))?;
     followed(tx, alert, (&act, then), (setup, hand))
 }
 
-/// What mutes an alert is decided anew where what filters look at has changed, before anyone is told.
+/// What mutes an alert is decided anew where what filters look at has changed, before anyone is told; what starts anew is
+/// told by that alone.
 fn muted_anew(
     tx: &mut dyn Tx,
     (before, alert): (&Alert, Alert),
+    then: &Then,
     (setup, hand): (&Setup, &Hand<'_>),
 ) -> Result<Alert> {
     let seen = |alert: &Alert| {
         let Standing { severity, urgency, state, .. } = alert.standing;
         (severity, urgency, state.is_open(), alert.home.clone())
     };
-    let says = |alert: &Alert| (alert.title.clone(), alert.description.clone());
-    let is_same = seen(before) == seen(&alert) && says(before) == says(&alert);
+    let says =
+        |alert: &Alert| (alert.title.clone(), alert.description.clone(), alert.assignee.clone());
+    if !alert.standing.state.is_open()
+        || (seen(before) == seen(&alert) && says(before) == says(&alert))
+    {
+        return Ok(alert);
+    }
+    if matches!(then, Then::StartAnew(..)) {
+        return mute::taken_up(tx, (before, &alert), setup, hand);
+    }
     let is_muted = alert.care.mute.is_some() || before.care.mute.is_some();
-    if is_same || !alert.standing.state.is_open() || (setup.mutes.is_empty() && !is_muted) {
+    if setup.mutes.is_empty() && !is_muted {
         return Ok(alert);
     }
     mute::looked_at_again(tx, &alert, setup, hand)

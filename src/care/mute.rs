@@ -32,6 +32,9 @@ use crate::{
     store::{HitKind, OpenPlace, Tx, Which},
 };
 
+/// What the names of event rules begin with, where something says what mutes an alert.
+const EVENT_RULE: &str = "event_rule:";
+
 /// How many alerts are looked at in one unit of work.
 const PAGE: u32 = 100;
 
@@ -163,68 +166,99 @@ pub fn worsened(tx: &mut dyn Tx, after: &Standing, setup: &Setup, hand: &Hand<'_
     }
 }
 
-/// An open alert was reopened, moved to this project, or changed by a person: what mutes it and what it mutes is decided
-/// anew. Gives the alert as it is then.
+/// An alert was reopened or came to this project: what mutes it here, and what it mutes, is decided anew. People are told
+/// by who does that. Gives the alert as it is then.
+pub fn taken_up(
+    tx: &mut dyn Tx,
+    (before, alert): (&Alert, &Alert),
+    setup: &Setup,
+    hand: &Hand<'_>,
+) -> Result<Alert> {
+    if !alert.standing.state.is_open() {
+        return Ok(alert.clone());
+    }
+    take_sides(tx, &Looked::kept(alert), setup, hand)?;
+    for alert in [before, alert] {
+        wake_waiting(tx, alert, hand)?;
+    }
+    weighed(tx, alert, setup, hand).map(|(alert, _)| alert)
+}
+
+/// An open alert changed: filters may mean it that did not, and the other way round. Decides anew what mutes it and what it
+/// mutes, and tells of it where nothing mutes it any more. Gives the alert as it is then.
 pub fn looked_at_again(
     tx: &mut dyn Tx,
     alert: &Alert,
     setup: &Setup,
     hand: &Hand<'_>,
 ) -> Result<Alert> {
-    if !setup.mutes.inhibitions.is_empty() {
+    if !setup.mutes.inhibitions.is_empty() && alert.standing.state.is_open() {
         take_sides(tx, &Looked::kept(alert), setup, hand)?;
     }
-    review(tx, alert, setup, hand)
+    let (alert, lifted) = weighed(tx, alert, setup, hand)?;
+    match lifted {
+        Some(reason) => escalate::again(tx, &alert, (Occasion::Unmuted, Some(reason)), setup, hand),
+        None => Ok(alert),
+    }
 }
 
-/// An alert is over: what it inhibited is muted no more, unless something else mutes it.
+/// An alert is over, or gone: what it inhibited is muted no more, unless something else mutes it.
 pub fn ended(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
     let id = alert.alert_id();
-    if let Some(mute) = &alert.care.mute {
+    if alert.care.mute.is_some() {
         tx.set_timer(TimerKind::Unmute, id.as_str(), None)?;
-        if mute.by.starts_with("event_rule:") {
-            tx.put_inhibited_by_key(id, None)?;
-        }
     }
-    if !setup.event_rules.is_empty() {
-        tx.put_inhibited_by_key(id, None)?;
+    tx.put_inhibited_by_key(id, None)?;
+    wake_waiting(tx, alert, hand)?;
+    if setup.mutes.inhibitions.is_empty() {
+        return Ok(());
     }
-    if !setup.mutes.inhibitions.is_empty() {
-        replace_sides(tx, id, &[], hand)?;
-    }
-    wake_waiting(tx, alert, hand)
+    replace_sides(tx, id, &[], hand)
 }
 
-/// Decides anew what mutes an open alert, and does what follows: who is to be told is told once nothing mutes it. Gives
-/// the alert as it is then.
-fn review(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<Alert> {
+/// Decides anew what mutes an open alert, and writes that down: the alert then, and why nothing mutes it any more where
+/// something did.
+fn weighed(
+    tx: &mut dyn Tx,
+    alert: &Alert,
+    setup: &Setup,
+    hand: &Hand<'_>,
+) -> Result<(Alert, Option<String>)> {
     let before = alert.care.mute.as_ref();
-    let is_final = |mute: &Mute| mute.by.starts_with("event_rule:") && mute.by_alert.is_none();
+    let is_final = |mute: &Mute| mute.by.starts_with(EVENT_RULE) && mute.by_alert.is_none();
     if !alert.standing.state.is_open() || before.is_some_and(is_final) {
-        return Ok(alert.clone());
+        return Ok((alert.clone(), None));
     }
     let waits = tx.inhibited_by_key(alert.alert_id())?;
     let all = consider(tx, &Looked::kept(alert), waits.as_ref(), (setup, hand.now))?;
     let mute = muted_by(&all, before, hand.now);
     if mute.as_ref() == before {
-        return Ok(alert.clone());
+        // The timer of what ends later may have been taken for this look.
+        wind_down(tx, alert)?;
+        return Ok((alert.clone(), None));
     }
     let mut after = alert.clone();
     after.care.mute.clone_from(&mute);
     after.standing.marks = after.care.marks();
     tx.put_alert(&after)?;
-    let until = mute.as_ref().and_then(|mute| mute.until);
-    tx.set_timer(TimerKind::Unmute, after.alert_id().as_str(), until)?;
-    match (before, mute) {
+    wind_down(tx, &after)?;
+    let lifted = match (before, mute) {
         (_, Some(mute)) => {
             if before.is_none_or(|before| before.by != mute.by) {
                 now_muted(tx, &after, (&mute, before), all, hand)?;
             }
-            Ok(after)
+            None
         }
-        (Some(before), None) => now_heard(tx, &after, (before, &all), setup, hand),
-        (None, None) => Ok(after),
-    }
+        (Some(before), None) => Some(now_heard(tx, &after, (before, &all), hand)?),
+        (None, None) => None,
+    };
+    Ok((after, lifted))
+}
+
+/// Sets the timer of what mutes an alert to its end.
+fn wind_down(tx: &mut dyn Tx, alert: &Alert) -> Result<()> {
+    let until = alert.care.mute.as_ref().and_then(|mute| mute.until);
+    tx.set_timer(TimerKind::Unmute, alert.alert_id().as_str(), until)
 }
 
 /// Writes down what mutes an alert from now on.
@@ -243,21 +277,20 @@ fn now_muted(
     record(tx, (alert.alert_id(), None), said, hand)
 }
 
-/// Nothing mutes an alert any more: it is said why, and who is to be told of it is told.
+/// Writes down that nothing mutes an alert any more, and why, which is given.
 fn now_heard(
     tx: &mut dyn Tx,
     alert: &Alert,
     (before, all): (&Mute, &[Considered]),
-    setup: &Setup,
     hand: &Hand<'_>,
-) -> Result<Alert> {
+) -> Result<String> {
     let why = all.iter().find(|considered| considered.by == before.by);
     let because = why.map_or_else(|| "it was closed".to_owned(), |it| it.because.clone());
     let Mute { by, name, .. } = before.clone();
     let reason = format!("it was muted by {}: {because}", called(&by, &name));
     let said = vec![Step::Mute(MuteStep::Unmuted { by, name, because })];
     record(tx, (alert.alert_id(), None), said, hand)?;
-    escalate::again(tx, alert, (Occasion::Unmuted, Some(reason)), setup, hand)
+    Ok(reason)
 }
 
 /// What mutes begins or ends.

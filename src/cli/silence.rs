@@ -184,10 +184,10 @@ fn listed(answer: &Value) -> String {
 /// What something would have muted, in words and a table.
 pub(super) fn previewed(told: &Value) -> String {
     let more = if told["is_capped"] == true { " or more" } else { "" };
-    let mut text = format!(
-        "In the last seven days it would have muted {}{more} alerts.\n",
+    let mut lines = vec![format!(
+        "In the last seven days it would have muted {}{more} alerts.",
         field(told, "would_have_muted")
-    );
+    )];
     let cells = |alert: &Value| {
         vec![
             field(alert, "alert_number"),
@@ -201,19 +201,17 @@ pub(super) fn previewed(told: &Value) -> String {
     let alerts: Vec<Vec<String>> = list("alerts").iter().map(cells).collect();
     if !alerts.is_empty() {
         let headings = ["#", "SEVERITY", "TITLE", "OPENED (UTC)", "ID"];
-        text += &format!("\n{}\n", table(&headings, alerts, ""));
+        lines.push(format!("\n{}\n", table(&headings, alerts, "")));
     }
-    for span in list("next_occurrences") {
-        text += &format!(
-            "\nIt mutes from {} to {}.",
-            minute(&span, "start_time"),
-            minute(&span, "end_time")
-        );
-    }
-    for broad in list("too_broad") {
-        text += &format!("\nIt would be refused: {}.", broad.as_str().unwrap_or_default());
-    }
-    text
+    lines.extend(list("next_occurrences").iter().map(|span| {
+        format!("It mutes from {} to {}.", minute(span, "start_time"), minute(span, "end_time"))
+    }));
+    lines.extend(
+        list("too_broad")
+            .iter()
+            .map(|broad| format!("It would be refused: {}.", broad.as_str().unwrap_or_default())),
+    );
+    lines.join("\n")
 }
 
 /// Mute alerts while others are open.

@@ -144,8 +144,8 @@ impl Calendar {
                 return Err(CalendarError::new(field, detail));
             }
         }
-        let rule = rrule.map(|text| Rule::read(zone, first, text)).transpose()?;
-        let calendar = Self::with(zone, first, rule);
+        let comes = rrule.map(|text| Rule::read(zone, first, text)).transpose()?;
+        let calendar = Self::with(zone, first, comes);
         if calendar.occurrences(first.start, 1).is_empty() {
             let detail = format!("it does not come within {COMES_WITHIN} years of `start_time`");
             return Err(CalendarError::new("rrule", detail));

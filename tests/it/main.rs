@@ -15,6 +15,7 @@ mod door;
 mod escalation;
 mod event_rules;
 mod explain;
+mod explain_alert;
 mod export;
 mod fuzzed;
 mod group_rules;
@@ -46,6 +47,7 @@ mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
+mod simulate;
 mod storm;
 mod story;
 mod stream;

@@ -517,3 +517,65 @@ async fn who_reaches_one_project_mutes_that_alone_and_sees_what_mutes_it() {
     let closed = member.post("/monitoring/v1/maintenance-window/close", id).await;
     assert_eq!(closed.status, 403);
 }
+
+#[actix_web::test]
+async fn its_history_tells_what_was_looked_at_what_muted_it_and_why_it_is_heard_again() {
+    let mill = Mill::new().await;
+    mill.silence(about("CpuHot"), 600).await;
+    mill.silence(about("DiskFull"), 600).await;
+    let alert = mill.fires("disk", json!({ "rule": "DiskFull" })).await;
+    mill.later(minutes(10)).await;
+    let history = mill.house.done("/api/v1/alert/history", json!({ "alert_id": alert })).await;
+    let mutes: Vec<(String, String)> = history["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["of"] == "mute")
+        .map(|entry| {
+            let text = |name: &str| entry[name].as_str().unwrap().to_owned();
+            (text("verdict"), text("sentence"))
+        })
+        .collect();
+    let verdicts: Vec<&str> = mutes.iter().map(|(verdict, _)| verdict.as_str()).collect();
+    assert_eq!(verdicts, ["mutes", "passes", "muted", "unmuted"], "{mutes:#?}");
+    assert!(
+        mutes[1].1.ends_with("`rule eq \"CpuHot\"` does not hold: it is \"DiskFull\""),
+        "{mutes:#?}"
+    );
+    assert!(mutes[3].1.ends_with("it is over"), "{mutes:#?}");
+}
+
+#[actix_web::test]
+async fn an_alert_that_is_reopened_moved_or_deleted_mutes_and_is_muted_as_it_is_then() {
+    let mill = Mill::new().await;
+    mill.inhibition().await;
+    let act = async |path: &str, request: Value| mill.house.done(path, request).await;
+    let host = mill.fires("host a", on("HostDown", "a")).await;
+    let target = mill.fires("db on a", on("DbDown", "a")).await;
+    let to = |state: &str| json!({ "alert_id": host, "state": state });
+    act("/monitoring/v1/alert/update", to("RESOLVED")).await;
+    mill.later(TimeDelta::seconds(1)).await;
+    assert_eq!(mill.muted_by(&target).await, "");
+    act("/monitoring/v1/alert/update", to("TRIGGERED")).await;
+    mill.later(TimeDelta::seconds(1)).await;
+    assert_ne!(mill.muted_by(&target).await, "", "it mutes again");
+    act("/monitoring/v1/alert/delete", json!({ "alert_id": host })).await;
+    mill.later(TimeDelta::seconds(1)).await;
+    assert_eq!(mill.muted_by(&target).await, "");
+
+    mill.silence(json!([{ "k": "title", "v": "late", "o": "eq" }]), 60).await;
+    let late = mill.fires("late", json!({})).await;
+    assert_ne!(mill.muted_by(&late).await, "");
+    let state = |state: &str| json!({ "alert_id": late, "state": state });
+    act("/monitoring/v1/alert/update", state("RESOLVED")).await;
+    mill.later(minutes(2)).await;
+    act("/monitoring/v1/alert/update", state("TRIGGERED")).await;
+    assert_eq!(mill.muted_by(&late).await, "", "what muted it before is over");
+    assert!(mill.is_told(&late).await);
+
+    mill.silence(json!([{ "k": "title", "v": "mine", "o": "eq" }]), 60).await;
+    let mine = mill.fires("mine", json!({})).await;
+    act("/api/v1/project/create", json!({ "project_id": "other", "name": "other" })).await;
+    act("/monitoring/v1/alert/update", json!({ "alert_id": mine, "project_id": "other" })).await;
+    assert_eq!(mill.muted_by(&mine).await, "", "nothing mutes it there");
+}

@@ -1,3 +1,5 @@
+//! When windows come, held to what another library says, and to what the clock on the wall shows.
+
 use std::sync::OnceLock;
 
 use proptest::prelude::*;

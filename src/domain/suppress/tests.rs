@@ -1,3 +1,5 @@
+//! What mutes an alert, for how long, what is too broad, and what is written down of it.
+
 use chrono::TimeDelta;
 use serde_json::json;
 

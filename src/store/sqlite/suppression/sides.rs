@@ -52,7 +52,7 @@ const INHIBITORS: &str = "SELECT u.suppression_id, a.alert_id
      WHERE i.inhibition = u.suppression AND i.side = 0 AND i.equal_values = unhex(k.value ->> 1)
      AND i.alert IS NOT ?2
      ORDER BY i.alert LIMIT ?3))) c
-     CROSS JOIN alert a ON a.alert = c.value";
+     CROSS JOIN alert a ON a.alert = c.value AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL";
 
 fn number(side: Side) -> i64 {
     match side {
