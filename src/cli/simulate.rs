@@ -18,7 +18,7 @@ use super::{
 use crate::{
     config::RuleFiles,
     ingest::Books,
-    lab::simulate::{Outcome, Scenario},
+    lab::simulate::{Line, Outcome, Scenario},
     load_error::LoadError,
     value::text::counted,
 };
@@ -127,10 +127,7 @@ fn whole(outcome: &Outcome) -> String {
     let mut text = outcome.name.as_ref().map(|name| format!("{name}\n\n")).unwrap_or_default();
     let _ = writeln!(text, "It begins at {}.", outcome.began_at);
     for line in &outcome.timeline {
-        let alert = line.alert_number.map(|number| format!("#{number} ")).unwrap_or_default();
-        let mark =
-            if line.of == "step" { "▶ ".to_owned() } else { format!("    {alert}{}: ", line.of) };
-        let _ = write!(text, "\n{}  {mark}{}", line.after, line.sentence);
+        let _ = write!(text, "\n{}", told(line));
     }
     let _ = write!(text, "\n\n{}", alerts(outcome));
     let _ = write!(text, "\n\n{}", notifications(outcome));
@@ -141,6 +138,21 @@ fn whole(outcome: &Outcome) -> String {
     };
     let _ = write!(text, "\n\n{end}");
     text
+}
+
+/// One thing that happened, with what a message says below it.
+fn told(line: &Line) -> String {
+    let alert = line.alert_number.map(|number| format!("#{number} ")).unwrap_or_default();
+    let mark = match line.of {
+        "step" => "▶ ".to_owned(),
+        "message" => "    ✉ ".to_owned(),
+        of => format!("    {alert}{of}: "),
+    };
+    let below = line
+        .text
+        .lines()
+        .map(|text| format!("\n{:width$}      | {text}", "", width = line.after.len()));
+    format!("{}  {mark}{}{}", line.after, line.sentence, below.collect::<String>())
 }
 
 fn alerts(outcome: &Outcome) -> String {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Jobs;
 use crate::{
     care::{self, Hand},
     clock::Timestamp,
     domain::timer::Timer,
     error::Result,
     id::Mint,
+    ingest::Intake,
     store::Tx,
 };
 
@@ -20,16 +20,16 @@ const TOGETHER: u32 = 200;
 
 /// Does all that is due at `now`; how much that was. A timer that fails is tried again with the next tick, and holds up
 /// no other.
-pub async fn alarm(jobs: &Jobs, now: Timestamp) -> Result<usize> {
+pub async fn alarm(intake: &Intake, now: Timestamp) -> Result<usize> {
     let mut done = 0;
     loop {
         // Looked for on a reader first: mostly nothing is due, and then nobody who writes waits.
-        let due = jobs.intake.store.read(move |tx| tx.due_timers(now, TOGETHER)).await?;
+        let due = intake.store.read(move |tx| tx.due_timers(now, TOGETHER)).await?;
         if due.is_empty() {
             return Ok(done);
         }
-        let (mint, found) = (jobs.intake.mint.clone(), due.len());
-        let failed = jobs.intake.store.write(move |tx| ring(tx, &due, (&mint, now))).await?;
+        let (mint, found) = (intake.mint.clone(), due.len());
+        let failed = intake.store.write(move |tx| ring(tx, &due, (&mint, now))).await?;
         done += found - failed;
         if failed > 0 {
             return Ok(done);

@@ -53,7 +53,7 @@ impl Jobs {
 
     /// Does once what is due each second: timers.
     pub async fn second(&self) {
-        if let Err(error) = alarm::alarm(self, self.clock.now()).await {
+        if let Err(error) = alarm::alarm(&self.intake, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "what is due could not be looked for");
         }
     }

@@ -15,6 +15,7 @@ mod door;
 mod escalation;
 mod event_rules;
 mod explain;
+mod explain_alert;
 mod export;
 mod fuzzed;
 mod group_rules;
@@ -26,13 +27,19 @@ mod lab;
 mod language;
 mod life;
 mod limits;
+mod links;
 mod misasked;
 mod mistakes;
 mod needs;
 mod outbox;
+mod ping;
 mod plans;
+mod prometheus;
 mod providers;
 mod receiver;
+#[expect(dead_code, reason = "the tests of channels use the rest")]
+#[path = "../../src/notify/tests/receivers.rs"]
+mod receivers;
 mod redrive;
 mod reload;
 mod retention;
@@ -40,6 +47,7 @@ mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
+mod simulate;
 mod storm;
 mod story;
 mod stream;

@@ -14,6 +14,9 @@ type Deviation = (&'static str, &'static str, &'static str);
 const DEVIATIONS: &[Deviation] = &[
     // The first message is written in the commit that opens the alert, so the alert is escalated from the beginning.
     ("*", "/alerts/*/escalated", "true"),
+    // Who acknowledges ends the escalation at once, not with the next run of a scheduler.
+    ("recovery_acknowledged_alert", "/alerts/0/escalation_ttl", "0"),
+    ("dup_on_acknowledged", "/alerts/0/escalation_ttl", "0"),
     // Severity and urgency rise with the worst event.
     ("dedup_updates_description_only", "/alerts/0/severity", "\"CRITICAL\""),
     ("dedup_updates_description_only", "/alerts/0/urgency", "\"HIGH\""),

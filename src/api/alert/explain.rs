@@ -1,6 +1,6 @@
 //! `alert.explain`: why an alert is as it is, from its first event on: what was decided, by what, in order of time.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -153,10 +153,11 @@ fn told_of(event: &Event, alert: &Alert, names: &BTreeMap<Id<Webhook>, String>) 
     let title = draft.title.as_ref().map(|title| format!(" \"{title}\"")).unwrap_or_default();
     let (verdict, did) = match event.why {
         Why::NewKey | Why::OpensAgain | Why::AlreadyRecovered => ("opened", "opened the alert"),
-        Why::SameKey | Why::Worse | Why::ManualRecovery | Why::HeldOpen => ("joined", "joined it"),
         Why::Recovers => ("resolved", "resolved it"),
         Why::Unreadable if event.created_at == alert.created_at => ("opened", "opened the alert"),
-        Why::Unreadable => ("joined", "joined it"),
+        Why::SameKey | Why::Worse | Why::ManualRecovery | Why::HeldOpen | Why::Unreadable => {
+            ("joined", "joined it")
+        }
         Why::NothingToRecover | Why::Late | Why::Dropped | Why::BelowThreshold => {
             ("kept", "was kept")
         }
@@ -229,16 +230,16 @@ fn summary(alert: &Alert) -> String {
         standing.urgency
     );
     if let Some(ending) = &alert.ending {
-        text.push_str(&format!(" It ended: {}.", ending.reason.trim_end_matches('.')));
+        let _ = write!(text, " It ended: {}.", ending.reason.trim_end_matches('.'));
     } else if let Some(mute) = &care.mute {
-        text.push_str(&format!(" `{}` ({}) mutes it.", mute.name, mute.by));
+        let _ = write!(text, " `{}` ({}) mutes it.", mute.name, mute.by);
     } else if let Some(snooze) = &care.snooze {
-        text.push_str(&format!(" {} put it off.", snooze.by));
+        let _ = write!(text, " {} put it off.", snooze.by);
     } else if care.flapping.is_some() {
         text.push_str(" It opens and recovers too often.");
     }
     if let Some(lead) = &care.merged_into {
-        text.push_str(&format!(" It is part of {lead}."));
+        let _ = write!(text, " It is part of {lead}.");
     }
     text
 }

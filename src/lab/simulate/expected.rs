@@ -320,7 +320,7 @@ mod tests {
         let told = differences("notifications: [['[Alerting] t', ERROR, LV2, 1]]", &came);
         assert_eq!(
             told,
-            ["x.yaml:1:44: notifications[0].notification_level: expected \"LV2\", got \"LV1\""]
+            ["x.yaml:1:41: notifications[0].notification_level: expected \"LV2\", got \"LV1\""]
         );
     }
 }

@@ -30,10 +30,10 @@ const RECORDED: &[&str] =
 
 /// The lists of what a project is furnished with, in the order in which it is made: the later may name the earlier.
 pub(super) const FURNITURE: &[&str] = &[
-    "escalation_policies",
-    "contacts",
-    "on_calls",
     "channels",
+    "on_calls",
+    "contacts",
+    "escalation_policies",
     "webhooks",
     "event_rules",
     "group_rules",

@@ -29,9 +29,9 @@ pub(super) async fn furnish(house: &House, scenario: &Scenario) -> Furnished<Ref
     let projects =
         founded(house, scenario).await.map_err(|error| scenario.refused(&error, |_| BEGINNING))?;
     let (mut mistakes, mut refer) = (Vec::new(), Refer::new(scenario.zone));
-    // A project's configuration may name a policy.
+    // A project's configuration may name a policy, and that whom it tells.
     let (first, rest): (Vec<_>, Vec<_>) =
-        scenario.furniture.iter().partition(|(kind, _)| *kind == "escalation_policies");
+        scenario.furniture.iter().partition(|(list, _)| PEOPLE.contains(list));
     for (kind, node) in first {
         mistakes.extend(
             place(house, scenario, (kind, node), &mut refer).await.err().unwrap_or_default(),
@@ -99,9 +99,34 @@ async fn configure(
 
 /// The policy of a project whose configuration says its steps.
 async fn escalate(house: &House, scenario: &Scenario, (id, config): (&str, &Node)) -> Furnished {
-    let _ = (house, scenario, id, config);
-    Ok(())
+    let mut request = json!({
+        "name": format!("the policy of {id}"),
+        "resource_group": "PROJECT",
+        "project_id": id,
+    });
+    for (key, field) in ESCALATION.iter().zip(["rules", "repeat_count", "finish_condition"]) {
+        if let Some(node) = config.get(key) {
+            request[field] = node.to_json();
+        }
+    }
+    let done = house.ask(write(api::escalation_policy::create), NOBODY, request).await;
+    let policy = done.map_err(|error| {
+        scenario.refused(&error, |pointer| {
+            let written = pointer.replacen("/rules", "/escalation_rules", 1);
+            key_place(config, &written)
+        })
+    })?;
+    let chosen =
+        json!({ "project_id": id, "escalation_policy_id": policy["escalation_policy_id"] });
+    let done = house.ask(write(api::project_alert_config::update), NOBODY, chosen).await;
+    done.map(|_| ()).map_err(|error| scenario.refused(&error, |_| config.at))
 }
+
+/// Where messages of channels go that do not say where: nothing is sent there.
+const RECEIVER: &str = "https://receiver.example/";
+
+/// The lists of who is told, and when.
+const PEOPLE: &[&str] = &["channels", "on_calls", "contacts", "escalation_policies"];
 
 /// The keys of a configuration that are its escalation policy's.
 const ESCALATION: &[&str] = &["escalation_rules", "repeat_count", "finish_condition"];
@@ -155,11 +180,11 @@ async fn place(
     (kind, node): (&'static str, &Node),
     refer: &mut Refer,
 ) -> Furnished {
-    let mut request = with_home(node.to_json(), scenario);
-    refer.resolve(&mut request, &Today { now: house.now(), alerts: &[] });
-    let Some(method) = making(kind, &mut request) else {
-        return Err(vec![scenario.source.mistake(node.at, format!("`{kind}` cannot be made yet"))]);
+    let mut request = node.to_json();
+    let Some(method) = making(kind, &mut request, scenario) else {
+        return Err(vec![scenario.source.mistake(node.at, format!("`{kind}` cannot be made"))]);
     };
+    refer.resolve(&mut request, &Today { now: house.now(), alerts: &[] });
     let done = house.ask(method, NOBODY, request).await;
     let made =
         done.map_err(|error| scenario.refused(&error, |pointer| key_place(node, pointer)))?;
@@ -168,31 +193,69 @@ async fn place(
 }
 
 /// The method that makes what a list of the file holds, and the request as that wants it.
-fn making(kind: &str, request: &mut Value) -> Option<Method> {
-    Some(match kind {
-        "webhooks" => write(api::webhook::create),
+fn making(list: &str, request: &mut Value, scenario: &Scenario) -> Option<Method> {
+    let Value::Object(fields) = request else { return None };
+    Some(match list {
+        "channels" => {
+            if let Some(kind) = fields.get("kind").and_then(Value::as_str) {
+                let kind = kind.to_uppercase();
+                fields.insert("kind".to_owned(), kind.into());
+            } else {
+                fields.insert("kind".to_owned(), "WEBHOOK".into());
+                fields.insert("settings".to_owned(), json!({ "url": RECEIVER }));
+            }
+            write(api::channel::create)
+        }
+        "contacts" => write(api::contact::create),
+        "escalation_policies" => write(api::escalation_policy::create),
         "event_rules" => {
             // They stand in their order.
-            if let Value::Object(fields) = request {
-                fields.remove("order");
-                let of = if fields.contains_key("webhook_id") { "WEBHOOK" } else { "PROJECT" };
-                fields.entry("resource_group").or_insert_with(|| of.into());
-            }
+            fields.remove("order");
+            let of = if fields.contains_key("webhook_id") { "WEBHOOK" } else { "PROJECT" };
+            fields.entry("resource_group").or_insert_with(|| of.into());
+            at_home(fields, scenario);
             write(api::event_rule::create)
+        }
+        "group_rules" => {
+            at_home(fields, scenario);
+            write(api::group_rule::create)
+        }
+        "heartbeats" => {
+            fields.entry("webhook_id").or_insert_with(|| WEBHOOK.into());
+            write(api::heartbeat::create)
+        }
+        "inhibitions" => {
+            at_home(fields, scenario);
+            write(api::inhibition::create)
+        }
+        "maintenance_windows" => {
+            fields.entry("projects").or_insert_with(|| json!([scenario.project]));
+            fields.entry("time_zone").or_insert_with(|| scenario.zone.name().into());
+            write(api::maintenance_window::create)
+        }
+        "on_calls" => {
+            fields.entry("time_zone").or_insert_with(|| scenario.zone.name().into());
+            write(api::on_call::create)
+        }
+        "silences" => {
+            at_home(fields, scenario);
+            write(api::silence::create)
+        }
+        "webhooks" => {
+            at_home(fields, scenario);
+            write(api::webhook::create)
         }
         _ => return None,
     })
 }
 
-/// The request with the scenario's project where it names none.
-fn with_home(mut request: Value, scenario: &Scenario) -> Value {
-    let has_home = request["resource_group"] == "WORKSPACE" || request.get("webhook_id").is_some();
-    if let Value::Object(fields) = &mut request
-        && !has_home
-    {
-        fields.entry("project_id").or_insert_with(|| scenario.project.as_str().into());
+/// The scenario's project, for what names no place of its own.
+fn at_home(request: &mut Map<String, Value>, scenario: &Scenario) {
+    let is_elsewhere = request.get("resource_group").is_some_and(|of| of == "WORKSPACE")
+        || request.contains_key("webhook_id");
+    if !is_elsewhere {
+        request.entry("project_id").or_insert_with(|| scenario.project.as_str().into());
     }
-    request
 }
 
 /// The method of this name that a step calls; what is wrong with the name where there is none.
@@ -218,12 +281,27 @@ const METHODS: &[Named] = &[
     ("alert.snooze", || write(api::alert::snooze)),
     ("alert.unmerge", || write(api::alert::unmerge)),
     ("alert.unsnooze", || write(api::alert::unsnooze)),
+    ("alert.update", || write(api::alert::update)),
+    ("channel.create", || write(api::channel::create)),
+    ("channel.disable", || write(api::channel::disable)),
+    ("channel.enable", || write(api::channel::enable)),
+    ("channel.update", || write(api::channel::update)),
+    ("escalation_policy.update", || write(api::escalation_policy::update)),
     ("event_rule.create", || write(api::event_rule::create)),
     ("event_rule.delete", || write(api::event_rule::delete)),
     ("event_rule.update", || write(api::event_rule::update)),
-    ("alert.update", || write(api::alert::update)),
+    ("group_rule.create", || write(api::group_rule::create)),
+    ("heartbeat.create", || write(api::heartbeat::create)),
+    ("heartbeat.delete", || write(api::heartbeat::delete)),
+    ("inhibition.close", || write(api::inhibition::close)),
+    ("inhibition.create", || write(api::inhibition::create)),
+    ("maintenance_window.close", || write(api::maintenance_window::close)),
+    ("maintenance_window.create", || write(api::maintenance_window::create)),
     ("note.create", || write(api::note::create)),
+    ("on_call.add_override", || write(api::on_call::add_override)),
     ("project_alert_config.update", || write(api::project_alert_config::update)),
+    ("silence.create", || write(api::silence::create)),
+    ("silence.expire", || write(api::silence::expire)),
     ("webhook.create", || write(api::webhook::create)),
     ("webhook.update", || write(api::webhook::update)),
 ];

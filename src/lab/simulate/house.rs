@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
     sync::Arc,
 };
 
@@ -16,14 +15,14 @@ use crate::{
     clock::{Clock, Timestamp},
     domain::{
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
-        scope::{Home, Scope},
+        scope::{Home, Reach, Scope},
         webhook::{Webhook, WebhookOptions},
         words::{RecoveryMode, Role, WebhookState},
     },
     error::{Error, Result},
     id::Id,
     ingest::{Books, Intake, Shelves},
-    jobs::{Jobs, alarm::alarm},
+    jobs::alarm::alarm,
     metrics::Metrics,
     store::{Requests, Store, Tx},
 };
@@ -101,7 +100,8 @@ impl House {
         let caller = Caller {
             actor: actor.to_owned(),
             role: Role::SystemAdmin,
-            scope: Scope::EVERYTHING,
+            // So that what holds in a whole workspace need not say which.
+            scope: Scope { workspaces: Reach::one(WORKSPACE.into()), ..Scope::EVERYTHING },
             token_id: actor.into(),
         };
         let store = self.intake.store.clone();
@@ -189,14 +189,8 @@ impl House {
 
     /// Does what is due now, as the server does it each second; what could not be done, in a sentence.
     pub(super) async fn tick(&self) -> Result<Option<String>> {
-        let jobs = Jobs {
-            intake: Arc::clone(&self.intake),
-            clock: self.clock.clone(),
-            data: PathBuf::new(),
-            courier: Arc::default(),
-        };
         let now = self.now();
-        alarm(&jobs, now).await?;
+        alarm(&self.intake, now).await?;
         let left = self.read(move |tx| tx.due_timers(now, 1)).await?;
         Ok(left.first().map(|timer| {
             format!(

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::{file::Scenario, house::House, outcome::Line, seen::text, span};
+use super::{file::Scenario, house::House, mail::Mailed, outcome::Line, seen::text, span};
 use crate::{
     clock::{Timestamp, rfc3339},
     domain::{
@@ -30,6 +30,8 @@ pub(super) struct Log {
     said: Vec<Said>,
     /// What people were told.
     pub(super) sent: Vec<Value>,
+    /// What channels would have got.
+    pub(super) messages: Vec<Value>,
 }
 
 /// One thing that happened.
@@ -39,6 +41,7 @@ struct Said {
     of: &'static str,
     verdict: String,
     sentence: String,
+    text: String,
 }
 
 impl Log {
@@ -49,13 +52,32 @@ impl Log {
             last: 0,
             said: Vec::new(),
             sent: Vec::new(),
+            messages: Vec::new(),
         }
     }
 
     /// Says what a step does.
     pub(super) fn say(&mut self, house: &House, verdict: &str, sentence: &str) {
         let (verdict, sentence) = (verdict.to_owned(), sentence.to_owned());
-        self.said.push(Said { at: house.now(), alert_id: None, of: "step", verdict, sentence });
+        let (at, text) = (house.now(), String::new());
+        self.said.push(Said { at, alert_id: None, of: "step", verdict, sentence, text });
+    }
+
+    /// Notes messages.
+    pub(super) fn mail(&mut self, mailed: Vec<Mailed>) {
+        for Mailed { at, channel, kind, title, body, shown } in mailed {
+            self.messages.push(shown);
+            self.said.push(Said {
+                at,
+                alert_id: None,
+                of: "message",
+                verdict: "sent".to_owned(),
+                sentence: format!("to `{channel}` ({kind}): {title}")
+                    .trim_end_matches(": ")
+                    .to_owned(),
+                text: body,
+            });
+        }
     }
 
     /// Says that time passes.
@@ -83,6 +105,7 @@ impl Log {
                     verdict: entry.step.verdict().to_owned(),
                     sentence: entry.step.sentence(),
                     alert_id: entry.alert_id,
+                    text: String::new(),
                 });
             }
         }
@@ -93,6 +116,7 @@ impl Log {
         self.catch_up(house).await?;
         self.said.clear();
         self.sent.clear();
+        self.messages.clear();
         Ok(())
     }
 
@@ -112,6 +136,7 @@ impl Log {
             of: said.of,
             verdict: said.verdict.clone(),
             sentence: said.sentence.clone(),
+            text: said.text.clone(),
         };
         self.said.iter().map(line).collect()
     }

@@ -10,6 +10,7 @@ mod file;
 mod furnish;
 mod house;
 mod log;
+mod mail;
 mod outcome;
 mod refer;
 mod run;

@@ -22,6 +22,8 @@ pub struct Outcome {
     pub events: Vec<Value>,
     /// All notifications, in order.
     pub notifications: Vec<Value>,
+    /// All messages, as their channels would have got them.
+    pub messages: Vec<Value>,
     /// How many deliveries came in.
     pub requests: Value,
     /// What each step brought.
@@ -45,8 +47,11 @@ pub struct Line {
     pub of: &'static str,
     /// What came out, in a word.
     pub verdict: String,
-    /// What came out and why, in a sentence.
+    /// What came out and why, in a sentence; of a message its first line.
     pub sentence: String,
+    /// The rest of a message.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 /// Something that was not as expected.

@@ -13,10 +13,21 @@ use crate::clock::{Timestamp, rfc3339};
 const REFERENCES: &[(&str, &str)] = &[
     ("webhook_id", "webhooks"),
     ("channel_id", "channels"),
+    ("channel", "channels"),
     ("escalation_policy_id", "escalation_policies"),
     ("change_escalation_policy", "escalation_policies"),
     ("on_call_id", "on_calls"),
+    ("on_call", "on_calls"),
+    ("event_rule_id", "event_rules"),
+    ("group_rule_id", "group_rules"),
+    ("silence_id", "silences"),
+    ("maintenance_window_id", "maintenance_windows"),
+    ("inhibition_id", "inhibitions"),
+    ("heartbeat_id", "heartbeats"),
 ];
+
+/// What people call a thing, whatever the field is called.
+const CALLED: &[&str] = &["name", "title", "reason"];
 
 /// Fields that hold the identifier of an alert.
 const ALERTS: &[&str] = &["alert_id", "into", "alert_ids"];
@@ -40,11 +51,20 @@ impl Refer {
         Self { zone, made: BTreeMap::new() }
     }
 
-    /// Notes what was made of an entry of a list.
+    /// Notes what a method made, such as `silence.create`, by what it is called.
+    pub(super) fn made_by(&mut self, method: &str, made: &Value) {
+        let field = format!("{}_id", method.split('.').next().unwrap_or_default());
+        if let Some((_, list)) = REFERENCES.iter().find(|(reference, _)| *reference == field) {
+            self.made(list, made);
+        }
+    }
+
+    /// Notes what was made of an entry of a list, by what it is called.
     pub(super) fn made(&mut self, list: &'static str, made: &Value) {
         let field = REFERENCES.iter().find(|(_, of)| *of == list).map(|(field, _)| *field);
         let id = field.and_then(|field| made[field].as_str());
-        if let Some((name, id)) = made["name"].as_str().zip(id) {
+        let name = CALLED.iter().find_map(|called| made[*called].as_str());
+        if let Some((name, id)) = name.zip(id) {
             self.made.insert((list, name.to_owned()), id.to_owned());
         }
     }
@@ -53,8 +73,10 @@ impl Refer {
     pub(super) fn resolve(&self, request: &mut Value, today: &Today<'_>) {
         match request {
             Value::Object(fields) => {
+                // What has a zone of its own says times in that.
+                let zone = if fields.contains_key("time_zone") { None } else { Some(self.zone) };
                 for (field, value) in fields {
-                    match self.written_out(field, value, today) {
+                    match self.written_out(field, value, (zone, today)) {
                         Some(text) => *value = text.into(),
                         None if ALERTS.contains(&field.as_str()) => numbered(value, today),
                         None => self.resolve(value, today),
@@ -71,7 +93,12 @@ impl Refer {
     }
 
     /// The text that stands for a short one in this field; `None` where it stays as it is.
-    fn written_out(&self, field: &str, value: &Value, today: &Today<'_>) -> Option<String> {
+    fn written_out(
+        &self,
+        field: &str,
+        value: &Value,
+        (zone, today): (Option<Tz>, &Today<'_>),
+    ) -> Option<String> {
         let text = value.as_str()?;
         if let Some((_, list)) = REFERENCES.iter().find(|(reference, _)| *reference == field) {
             return self.made.get(&(*list, text.to_owned())).cloned();
@@ -83,7 +110,7 @@ impl Refer {
         }
         let moment = match text.strip_prefix('+') {
             Some(span) => today.now.checked_add_signed(span::span(span).ok()?)?,
-            None => span::moment(text, self.zone).ok()?,
+            None => span::moment(text, zone?).ok()?,
         };
         Some(rfc3339(moment))
     }

@@ -11,6 +11,7 @@ use super::{
     furnish::{self, furnish, key_place},
     house::{House, NOBODY, write},
     log::Log,
+    mail,
     outcome::Outcome,
     refer::{Refer, Today},
     seen::Seen,
@@ -87,6 +88,9 @@ impl Run<'_> {
         number: usize,
         step: &Step,
     ) -> std::result::Result<(), Vec<LoadError>> {
+        if let Some(note) = &step.note {
+            self.log.say(&self.house, "note", note);
+        }
         let brought = match (self.act(step).await, &step.refused) {
             (Ok(brought), None) => brought,
             (Ok(_), Some(_)) => {
@@ -105,8 +109,8 @@ impl Run<'_> {
                 json!({})
             }
         };
-        let here = |error: &Error| self.scenario.refused(error, |_| step.at);
-        self.log.catch_up(&self.house).await.map_err(|error| here(&error))?;
+        let due = self.settle_due(step.at).await;
+        due.map_err(|error| self.scenario.refused(&error, |_| step.at))?;
         if let Some(expected) = self.scenario.trace.get(number) {
             self.failures.extend(expected::trace(&self.scenario.source, expected, &brought));
         }
@@ -147,7 +151,6 @@ impl Run<'_> {
             Action::Call(name, request) => self.call(name, (request, step.at)).await,
             Action::Look => {
                 self.tick(step.at).await.map_err(refused)?;
-                self.log.catch_up(&self.house).await.map_err(refused)?;
                 let sent = self.log.sent.get(self.looked..).unwrap_or_default().to_vec();
                 self.looked = self.log.sent.len();
                 Ok(json!({ "notifications": sent }))
@@ -177,9 +180,31 @@ impl Run<'_> {
         Ok(json!({}))
     }
 
+    /// Does what is due now on account of what just happened, and settles.
+    async fn settle_due(&mut self, at: At) -> Result<()> {
+        self.settle().await?;
+        let now = self.house.now();
+        for _ in 0..MOST_TICKS {
+            if self.house.next(now).await?.is_none() || !self.tick(at).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what was decided, and takes the messages that were written.
+    async fn settle(&mut self) -> Result<()> {
+        self.log.catch_up(&self.house).await?;
+        let mailed = mail::collect(&self.house, self.scenario.start).await?;
+        self.log.mail(mailed);
+        Ok(())
+    }
+
     /// Does what is due now; whether all of it could be done.
     async fn tick(&mut self, at: At) -> Result<bool> {
-        match self.house.tick().await? {
+        let failed = self.house.tick().await?;
+        self.settle().await?;
+        match failed {
             None => Ok(true),
             Some(detail) => {
                 self.fail(at, detail);
@@ -215,6 +240,10 @@ impl Run<'_> {
                 update.fields.iter().find(|(field, _)| name.split('/').next() == Some(field));
             field.map_or(*at, |(_, node)| node.at)
         };
+        let changed =
+            update.fields.iter().map(|(field, node)| format!("{field} {}", node.describe()));
+        let told = format!("{actor} sets {}", changed.collect::<Vec<_>>().join(", "));
+        self.log.say(&self.house, "update", &told);
         let done = self.house.ask(write(api::alert::update), actor, request).await;
         done.map(|_| json!({})).map_err(|error| self.scenario.halted(error, place))
     }
@@ -232,12 +261,16 @@ impl Run<'_> {
         let mut asked = request.to_json();
         let actor = actor(&mut asked);
         self.refer.resolve(&mut asked, &Today { now: self.house.now(), alerts: &seen.alerts });
+        self.log.say(&self.house, "call", &format!("{actor} calls {name}"));
         let done = self.house.ask(method, &actor, asked).await;
-        done.map_err(|error| self.scenario.halted(error, |pointer| key_place(request, pointer)))
+        let done = done
+            .map_err(|error| self.scenario.halted(error, |pointer| key_place(request, pointer)))?;
+        self.refer.made_by(name, &done);
+        Ok(done)
     }
 
     async fn expect(&mut self, expected: &Expected) -> Result<()> {
-        self.log.catch_up(&self.house).await?;
+        self.settle().await?;
         let seen = Seen::of(&self.house).await?;
         let came = Came {
             alerts: &seen.alerts,
@@ -257,7 +290,6 @@ impl Run<'_> {
         for expected in &self.scenario.expected {
             self.expect(expected).await?;
         }
-        self.log.catch_up(&self.house).await?;
         let Seen { alerts, events, requests } = Seen::of(&self.house).await?;
         Ok(Outcome {
             name: self.scenario.name.clone(),
@@ -268,6 +300,7 @@ impl Run<'_> {
             alerts,
             events,
             notifications: self.log.sent,
+            messages: self.log.messages,
             requests,
             trace: self.trace,
             failures: self.failures.into_iter().map(Into::into).collect(),

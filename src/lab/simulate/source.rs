@@ -33,7 +33,13 @@ impl Source {
             return vec![self.mistake(place(""), &error.detail)];
         }
         let mistakes = error.mistakes.iter();
-        mistakes.map(|one| self.mistake(place(&one.pointer), &one.detail)).collect()
+        mistakes.map(|one| self.near(place(&one.pointer), &one.detail)).collect()
+    }
+
+    /// A mistake at a place, or at what it names first where that stands just below.
+    fn near(&self, at: At, detail: &str) -> LoadError {
+        let named = detail.split('`').nth(1).unwrap_or_default();
+        self.mistake(at, detail).moved_to(&self.text, named)
     }
 }
 

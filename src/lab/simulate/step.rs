@@ -41,6 +41,8 @@ const BESIDE: &[&str] = &["fields", "webhook", "note", "refused"];
 pub(super) struct Step {
     /// Where it stands.
     pub(super) at: At,
+    /// What the file says about it, for people.
+    pub(super) note: Option<String>,
     /// What happens.
     pub(super) action: Action,
     /// The webhook it comes through, by name, where it says so.
@@ -143,8 +145,9 @@ fn step(reader: &mut Reader<'_>, node: &Node, zone: Tz) -> Option<Step> {
         .and_then(|node| reader.text(node, "`webhook`").map(|name| (name.to_owned(), node.at)));
     let refused =
         table.get("refused").and_then(|node| reader.text(node, "`refused`").map(str::to_owned));
+    let told = table.get("note").and_then(|told| reader.text(told, "`note`").map(str::to_owned));
     let action = action(reader, (verb, what), &table, zone)?;
-    Some(Step { at: node.at, action, webhook, refused })
+    Some(Step { at: node.at, note: told, action, webhook, refused })
 }
 
 fn action(
