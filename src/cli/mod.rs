@@ -53,7 +53,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Manage the addresses that monitoring systems post to.
     Webhook(webhook::Webhook),
     /// Post a payload to a webhook, as a monitoring system would.

@@ -1,6 +1,8 @@
 //! The page behind the link of a message: it shows the alert and asks; only who presses its button acknowledges. What
 //! fetches links by itself (previews, scanners of mail) changes nothing.
 
+use std::fmt::Write as _;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
@@ -203,7 +205,7 @@ fn page(linked: &Linked) -> String {
     let title = alert.title.as_deref().unwrap_or(&alert.event_key);
     let mut text = String::new();
     if let Some(description) = alert.description.as_deref().filter(|text| !text.is_empty()) {
-        text.push_str(&format!("<p>{}</p>", escaped(description)));
+        let _ = write!(text, "<p>{}</p>", escaped(description));
     }
     let standing = &alert.standing;
     let facts = [
@@ -217,7 +219,7 @@ fn page(linked: &Linked) -> String {
     text.push_str("<dl>");
     for (name, value) in facts {
         let Some(value) = value else { continue };
-        text.push_str(&format!("<dt>{name}</dt><dd>{}</dd>", escaped(&value)));
+        let _ = write!(text, "<dt>{name}</dt><dd>{}</dd>", escaped(&value));
     }
     text.push_str("</dl>");
     text.push_str(&asked(linked));

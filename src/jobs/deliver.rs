@@ -148,6 +148,7 @@ pub async fn deliver(jobs: &Jobs, now: Timestamp) -> Result<usize> {
 /// Takes what is due and may be sent now.
 async fn errands(jobs: &Jobs, now: Timestamp) -> Result<Vec<Errand>> {
     let (store, courier) = (&jobs.intake.store, &jobs.courier);
+    courier.desk().look();
     let waiting = store.read(|tx| tx.due_channels()).await?;
     let due = waiting.into_iter().filter(|(_, first)| *first <= now);
     let asked: Vec<(Id<Channel>, u32)> = {

@@ -11,12 +11,14 @@ use crate::{
     clock::{Stopwatch, Timestamp},
     domain::{
         audit::AuditEntry,
+        project::Project,
         retention::{Age, Retention},
         scope::{Home, Scope},
     },
     error::Result,
+    id::Id,
     metrics::KindLabels,
-    store::{Mark, Old, Sweep},
+    store::{Mark, Old, Sweep, Tx},
 };
 
 /// How many rows one unit of work looks at.
@@ -105,7 +107,46 @@ async fn sweep_project(
         jobs.intake.metrics.removed.get_or_create(&KindLabels { kind: name }).inc_by(count);
         removed.push((name, count));
     }
+    if let Some(age) = retention.resolved_alerts {
+        let old = (&home.project_id, now - age.span());
+        removed.push(("messages", sweep_messages(jobs, old, &watch).await?));
+    }
     Ok(removed)
+}
+
+/// Removes some of what is old of a project: how many, and the number to go on from.
+type Remove = fn(&mut dyn Tx, &Id<Project>, Timestamp, (i64, u32)) -> Result<(u64, Option<i64>)>;
+
+/// Removes messages that are as old as alerts may get, and what nobody tells any more; how many messages.
+async fn sweep_messages(
+    jobs: &Jobs,
+    old: (&Id<Project>, Timestamp),
+    watch: &Stopwatch,
+) -> Result<u64> {
+    let messages: Remove = |tx, project, before, from| tx.remove_messages(project, before, from);
+    let notices: Remove = |tx, project, before, from| tx.remove_notices(project, before, from);
+    let count = sweep_all(jobs, old, messages, watch).await?;
+    sweep_all(jobs, old, notices, watch).await?;
+    jobs.intake.metrics.removed.get_or_create(&KindLabels { kind: "messages" }).inc_by(count);
+    Ok(count)
+}
+
+async fn sweep_all(
+    jobs: &Jobs,
+    (project, before): (&Id<Project>, Timestamp),
+    remove: Remove,
+    watch: &Stopwatch,
+) -> Result<u64> {
+    let (mut count, mut from) = (0, Some(0));
+    while let Some(after) = from.filter(|_| watch.elapsed() < PATIENCE) {
+        let (project, took) = (project.clone(), Stopwatch::start());
+        let swept = move |tx: &mut dyn Tx| remove(tx, &project, before, (after, ROWS));
+        let (removed, next) = jobs.intake.store.write(swept).await?;
+        count += removed;
+        from = next;
+        tokio::time::sleep(took.elapsed().min(PAUSE)).await;
+    }
+    Ok(count)
 }
 
 /// Says in the log and in the audit trail what was removed.

@@ -1,5 +1,7 @@
 //! Posting to a channel, and what its answer means where nothing else is agreed.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::{Delivered, Retry, SendFault, text::cut};
@@ -72,7 +74,7 @@ pub(super) fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped

@@ -34,7 +34,7 @@ pub(super) async fn send(
     Ok(delivered)
 }
 
-/// The event of a notice; `None` where PagerDuty need not know, since it looks after who is assigned itself.
+/// The event of a notice; `None` where it need not know, since it looks after who is assigned itself.
 fn event(notice: &Notice, (said, parcel): (&text::Said, &Parcel)) -> Option<Value> {
     let action = match notice.occasion.notification_type() {
         NotificationType::Error => "trigger",

@@ -158,14 +158,12 @@ pub(super) fn worst(parcel: &Parcel) -> Severity {
 
 /// A text of at most so many letters.
 pub(super) fn cut(text: &str, letters: usize) -> String {
-    match text.char_indices().nth(letters) {
-        None => text.to_owned(),
-        Some(_) => {
-            let mut kept: String = text.chars().take(letters.saturating_sub(1)).collect();
-            kept.push('…');
-            kept
-        }
+    if text.chars().nth(letters).is_none() {
+        return text.to_owned();
     }
+    let mut kept: String = text.chars().take(letters.saturating_sub(1)).collect();
+    kept.push('…');
+    kept
 }
 
 /// A text in one line.

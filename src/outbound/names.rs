@@ -6,6 +6,10 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::{AllowPrivate, OutboundError, address::is_public};
 
+/// What a test says of a name.
+#[cfg(test)]
+pub(super) type Tell = std::sync::Arc<dyn Fn(&str) -> Vec<std::net::IpAddr> + Send + Sync>;
+
 /// Who is asked for the addresses of a name.
 #[derive(Clone)]
 pub(super) enum Names {
@@ -13,7 +17,7 @@ pub(super) enum Names {
     System,
     /// A test, which may answer each question differently.
     #[cfg(test)]
-    Told(std::sync::Arc<dyn Fn(&str) -> Vec<std::net::IpAddr> + Send + Sync>),
+    Told(Tell),
 }
 
 impl fmt::Debug for Names {

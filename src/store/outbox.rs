@@ -7,6 +7,7 @@ use crate::{
         channel::Channel,
         message::{Attempt, Message, MessageState, Next},
         notice::Notice,
+        project::Project,
         scope::Scope,
     },
     error::Result,
@@ -137,10 +138,18 @@ pub trait Outbox {
     fn attempts(&self, id: &Id<Message>) -> Result<Vec<Attempt>>;
     /// Has a message tried from the beginning, at once.
     fn redrive_message(&mut self, id: &Id<Message>, now: Timestamp) -> Result<()>;
-    /// Removes messages that are done and were written before that time, unless their alert is open, and what they told: of
-    /// `most` messages after number `after`; how many, and the number to go on from.
+    /// Removes messages of a project that are done and were written before that time, unless their alert is open; of at most
+    /// so many after that number. How many, and the number to go on from.
     fn remove_messages(
         &mut self,
+        project: &Id<Project>,
+        before: Timestamp,
+        after_and_most: (i64, u32),
+    ) -> Result<(u64, Option<i64>)>;
+    /// Removes what was announced in a project before that time and no message tells, in the same way.
+    fn remove_notices(
+        &mut self,
+        project: &Id<Project>,
         before: Timestamp,
         after_and_most: (i64, u32),
     ) -> Result<(u64, Option<i64>)>;

@@ -115,8 +115,8 @@ fn fault(error: &Error) -> TemplateFault {
     TemplateFault { line: error.line(), detail }
 }
 
-fn line_of(text: &str, at: usize) -> Option<usize> {
-    Some(1 + text[..at].matches('\n').count())
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text[..at].matches('\n').count()
 }
 
 /// Refuses what makes much of little. Every `{%` counts, wherever it stands; within places, all but texts does.
@@ -126,7 +126,7 @@ fn allowed(text: &str) -> Result<(), TemplateFault> {
         let tag: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
         if !TAGS.contains(&tag.as_str()) {
             let detail = format!("there is no tag `{tag}`; there are {}", TAGS.join(", "));
-            return Err(TemplateFault { line: line_of(text, at), detail });
+            return Err(TemplateFault { line: Some(line_of(text, at)), detail });
         }
     }
     let mut rest = text;
@@ -136,7 +136,7 @@ fn allowed(text: &str) -> Result<(), TemplateFault> {
             b'#' => place.find("#}").unwrap_or(place.len()),
             kind => calm(place, kind).map_err(|(at, detail)| {
                 let at = text.len() - place.len() + at;
-                TemplateFault { line: line_of(text, at), detail }
+                TemplateFault { line: Some(line_of(text, at)), detail }
             })?,
         };
         rest = &place[length..];

@@ -14,6 +14,7 @@ use alertmill::{
     clock::{Clock, Timestamp},
     config::Config,
     http::{self, Front},
+    outbound::{AllowPrivate, Outbound},
 };
 use chrono::{DateTime, TimeDelta};
 use clap::Parser;
@@ -128,6 +129,13 @@ impl House {
     pub async fn sends(&self) -> usize {
         let app = &self.running.as_ref().unwrap().app;
         alertmill::jobs::deliver(&app.jobs(), self.now()).await.unwrap()
+    }
+
+    /// Says once to `url` that all is well, if it is.
+    pub async fn ping(&self, url: &str) -> alertmill::error::Result<()> {
+        let jobs = self.running.as_ref().unwrap().app.jobs();
+        let outbound = Outbound::new(AllowPrivate::Yes);
+        alertmill::jobs::ping::ping(&jobs, (&outbound, url), self.now()).await
     }
 
     /// Lets happen once what happens each hour.

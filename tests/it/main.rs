@@ -27,13 +27,19 @@ mod lab;
 mod language;
 mod life;
 mod limits;
+mod links;
 mod misasked;
 mod mistakes;
 mod needs;
 mod outbox;
+mod ping;
 mod plans;
+mod prometheus;
 mod providers;
 mod receiver;
+#[expect(dead_code, reason = "the tests of channels use the rest")]
+#[path = "../../src/notify/tests/receivers.rs"]
+mod receivers;
 mod redrive;
 mod reload;
 mod retention;

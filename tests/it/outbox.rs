@@ -405,3 +405,29 @@ async fn pages_of_messages_go_on_where_they_ended() {
         assert!(seen.is_sorted_by(|a, b| a > b), "newest first: {seen:?}");
     }
 }
+
+#[actix_web::test]
+async fn old_messages_are_removed_with_their_alerts_and_those_of_open_alerts_stay() {
+    let (mill, receiver) = (Mill::new().await, Receiver::new());
+    mill.channel("ops", &receiver, json!({ "gather": { "seconds": 5 } })).await;
+    for key in ["a", "b", "c"] {
+        mill.fires(key).await;
+    }
+    mill.later(5).await;
+    mill.recovers("a").await;
+    mill.later(5).await;
+    let retention = json!({ "project_id": "default", "retention": { "resolved_alerts": "1d" } });
+    mill.house.done("/api/v1/project/update", retention).await;
+    let left = async || mill.messages(json!({})).await.len();
+    mill.house.later(TimeDelta::days(2));
+    mill.house.hour().await;
+    // What tells of open alerts too is needed for their end.
+    assert_eq!(left().await, 1);
+    mill.recovers("b").await;
+    mill.recovers("c").await;
+    mill.later(5).await;
+    assert_eq!(occasions(&receiver.got()), ["OPENED", "RESOLVED", "RESOLVED"]);
+    mill.house.later(TimeDelta::days(2));
+    mill.house.hour().await;
+    assert_eq!(left().await, 0);
+}

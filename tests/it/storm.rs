@@ -23,6 +23,15 @@ const CHANNELS: usize = 20;
 /// How many senders post it.
 const SENDERS: usize = 8;
 
+/// Its address is another one after each restart, but what it sends must not be.
+const FLAGS: [&str; 5] = [
+    "--allow-private-outbound",
+    "--durability",
+    "normal",
+    "--public-url",
+    "https://alerts.example.org",
+];
+
 /// A number below `end`.
 fn random(end: usize) -> usize {
     let number = RandomState::new().hash_one(0_u8) % u64::try_from(end.max(1)).unwrap();
@@ -188,7 +197,7 @@ fn what_is_due_arrives_through_kills_and_flaky_receivers() {
     let size = std::env::var("ALERTMILL_STORM").map_or(60, |size| size.parse().unwrap());
     let kills = if size > 1000 { 20 } else { 4 };
     let receiver = flaky();
-    let mut server = Server::start(&["--allow-private-outbound", "--durability", "normal"]);
+    let mut server = Server::start(&FLAGS);
     channels(&server, &receiver);
     let door = server.webhook("api-direct", "storm");
     let storm = Storm { size, door, next: AtomicUsize::new(0) };

@@ -24,6 +24,8 @@ const MOST_TO_ONE: u32 = 8;
 pub(super) struct Desk {
     channels: HashMap<Id<Channel>, Stand>,
     under_way: u32,
+    /// What was done since the look at the store that is under way began, which may not see that yet.
+    done: BTreeSet<Id<Message>>,
 }
 
 /// What is known of one channel.
@@ -35,6 +37,11 @@ struct Stand {
 }
 
 impl Desk {
+    /// Somebody begins to look for what is due; one at a time.
+    pub(super) fn look(&mut self) {
+        self.done.clear();
+    }
+
     /// How many more messages may be under way to a channel, and how many are.
     pub(super) fn room(&self, channel: &Id<Channel>, now: Timestamp) -> (u32, u32) {
         let Some(stand) = self.channels.get(channel) else {
@@ -60,7 +67,7 @@ impl Desk {
         message: &Id<Message>,
         now: Timestamp,
     ) -> bool {
-        if self.room(&channel.channel_id, now).0 == 0 {
+        if self.room(&channel.channel_id, now).0 == 0 || self.done.contains(message) {
             return false;
         }
         let stand = self.channels.entry(channel.channel_id.clone()).or_default();
@@ -89,6 +96,7 @@ impl Desk {
             && stand.under_way.remove(message)
         {
             self.under_way = self.under_way.saturating_sub(1);
+            self.done.insert(message.clone());
         }
     }
 
@@ -149,6 +157,8 @@ mod tests {
         let taken = (2..100).filter(|number| desk.take(&channel, &id(*number), now)).count();
         assert_eq!(taken as u32, MOST_TO_ONE - 1);
         desk.done(&channel.channel_id, &id(1));
+        assert!(!desk.take(&channel, &id(1), now), "who looked before it was done sees it still");
+        desk.look();
         assert!(desk.take(&channel, &id(1), now));
     }
 
@@ -171,6 +181,7 @@ mod tests {
             let taken: Vec<u32> =
                 (0..100).filter(|number| desk.take(&channel, &id(*number), now)).collect();
             taken.iter().for_each(|number| desk.done(&channel.channel_id, &id(*number)));
+            desk.look();
             taken.len()
         };
         assert_eq!(take(&mut desk, now), 2);

@@ -227,12 +227,11 @@ async fn converse(
             say(&mut socket, "250 ok").await?;
         } else if upper.starts_with("RCPT TO") {
             let refusal = refused.iter().find(|(who, _)| *who == address());
-            match refusal {
-                Some((_, answer)) => say(&mut socket, answer).await?,
-                None => {
-                    mail.to.push(address());
-                    say(&mut socket, "250 ok").await?;
-                }
+            if let Some((_, answer)) = refusal {
+                say(&mut socket, answer).await?;
+            } else {
+                mail.to.push(address());
+                say(&mut socket, "250 ok").await?;
             }
         } else if upper.starts_with("DATA") {
             say(&mut socket, "354 go on").await?;

@@ -2,6 +2,7 @@
 
 mod asked;
 mod notices;
+mod removing;
 mod sending;
 
 use rusqlite::{Row, params};
@@ -17,6 +18,7 @@ use crate::{
         channel::Channel,
         message::{Attempt, Message},
         notice::Notice,
+        project::Project,
         scope::{Home, Scope},
     },
     error::{Error, Result},
@@ -219,9 +221,19 @@ impl Outbox for Work {
 
     fn remove_messages(
         &mut self,
+        project: &Id<Project>,
         before: Timestamp,
         (after, most): (i64, u32),
     ) -> Result<(u64, Option<i64>)> {
-        self.remove_done(before, (after, most))
+        self.remove_done(self.project_row(project)?, before, (after, most))
+    }
+
+    fn remove_notices(
+        &mut self,
+        project: &Id<Project>,
+        before: Timestamp,
+        (after, most): (i64, u32),
+    ) -> Result<(u64, Option<i64>)> {
+        self.remove_untold(self.project_row(project)?, before, (after, most))
     }
 }

@@ -40,6 +40,8 @@ CREATE TABLE notice (
 ) STRICT;
 
 CREATE INDEX notice_of_alert ON notice (alert);
+-- In order, for removing what is old.
+CREATE INDEX notice_of_project ON notice (project, notice);
 
 -- One message through one channel. It tells `notice`, and those of `gathered`.
 CREATE TABLE message (
@@ -108,8 +110,8 @@ CREATE TABLE attempt (
 
 -- What a channel calls the first message about an alert, so that those after it answer to it.
 CREATE TABLE thread (
-    channel INTEGER NOT NULL,
     alert   INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
     thread  TEXT NOT NULL,
-    PRIMARY KEY (channel, alert)
+    PRIMARY KEY (alert, channel)
 ) STRICT, WITHOUT ROWID;

@@ -169,57 +169,6 @@ impl Work {
         Ok(())
     }
 
-    /// By the key of `message`, a stretch at a time.
-    pub(super) fn remove_done(
-        &self,
-        before: Timestamp,
-        (after, most): (i64, u32),
-    ) -> Result<(u64, Option<i64>)> {
-        let found = self.many(
-            "SELECT m.message, m.notice, m.created_at < ?1 AND m.state <> 'WAITING'
-                AND NOT EXISTS (SELECT 1 FROM notice n JOIN alert a USING (alert)
-                    WHERE n.notice = m.notice AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL)
-                AND NOT EXISTS (SELECT 1 FROM gathered g JOIN notice n USING (notice) JOIN alert a USING (alert)
-                    WHERE g.message = m.message AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL)
-             FROM message m WHERE m.message > ?2 ORDER BY m.message LIMIT ?3",
-            params![millis(before), after, most],
-            |row| {
-                let mut columns = Columns::of(row);
-                Ok((columns.get::<i64>()?, columns.get::<i64>()?, columns.get::<bool>()?))
-            },
-        )?;
-        let mut removed = 0;
-        for (message, _, _) in found.iter().filter(|(_, _, goes)| *goes) {
-            self.put("DELETE FROM gathered WHERE message = ?1", [message])?;
-            self.put("DELETE FROM attempt WHERE message = ?1", [message])?;
-            self.put("DELETE FROM message WHERE message = ?1", [message])?;
-            removed += 1;
-        }
-        let last = found.last().map(|(message, notice, _)| (*message, *notice));
-        let is_all = found.len() < most as usize;
-        // Beyond the last message there may be notices that nobody took.
-        let newest = last.map(|(_, notice)| notice).filter(|_| !is_all).unwrap_or(i64::MAX);
-        self.remove_notices(before, newest, most)?;
-        Ok((removed, last.map(|(message, _)| message).filter(|_| !is_all)))
-    }
-
-    /// Removes what was announced up to `newest` and is told by no message, unless its alert is open.
-    fn remove_notices(&self, before: Timestamp, newest: i64, most: u32) -> Result<()> {
-        self.put(
-            "DELETE FROM notice WHERE notice IN (
-                SELECT n.notice FROM notice n
-                WHERE n.notice <= ?2 AND n.created_at < ?1
-                  -- They stand in the order of time, so behind the first that is young none is old.
-                  AND n.notice < coalesce((SELECT y.notice FROM notice y WHERE y.created_at >= ?1 ORDER BY y.notice LIMIT 1), ?2 + 1)
-                  AND NOT EXISTS (SELECT 1 FROM message m WHERE m.notice = n.notice)
-                  AND NOT EXISTS (SELECT 1 FROM gathered g WHERE g.notice = n.notice)
-                  AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.alert = n.alert AND a.state <> 'RESOLVED' AND a.deleted_at IS NULL)
-                ORDER BY n.notice LIMIT ?3)",
-            params![millis(before), newest, most],
-        )?;
-        Ok(())
-    }
-
     /// The row of a message of which the identifier is known.
     pub(super) fn place_of(&self, id: Option<&Id<Message>>) -> Result<i64> {
         id.map_or(Ok(i64::MAX), |id| self.message_row(id))
