@@ -59,12 +59,12 @@ pub fn opening(tx: &mut dyn Tx, opening: &mut Opening<'_>) -> Result<()> {
         |event| event.why.meaning().trim_end_matches('.').to_owned(),
     );
     steps.push(Step::Life(Life::Opened { state: alert.standing.state, reason }));
-    if event.is_some_and(|event| event.why == Why::OpensAgain) {
-        if let Some(flaps) = time::flaps(tx, alert, setup, hand)? {
-            let Turn { alert: marked, steps: said, then: _ } = alert.turned(flaps, doer(hand))?;
-            **alert = marked;
-            steps.extend(said.into_iter().map(Step::Life));
-        }
+    if event.is_some_and(|event| event.why == Why::OpensAgain)
+        && let Some(flaps) = time::flaps(tx, alert, setup, hand)?
+    {
+        let Turn { alert: marked, steps: said, then: _ } = alert.turned(flaps, doer(hand))?;
+        **alert = marked;
+        steps.extend(said.into_iter().map(Step::Life));
     }
     Ok(())
 }
@@ -117,8 +117,8 @@ pub fn holds_open(
     setup: &Setup,
     hand: &Hand<'_>,
 ) -> Result<bool> {
-    let flaps = before.marks.has(Marks::FLAPPING);
-    if !flaps && !(before.marks.has(Marks::LEADS) && tx.has_open_parts(&before.alert_id)?) {
+    let leads = before.marks.has(Marks::LEADS) && tx.has_open_parts(&before.alert_id)?;
+    if !before.marks.has(Marks::FLAPPING) && !leads {
         return Ok(false);
     }
     tx.join_alert(event, &before.clone().joined_by(event, hand.now))?;

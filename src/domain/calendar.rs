@@ -70,7 +70,8 @@ pub struct Calendar {
 struct Rule {
     /// As it was written.
     text: String,
-    rule: RRule,
+    /// As the library has it.
+    recurs: RRule,
     until: Option<Until>,
     /// When the first one begins, and how long it is, on the wall clock.
     start: NaiveDateTime,
@@ -256,15 +257,15 @@ impl Rule {
         let Written { rule, until, .. } = Written::read(text).map_err(wrong)?;
         let rule = compiled(&rule, wall[0]).map_err(wrong)?;
         let text = text.trim().to_owned();
-        Ok(Self { text, rule, until, start: wall[0], length, reach: Reach::FromStart })
+        Ok(Self { text, recurs: rule, until, start: wall[0], length, reach: Reach::FromStart })
     }
 
     /// The same without a beginning or an end.
     fn always(&self) -> Self {
         let endless = Written::read(&self.text).ok();
         let rule = endless.and_then(|written| compiled(&written.endless, self.start).ok());
-        let rule = rule.unwrap_or_else(|| self.rule.clone());
-        Self { rule, until: None, reach: Reach::Always, ..self.clone() }
+        let recurs = rule.unwrap_or_else(|| self.recurs.clone());
+        Self { recurs, until: None, reach: Reach::Always, ..self.clone() }
     }
 
     /// All spans that begin before `to`, from some time before `from` on; in order, but for those within a day.
@@ -274,7 +275,7 @@ impl Rule {
         let from = from.with_timezone(&zone).naive_local() - self.length - day;
         let last = to.with_timezone(&zone).naive_local() + day;
         let begins = floating(self.begins(from));
-        let rule = RRuleSet::new(begins).rrule(self.rule.clone()).limit();
+        let rule = RRuleSet::new(begins).rrule(self.recurs.clone()).limit();
         let starts = (&rule).into_iter().map(|start| start.naive_utc());
         starts
             .take_while(move |start| *start <= last)
@@ -298,11 +299,11 @@ impl Rule {
     /// When to begin following the rule so that all from `from` on is found: some whole periods after the first time, so
     /// that it need not be followed from its beginning.
     fn begins(&self, from: NaiveDateTime) -> NaiveDateTime {
-        if self.rule.get_count().is_some() {
+        if self.recurs.get_count().is_some() {
             return self.start;
         }
-        let interval = i64::from(self.rule.get_interval());
-        let moved = match self.rule.get_freq() {
+        let interval = i64::from(self.recurs.get_interval());
+        let moved = match self.recurs.get_freq() {
             Frequency::Weekly => days_later(self.start, from, 7 * interval),
             Frequency::Monthly => months_later(self.start, from, interval),
             Frequency::Yearly => months_later(self.start, from, 12 * interval),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::{
     care::{self, Hand},
     clock::Timestamp,
@@ -18,11 +20,17 @@ pub(super) const EVERY: Duration = Duration::from_secs(1);
 /// How many timers share a unit of work.
 const TOGETHER: u32 = 200;
 
-/// Does all that is due at `now`; how much that was. A timer that fails is tried again with the next tick, and holds up
-/// no other.
+/// How many units of work one tick does at most; what is left is for the next.
+const ROUNDS: usize = 5_000;
+
+/// After how long a timer that failed is tried again.
+const AGAIN: TimeDelta = TimeDelta::minutes(1);
+
+/// Does all that is due at `now`; how much that was. A timer that fails is tried again a minute later, and holds up no
+/// other.
 pub async fn alarm(intake: &Intake, now: Timestamp) -> Result<usize> {
     let mut done = 0;
-    loop {
+    for _ in 0..ROUNDS {
         // Looked for on a reader first: mostly nothing is due, and then nobody who writes waits.
         let due = intake.store.read(move |tx| tx.due_timers(now, TOGETHER)).await?;
         if due.is_empty() {
@@ -31,10 +39,8 @@ pub async fn alarm(intake: &Intake, now: Timestamp) -> Result<usize> {
         let (mint, found) = (intake.mint.clone(), due.len());
         let failed = intake.store.write(move |tx| ring(tx, &due, (&mint, now))).await?;
         done += found - failed;
-        if failed > 0 {
-            return Ok(done);
-        }
     }
+    Ok(done)
 }
 
 /// Does what these timers say, as far as they are still set; how many failed.
@@ -51,6 +57,7 @@ fn ring(tx: &mut dyn Tx, due: &[Timer], (mint, now): (&Mint, Timestamp)) -> Resu
         });
         if let Err(error) = done {
             failed += 1;
+            tx.set_timer(timer.kind, &timer.subject, Some(now + AGAIN))?;
             tracing::error!(timer = timer.kind.as_str(), subject = timer.subject, %error, cause = ?error.cause, "what is due could not be done");
         }
     }

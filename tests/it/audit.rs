@@ -12,7 +12,8 @@ const READING: [&str; 8] =
     ["get", "list", "stat", "analyze", "export", "export_asked", "history", "shifts"];
 
 /// Methods that only work something out and keep nothing.
-const WORKING_OUT: [&str; 9] = [
+const WORKING_OUT: [&str; 10] = [
+    "alert.explain",
     "channel.preview",
     "query.explain",
     "event.explain",

@@ -163,10 +163,13 @@ fn concerned(tx: &dyn Tx, place: &RulePlace) -> Result<Option<Value>> {
 struct Trial<'a> {
     tx: &'a dyn Tx,
     rule: &'a Arc<EventRule>,
-    setups: RefCell<HashMap<Id<Project>, [Option<Arc<Setup>>; 2]>>,
+    setups: RefCell<HashMap<Id<Project>, Both>>,
     webhooks: RefCell<HashMap<Id<Webhook>, Option<Arc<Webhook>>>>,
     fault: RefCell<Option<Error>>,
 }
+
+/// How a project is looked after without the rule and with it.
+type Both = [Option<Arc<Setup>>; 2];
 
 /// Which of the two is asked.
 #[derive(Clone, Copy)]

@@ -80,7 +80,8 @@ impl PolicyRequest {
             flapping_within,
             flapping_quiet,
         } = self;
-        let flapping = Flapping { flapping_count, flapping_within, flapping_quiet };
+        let flapping =
+            Often { count: flapping_count, within: flapping_within, quiet: flapping_quiet };
         Ok(AlertPolicy {
             notification_urgency: notification_urgency.unwrap_or(policy.notification_urgency),
             recovery_mode: recovery_mode.unwrap_or(policy.recovery_mode),
@@ -98,21 +99,20 @@ impl PolicyRequest {
                 Some(given) => Some(seconds(within("stale_after", given, (60, YEAR))?)),
             },
             flapping: flapping.over(policy.flapping)?,
-            ..policy
         })
     }
 }
 
 /// What is said of flapping.
-struct Flapping {
-    flapping_count: Option<u32>,
-    flapping_within: Option<u32>,
-    flapping_quiet: Option<u32>,
+struct Often {
+    count: Option<u32>,
+    within: Option<u32>,
+    quiet: Option<u32>,
 }
 
-impl Flapping {
+impl Often {
     fn over(self, policy: Option<FlappingPolicy>) -> Result<Option<FlappingPolicy>> {
-        let Self { flapping_count, flapping_within, flapping_quiet } = self;
+        let Self { count: flapping_count, within: flapping_within, quiet: flapping_quiet } = self;
         let mut one = policy.unwrap_or_default();
         if let Some(given) = flapping_within {
             one.within = seconds(within("flapping_within", given, (60, DAY))?);

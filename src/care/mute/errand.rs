@@ -38,10 +38,7 @@ impl Errand {
             Self::Turn(by) => format!("turn {by}"),
             Self::Within(by) => format!("within {by}"),
             Self::Muted(by) => format!("muted {by}"),
-            Self::Equal(inhibition, values) => {
-                let hex: String = values.0.iter().map(|byte| format!("{byte:02x}")).collect();
-                format!("equal {hex} {inhibition}")
-            }
+            Self::Equal(inhibition, values) => format!("equal {} {inhibition}", values.hex()),
             Self::Key(project, key) => format!("key {project} {key}"),
         };
         format!("{project}.{created_at}.{alert} {what}")
@@ -66,7 +63,7 @@ impl Errand {
             "muted" => Self::Muted(rest.to_owned()),
             "equal" => {
                 let (hex, inhibition) = rest.split_once(' ')?;
-                Self::Equal(inhibition.to_owned(), values(hex)?)
+                Self::Equal(inhibition.to_owned(), EqualValues::from_hex(hex)?)
             }
             "key" => {
                 let (project, key) = rest.split_once(' ')?;
@@ -76,11 +73,6 @@ impl Errand {
         };
         Some((errand, place))
     }
-}
-
-fn values(hex: &str) -> Option<EqualValues> {
-    let number = u128::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 32)?;
-    Some(EqualValues(number.to_be_bytes()))
 }
 
 #[cfg(test)]

@@ -63,10 +63,9 @@ impl RuleStep {
     pub fn verdict(&self) -> &'static str {
         match self {
             Self::Matched { .. } => "matched",
-            Self::NotMatched { .. } => "not_matched",
+            Self::NotMatched { .. } | Self::Omitted { .. } => "not_matched",
             Self::Loop { .. } => "loop",
             Self::Unmoved { .. } => "unmoved",
-            Self::Omitted { .. } => "not_matched",
         }
     }
 

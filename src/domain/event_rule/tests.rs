@@ -97,13 +97,13 @@ impl House {
         Some(Arc::new(Setup {
             home: home(id.as_str()),
             policy: AlertPolicy::new(RecoveryMode::Auto),
-            escalation: Default::default(),
+            escalation: crate::domain::escalation::Escalations::default(),
             event_rules,
-            group_rules: Default::default(),
-            mutes: Default::default(),
-            channels: Default::default(),
-            people: Default::default(),
-            heartbeats: Default::default(),
+            group_rules: crate::domain::group_rule::GroupRules::default(),
+            mutes: crate::domain::suppress::Mutes::default(),
+            channels: crate::domain::channel::Channels::default(),
+            people: crate::domain::people::People::default(),
+            heartbeats: crate::domain::heartbeat::Heartbeats::default(),
         }))
     }
 

@@ -64,6 +64,19 @@ impl Identified for Inhibition {
     const PREFIX: &'static str = "inhibition";
 }
 
+impl EqualValues {
+    /// The number as 32 hexadecimal digits.
+    pub fn hex(self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
+    }
+
+    /// The number that these 32 hexadecimal digits are.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32)?;
+        Some(Self(number.to_be_bytes()))
+    }
+}
+
 impl EqualField {
     /// The field that is written so, at `pointer` of a request.
     pub fn read(written: &str, pointer: &str) -> Result<Self> {

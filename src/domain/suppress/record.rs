@@ -59,14 +59,17 @@ pub(super) fn values<'a>(record: &'a Value, path: &[String]) -> Vec<&'a Value> {
 
 fn follow<'a>(value: &'a Value, path: &[String], found: &mut Vec<&'a Value>) {
     match (value, path.split_first()) {
-        (Value::Null, _) => {}
-        (Value::Array(items), _) => items.iter().for_each(|item| follow(item, path, found)),
+        (Value::Null, _) | (Value::Bool(_) | Value::Number(_) | Value::String(_), Some(_)) => {}
+        (Value::Array(items), _) => {
+            for item in items {
+                follow(item, path, found);
+            }
+        }
         (value, None) => found.push(value),
         (Value::Object(members), Some((step, rest))) => {
             if let Some(member) = members.get(step) {
                 follow(member, rest, found);
             }
         }
-        (Value::Bool(_) | Value::Number(_) | Value::String(_), Some(_)) => {}
     }
 }

@@ -94,9 +94,8 @@ impl Believed {
                 assert_eq!(self.merged_into.as_ref(), Some(from));
                 self.merged_into = None;
             }
-            Life::Flaps { .. } => self.flapping = Some(false),
+            Life::Flaps { .. } | Life::FlapUp => self.flapping = Some(false),
             Life::FlapDown => self.flapping = Some(true),
-            Life::FlapUp => self.flapping = Some(false),
             Life::Settled { .. } => self.flapping = None,
             Life::Held { .. } => self.held = true,
             Life::HeldNoMore => self.held = false,

@@ -180,10 +180,7 @@ impl Work {
         of: &[(Id<Inhibition>, EqualValues)],
         but: Option<&Id<Alert>>,
     ) -> Result<Vec<(Id<Inhibition>, Id<Alert>)>> {
-        let keys = of.iter().map(|(inhibition, values)| {
-            let hex: String = values.0.iter().map(|byte| format!("{byte:02x}")).collect();
-            json!([inhibition, hex])
-        });
+        let keys = of.iter().map(|(inhibition, values)| json!([inhibition, values.hex()]));
         let keys = text(&keys.collect::<Vec<_>>())?;
         let but = but.map(|alert| self.alert_row(alert)).transpose()?;
         self.many(INHIBITORS, params![keys, but, FEW], |row| {
