@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use self::form::{Form, GatherRequest};
+use self::form::{Form, GatherRequest, Said};
 pub use self::info::ChannelInfo;
 use super::{
     Call, Done, Page, Shown, StatInfo,
@@ -71,13 +71,13 @@ pub struct CreateChannel {
     /// What its messages say, where it is not the usual.
     templates: Option<Templates>,
     /// How a storm is gathered into few messages; null where each alert has its own.
-    #[serde(default, deserialize_with = "form::said")]
+    #[serde(default)]
     #[schemars(with = "Option<GatherRequest>")]
-    gather: Option<Option<GatherRequest>>,
+    gather: Said<GatherRequest>,
     /// How many messages a minute it is sent at most; null where there is no limit.
-    #[serde(default, deserialize_with = "form::said")]
+    #[serde(default)]
     #[schemars(with = "Option<u32>")]
-    rate: Option<Option<u32>>,
+    rate: Said<u32>,
     /// The users' own labels, all of them.
     tags: Option<Map<String, Value>>,
 }
@@ -144,13 +144,13 @@ pub struct UpdateChannel {
     /// What its messages say, where it is not the usual.
     templates: Option<Templates>,
     /// How a storm is gathered into few messages; null where each alert has its own.
-    #[serde(default, deserialize_with = "form::said")]
+    #[serde(default)]
     #[schemars(with = "Option<GatherRequest>")]
-    gather: Option<Option<GatherRequest>>,
+    gather: Said<GatherRequest>,
     /// How many messages a minute it is sent at most; null where there is no limit.
-    #[serde(default, deserialize_with = "form::said")]
+    #[serde(default)]
     #[schemars(with = "Option<u32>")]
-    rate: Option<Option<u32>>,
+    rate: Said<u32>,
     /// The users' own labels, all of them.
     tags: Option<Map<String, Value>>,
 }

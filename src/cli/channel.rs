@@ -1,5 +1,7 @@
 //! `alertmill channel`: manage where messages go.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
@@ -148,13 +150,12 @@ impl New {
         let mut asked = self.said.asked();
         asked.insert("kind".to_owned(), json!(self.kind.to_uppercase()));
         asked.insert("name".to_owned(), json!(self.name));
-        match &self.workspace {
-            Some(workspace) => asked.insert("workspace_id".to_owned(), json!(workspace)),
-            None => {
-                let project = self.project.as_deref().unwrap_or("default");
-                asked.insert("project_id".to_owned(), json!(project))
-            }
+        let project = self.project.as_deref().unwrap_or("default");
+        let (place, id) = match self.workspace.as_deref() {
+            Some(workspace) => ("workspace_id", workspace),
+            None => ("project_id", project),
         };
+        asked.insert(place.to_owned(), json!(id));
         Value::Object(asked)
     }
 }
@@ -244,10 +245,11 @@ fn created(made: &Value) -> String {
     let mut text =
         format!("Channel {} reaches {}.", field(made, "channel_id"), field(made, "target"));
     if let Some(secret) = made.get("signing_secret").and_then(Value::as_str) {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n\n  signing secret  {secret}\n\nIt is shown only now. Whoever receives the messages checks their \
              `webhook-signature` with it."
-        ));
+        );
     }
     text
 }

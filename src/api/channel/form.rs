@@ -31,8 +31,8 @@ pub(super) struct Form {
     pub(super) filter: Option<Vec<Value>>,
     pub(super) filter_or: Option<Vec<Value>>,
     pub(super) templates: Option<Templates>,
-    pub(super) gather: Option<Option<GatherRequest>>,
-    pub(super) rate: Option<Option<u32>>,
+    pub(super) gather: Said<GatherRequest>,
+    pub(super) rate: Said<u32>,
     pub(super) tags: Option<Map<String, Value>>,
 }
 
@@ -48,13 +48,22 @@ pub(super) struct GatherRequest {
     seconds: u32,
 }
 
-/// What was said, null included; only what was left out is `None`.
-pub(super) fn said<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::<T>::deserialize(deserializer).map(Some)
+/// What a request says of something that may be taken away.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Said<T> {
+    /// Nothing: it stays as it is.
+    #[default]
+    Nothing,
+    /// Null: it goes.
+    Null,
+    /// This.
+    This(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Said<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::<T>::deserialize(deserializer)?.map_or(Self::Null, Self::This))
+    }
 }
 
 impl Form {
@@ -72,8 +81,16 @@ impl Form {
             levels: levels.map_or(channel.levels, ordered),
             filter: wanted,
             templates: templates.map_or(Ok(channel.templates), written)?,
-            gather: gather.map_or(Ok(channel.gather), gathered)?,
-            rate: rate.map_or(Ok(channel.rate), paced)?,
+            gather: match gather {
+                Said::Nothing => channel.gather,
+                Said::Null => None,
+                Said::This(request) => Some(gathered(request)?),
+            },
+            rate: match rate {
+                Said::Nothing => channel.rate,
+                Said::Null => None,
+                Said::This(rate) => Some(paced(rate)?),
+            },
             tags: tags.map_or(channel.tags, |tags| tags.into_iter().collect()),
             ..channel
         })
@@ -107,8 +124,8 @@ fn written(templates: Templates) -> Result<Templates> {
     templates.checked("/templates")
 }
 
-fn gathered(request: Option<GatherRequest>) -> Result<Option<Gather>> {
-    let Some(GatherRequest { by, seconds }) = request else { return Ok(None) };
+fn gathered(request: GatherRequest) -> Result<Gather> {
+    let GatherRequest { by, seconds } = request;
     let longest = LONGEST_GATHER.num_seconds();
     if !(1..=longest).contains(&i64::from(seconds)) {
         return Err(wrong("gather/seconds", format!("expected 1 to {longest} seconds")));
@@ -125,16 +142,14 @@ fn gathered(request: Option<GatherRequest>) -> Result<Option<Gather>> {
             return Err(wrong(&format!("gather/by/{at}"), detail));
         }
     }
-    Ok(Some(Gather { by, seconds }))
+    Ok(Gather { by, seconds })
 }
 
-fn paced(rate: Option<u32>) -> Result<Option<u32>> {
-    match rate {
-        Some(rate) if !(1..=HIGHEST_RATE).contains(&rate) => {
-            Err(wrong("rate", format!("expected 1 to {HIGHEST_RATE} messages a minute, or null")))
-        }
-        rate => Ok(rate),
+fn paced(rate: u32) -> Result<u32> {
+    if (1..=HIGHEST_RATE).contains(&rate) {
+        return Ok(rate);
     }
+    Err(wrong("rate", format!("expected 1 to {HIGHEST_RATE} messages a minute, or null")))
 }
 
 fn wrong(place: &str, detail: String) -> Error {

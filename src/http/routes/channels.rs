@@ -230,16 +230,12 @@ async fn parcel(
 /// The alert that is told of: the one that is named, or the newest.
 fn alert(tx: &dyn Tx, call: &Call, id: Option<Id<Alert>>) -> Result<Option<Alert>> {
     let scope = &call.caller.scope;
-    match id {
-        Some(id) => {
-            let found = tx.alert(scope, &id)?;
-            found.map(Some).ok_or_else(|| Error::not_found("alert", &id))
-        }
-        None => {
-            let newest = Query::default().limited_to(1).uncounted();
-            Ok(tx.alerts(scope, &newest)?.rows.into_iter().next())
-        }
+    if let Some(id) = id {
+        let found = tx.alert(scope, &id)?;
+        return found.map(Some).ok_or_else(|| Error::not_found("alert", &id));
     }
+    let newest = Query::default().limited_to(1).uncounted();
+    Ok(tx.alerts(scope, &newest)?.rows.into_iter().next())
 }
 
 /// What is said of an alert, or of one that is made up.
