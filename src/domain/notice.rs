@@ -85,6 +85,7 @@ words! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the words of a vocabulary are declared by a macro")]
 impl Default for NotificationLevel {
     fn default() -> Self {
         Self::All
@@ -366,7 +367,9 @@ pub fn value_at(record: &Value, path: &str) -> Value {
     let mut values = vec![record];
     for step in path.split('.') {
         let mut next = Vec::new();
-        values.iter().for_each(|value| below(value, step, &mut next));
+        for value in &values {
+            below(value, step, &mut next);
+        }
         values = next;
     }
     match values.as_slice() {

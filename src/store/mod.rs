@@ -5,7 +5,6 @@
 //! says which it is, and the compiler holds it to that. Whatever belongs to
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
-mod ack_links;
 mod care;
 mod channels;
 mod declared;
@@ -37,7 +36,6 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
-    ack_links::AckLinks,
     care::{Histories, Hit, HitKind, Hits, Setups, Timers},
     channels::Channels,
     declared::IndexedFields,
@@ -301,7 +299,6 @@ pub trait Tx:
     + Outbox
     + Notes
     + Lives
-    + AckLinks
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;

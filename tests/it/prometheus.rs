@@ -103,6 +103,7 @@ fn subjects(mails: &[Mail]) -> Vec<&str> {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "says why it shows nothing where it cannot")]
 fn a_rule_of_prometheus_fires_and_recovers_and_each_is_told_once() {
     if !are_installed() {
         let wanted = PROGRAMS.join(" and ");

@@ -131,8 +131,11 @@ impl Receiver {
     }
 }
 
+/// Names and values.
+type Headers = Vec<(String, String)>;
+
 /// The headers and the body of the next request.
-fn read(stream: &mut TcpStream) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+fn read(stream: &mut TcpStream) -> Option<(Headers, Vec<u8>)> {
     let mut bytes = Vec::new();
     let mut part = [0; 8192];
     let end = loop {

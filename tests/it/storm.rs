@@ -193,6 +193,8 @@ fn hold(server: &Server, storm: &Storm, got: &[Received]) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how large the storm is")]
+#[expect(clippy::print_stderr, reason = "says how much was repeated")]
 fn what_is_due_arrives_through_kills_and_flaky_receivers() {
     let size = std::env::var("ALERTMILL_STORM").map_or(60, |size| size.parse().unwrap());
     let kills = if size > 1000 { 20 } else { 4 };

@@ -67,9 +67,10 @@ fn deviate(scenario: &mut Value, (name, pointer, value): &Deviation) -> bool {
     }
     let value: Value = serde_json::from_str(value).unwrap();
     let many = scenario["alerts"].as_array().unwrap().len();
-    let pointers = match pointer.contains("/*/") {
-        true => (0..many).map(|at| pointer.replace("/*/", &format!("/{at}/"))).collect(),
-        false => vec![(*pointer).to_owned()],
+    let pointers = if pointer.contains("/*/") {
+        (0..many).map(|at| pointer.replace("/*/", &format!("/{at}/"))).collect()
+    } else {
+        vec![(*pointer).to_owned()]
     };
     let mut changed = false;
     for pointer in pointers {
@@ -149,7 +150,7 @@ async fn run(scenario: &Value, wrapping: Wrapping) {
 }
 
 /// Whether a scenario is about the door and the grouping of events alone.
-fn is_about_grouping(scenario: &&Value) -> bool {
+fn is_about_grouping(scenario: &Value) -> bool {
     let steps = scenario["steps"].as_array().unwrap();
     scenario["event_rules"] == json!([]) && steps.iter().all(|step| step.get("worker").is_none())
 }
@@ -178,7 +179,7 @@ async fn the_cases_of_the_original_end_as_there_but_for_what_we_mean_to_differ_i
 #[actix_web::test]
 async fn and_so_they_do_over_http() {
     let scenarios = scenarios();
-    let cases: Vec<&Value> = scenarios.iter().filter(is_about_grouping).collect();
+    let cases: Vec<&Value> = scenarios.iter().filter(|it| is_about_grouping(it)).collect();
     assert_eq!(cases.len(), 16);
     for scenario in cases {
         run(scenario, Wrapping::List).await;

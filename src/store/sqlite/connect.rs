@@ -33,7 +33,6 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_outbox.sql"),
     include_str!("migrations/0011_notes.sql"),
     include_str!("migrations/0012_heartbeats.sql"),
-    include_str!("migrations/0013_ack_links.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

@@ -6,7 +6,6 @@
 //! the savepoint; what the rest of the program looks up is published after
 //! the commit and before its answers ([`publish`]).
 
-mod ack_links;
 mod alerts;
 mod audits;
 mod care;

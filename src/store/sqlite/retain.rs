@@ -157,15 +157,14 @@ impl Work {
     fn remove_alerts(&self, project: i64, gone: &[i64], sweep: &Sweep) -> Result<()> {
         self.tally_removed(Kind::Alert, gone)?;
         let alerts = json(&gone)?;
-        self.put(
+        for sql in [
             "DELETE FROM standing WHERE alert IN (SELECT value FROM json_each(?1))",
-            [&alerts],
-        )?;
-        self.put(
             "DELETE FROM history WHERE alert IN (SELECT value FROM json_each(?1))",
-            [&alerts],
-        )?;
-        self.put("DELETE FROM alert WHERE alert IN (SELECT value FROM json_each(?1))", [&alerts])?;
+            "DELETE FROM note WHERE alert IN (SELECT value FROM json_each(?1))",
+            "DELETE FROM alert WHERE alert IN (SELECT value FROM json_each(?1))",
+        ] {
+            self.put(sql, [&alerts])?;
+        }
         let told = self.number(
             "SELECT happening FROM happening WHERE at < ?1 ORDER BY happening DESC LIMIT 1",
             [millis(sweep.before)],

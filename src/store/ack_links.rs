@@ -1,4 +1,0 @@
-//! Links that acknowledge an alert.
-
-/// Links that acknowledge an alert.
-pub trait AckLinks {}
