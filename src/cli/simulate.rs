@@ -23,6 +23,10 @@ use crate::{
     value::text::counted,
 };
 
+/// How many letters of a line of a message are shown, and how many lines of it.
+const LONGEST_LINE: usize = 120;
+const MOST_LINES: usize = 20;
+
 /// How much of a file is read, in bytes.
 const LARGEST: u64 = 64 << 20;
 
@@ -148,11 +152,18 @@ fn told(line: &Line) -> String {
         "message" => "    ✉ ".to_owned(),
         of => format!("    {alert}{of}: "),
     };
-    let below = line
-        .text
-        .lines()
-        .map(|text| format!("\n{:width$}      | {text}", "", width = line.after.len()));
+    let width = line.after.len();
+    let below = line.text.lines().take(MOST_LINES);
+    let below = below.map(|text| format!("\n{:width$}      | {}", "", cut(text)));
     format!("{}  {mark}{}{}", line.after, line.sentence, below.collect::<String>())
+}
+
+/// A line of a message, as far as a terminal shows it well; `--json` has all of it.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_LINE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn alerts(outcome: &Outcome) -> String {
@@ -169,6 +180,13 @@ fn alerts(outcome: &Outcome) -> String {
     table(&headings, rows.collect(), "No alert was opened.")
 }
 
+/// The channels that took a notification.
+fn reached(sent: &Value) -> String {
+    let to = sent["to"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let to: Vec<&str> = to.collect();
+    if to.is_empty() { "nobody".to_owned() } else { to.join(", ") }
+}
+
 fn notifications(outcome: &Outcome) -> String {
     let headings = ["SENT AT", "ALERT", "TYPE", "LEVEL", "TO", "TITLE"];
     let rows = outcome.notifications.iter().map(|sent| {
@@ -177,7 +195,7 @@ fn notifications(outcome: &Outcome) -> String {
             format!("#{}", field(sent, "alert_number")),
             field(sent, "notification_type"),
             field(sent, "notification_level"),
-            field(sent, "to"),
+            reached(sent),
             short(sent, "title", 60),
         ]
     });

@@ -85,6 +85,10 @@ fn told(channel: &Channel, due: Due, (start, now): (Timestamp, Timestamp)) -> Ma
     let is_alerting = notices.iter().any(|notice| !notice.occasion.is_over());
     let numbers: Vec<Value> =
         notices.iter().map(|notice| notice.alert["alert_number"].clone()).collect();
+    let first = notices.first().map(|notice| {
+        let title = notice.alert["title"].as_str().unwrap_or_default();
+        format!("{}{title}", notice.occasion.prefix())
+    });
     let parcel = Parcel {
         message_id: message.message_id.clone(),
         notices,
@@ -100,7 +104,7 @@ fn told(channel: &Channel, due: Due, (start, now): (Timestamp, Timestamp)) -> Ma
         at: now,
         channel: channel.name.clone(),
         kind: channel.kind.kind().as_str(),
-        title: text("title"),
+        title: said["title"].as_str().map(str::to_owned).or(first).unwrap_or_default(),
         body: text("body"),
         shown: json!({
             "sent_at": rfc3339(now),
