@@ -7,6 +7,7 @@
 mod architecture;
 mod asking;
 mod audit;
+mod audited;
 mod client;
 mod commands;
 mod concurrency;

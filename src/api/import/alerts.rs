@@ -14,7 +14,8 @@ use crate::{
     api::Call,
     domain::{
         alert::{Alert, Ending, Standing},
-        care::{Care, Marks},
+        care::{Care, Escalation, Marks},
+        escalation::EscalationPolicy,
         project::{Domain, Project, Workspace},
         scope::{Home, Scope},
         webhook::Webhook,
@@ -59,6 +60,11 @@ struct Record {
     event_count: Option<u64>,
     last_event_at: Option<Time>,
     resolved_reason: Option<String>,
+    resolved_as: Option<String>,
+    escalation_policy_id: Option<Id<EscalationPolicy>>,
+    escalation_step: Option<u32>,
+    escalation_ttl: Option<u32>,
+    escalated_at: Option<Time>,
 }
 
 /// What an alert is about: its name, or an object that holds it.
@@ -108,6 +114,16 @@ fn incoming(record: Record) -> Incoming {
         recovered_at: None,
         reason: record.resolved_reason.unwrap_or_else(|| UNTOLD.to_owned()),
     });
+    // What mutes it, merges it and puts it off is decided here, not there; and nobody is paged by an import, so its
+    // escalation is known and does not go on.
+    let escalation = Escalation {
+        policy_id: record.escalation_policy_id,
+        step: record.escalation_step.unwrap_or(1),
+        ttl: record.escalation_ttl.unwrap_or(0),
+        escalated_at: time(record.escalated_at),
+        no_notification: false,
+    };
+    let expired = record.resolved_as.as_deref() == Some("EXPIRED");
     let webhook = record.webhook_id.as_ref().map(ToString::to_string);
     let said = (record.event_key.is_some(), record.event_count.is_some());
     let says_last = record.last_event_at.is_some();
@@ -145,7 +161,7 @@ fn incoming(record: Record) -> Incoming {
         created_at,
         acknowledged_at: time(record.acknowledged_at),
         ending,
-        care: Care::default(),
+        care: Care { escalation, expired, ..Care::default() },
     };
     Incoming { alert, says_key: said.0, says_count: said.1, says_last }
 }
@@ -201,6 +217,9 @@ fn is_same(there: Alert, incoming: Incoming) -> bool {
     if !says_last {
         alert.standing.last_event_at = there.standing.last_event_at;
     }
+    // What is done for it goes on while it lives, whatever a record of then says.
+    alert.care.clone_from(&there.care);
+    alert.standing.marks = there.standing.marks;
     // No record says when its recovery occurred; that is learnt from the recovery itself.
     if let (Some(ending), Some(known)) = (&mut alert.ending, &there.ending) {
         ending.recovered_at = known.recovered_at;

@@ -1,0 +1,68 @@
+//! How the methods of event rules, group rules and mutes are called, so that each leaves a record.
+
+use serde_json::{Value, json};
+
+use crate::harness::House;
+
+/// A request that succeeds for a method of these resources, made anew for each call; `None` for other methods.
+pub async fn request(house: &House, name: &str, title: &str) -> Option<Value> {
+    let (resource, verb) = name.split_once('.').unwrap();
+    let (path, create) = created(resource, title)?;
+    if verb == "create" {
+        return Some(create);
+    }
+    let made = house.done(&format!("{path}/create"), create).await;
+    let id = format!("{resource}_id");
+    let mut request = json!({ id.as_str(): made[id.as_str()] });
+    match (resource, verb) {
+        ("event_rule", "change_order") => request["order"] = json!(1),
+        ("silence", "update") => request["reason"] = json!("it takes longer"),
+        ("maintenance_window", "update") => request["title"] = json!(format!("{title} anew")),
+        (_, "update") => request["name"] = json!(format!("{title} anew")),
+        (_, _) => {}
+    }
+    Some(request)
+}
+
+/// Where a resource is made, and how.
+fn created(resource: &str, title: &str) -> Option<(&'static str, Value)> {
+    let about = json!([{ "k": "rule", "v": "DiskFull", "o": "eq" }]);
+    let span = ("2026-01-01T01:00:00Z", "2026-01-01T02:00:00Z");
+    Some(match resource {
+        "event_rule" => (
+            "/monitoring/v1/event-rule",
+            json!({
+                "name": title, "resource_group": "PROJECT", "project_id": "default",
+                "conditions": [], "conditions_policy": "ALWAYS", "actions": { "change_urgency": "LOW" },
+            }),
+        ),
+        "group_rule" => (
+            "/api/v1/group-rule",
+            json!({
+                "project_id": "default", "name": title, "fields": ["additional_info.cluster"],
+                "window": 300, "threshold": 1,
+            }),
+        ),
+        "silence" => (
+            "/api/v1/silence",
+            json!({
+                "project_id": "default", "filter": about, "reason": title,
+                "start_time": span.0, "end_time": span.1,
+            }),
+        ),
+        "inhibition" => (
+            "/api/v1/inhibition",
+            json!({
+                "project_id": "default", "name": title, "source": about,
+                "target": [{ "k": "rule", "v": "DiskSlow", "o": "eq" }], "equal": ["additional_info.host"],
+            }),
+        ),
+        "maintenance_window" => (
+            "/monitoring/v1/maintenance-window",
+            json!({
+                "title": title, "projects": ["default"], "start_time": span.0, "end_time": span.1,
+            }),
+        ),
+        _ => return None,
+    })
+}
