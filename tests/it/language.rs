@@ -22,7 +22,6 @@ const DIFFERENT: &[(&str, &str)] = &[
         "params_user_projects_empty",
         "the projects of a member come from the token and from nowhere else",
     ),
-    ("analyze_select", "alerts are not escalated yet, so all are at the first step"),
 ];
 
 fn data() -> Value {
