@@ -1,5 +1,5 @@
-//! Whether Alertmill itself is well: a disk that fills up, deliveries that pile up because nobody mends their rules, or
-//! rules that were refused, become alerts in the project `system`, like anybody else's.
+//! Whether Alertmill itself is well: a disk that fills up, deliveries that pile up because nobody mends their rules,
+//! messages that were given up, or rules that were refused, become alerts in the project `system`, like anybody else's.
 
 use chrono::TimeDelta;
 
@@ -22,6 +22,9 @@ const LOW_PERCENT: u64 = 5;
 
 /// From this number of deliveries on that are not understood, they pile up.
 const PILE: u32 = 100;
+
+/// How long ago a message may have been given up to count.
+const LATELY: TimeDelta = TimeDelta::hours(1);
 
 /// How long what comes and goes must have been well before its alert is resolved.
 const LINGERS: TimeDelta = TimeDelta::minutes(5);
@@ -51,8 +54,9 @@ pub struct Finding {
 pub async fn check(jobs: &Jobs, now: Timestamp) -> Result<()> {
     let disk = rustix::fs::statvfs(&jobs.data).map_err(Error::internal)?;
     let dead = jobs.intake.store.read(|tx| tx.dead_deliveries(None, PILE)).await?;
+    let given_up = jobs.intake.store.read(move |tx| tx.dead_messages(now - LATELY, PILE)).await?;
     check_rules(jobs, now).await?;
-    for finding in [space(disk.f_bavail, disk.f_blocks), pile(dead)] {
+    for finding in [space(disk.f_bavail, disk.f_blocks), pile(dead), unsent(given_up)] {
         tell(jobs, finding, now).await?;
     }
     Ok(())
@@ -110,6 +114,18 @@ pub fn pile(dead: u64) -> Finding {
     }
 }
 
+/// Whether people were not told what they should have been.
+pub fn unsent(given_up: u64) -> Finding {
+    Finding {
+        event_key: "alertmill:dead-messages",
+        severity: (given_up > 0).then_some(Severity::Error),
+        title: format!("Messages about alerts did not arrive: {given_up} given up within an hour"),
+        advice: "See `alertmill message list --state dead`, which says why; mend the channel, then send them again with `alertmill message redrive`."
+            .to_owned(),
+        lingers: LINGERS,
+    }
+}
+
 /// Reports a finding where it is news: worse than the open alert says, or over.
 async fn tell(jobs: &Jobs, finding: Finding, now: Timestamp) -> Result<()> {
     let key = finding.event_key;
@@ -147,6 +163,12 @@ mod tests {
         assert_eq!(space(4, 100).severity, Some(Severity::Warning));
         assert_eq!(space(1, 100).severity, Some(Severity::Critical));
         assert_eq!(space(0, 0).severity, None);
+    }
+
+    #[test]
+    fn one_message_that_was_given_up_is_told() {
+        assert_eq!(unsent(0).severity, None);
+        assert_eq!(unsent(1).severity, Some(Severity::Error));
     }
 
     #[test]

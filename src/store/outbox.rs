@@ -136,6 +136,8 @@ pub trait Outbox {
     fn messages(&self, scope: &Scope, query: &MessageQuery) -> Result<Vec<Message>>;
     /// Each attempt to send a message, in order.
     fn attempts(&self, id: &Id<Message>) -> Result<Vec<Attempt>>;
+    /// How many messages were given up since then, counted up to `most`.
+    fn dead_messages(&self, since: Timestamp, most: u32) -> Result<u64>;
     /// Has a message tried from the beginning, at once.
     fn redrive_message(&mut self, id: &Id<Message>, now: Timestamp) -> Result<()>;
     /// Removes messages of a project that are done and were written before that time, unless their alert is open; of at most

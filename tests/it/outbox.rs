@@ -177,6 +177,21 @@ async fn what_is_refused_is_given_up_and_can_be_driven_again() {
 }
 
 #[actix_web::test]
+async fn a_message_that_was_given_up_raises_an_alert_of_alertmill_itself() {
+    let (mill, receiver) = (Mill::new().await, Receiver::answering(|_| Reply::Status(400)));
+    mill.channel("ops", &receiver, json!({ "project_id": "default" })).await;
+    mill.fires("disk").await;
+    mill.house.sends().await;
+    mill.house.tick().await;
+    mill.house.tick().await;
+    let of_system = json!({ "project_id": "system", "event_key": "alertmill:dead-messages" });
+    let alerts = mill.house.alerts(of_system).await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts[0]["event_count"], 1, "what has not changed is not said again");
+    assert_eq!(alerts[0]["urgency"], "HIGH");
+}
+
+#[actix_web::test]
 async fn a_storm_is_one_message_for_what_opened_in_a_group_within_its_window() {
     let (mill, receiver) = (Mill::new().await, Receiver::new());
     let gather = json!({ "gather": { "by": ["additional_info.cluster"], "seconds": 30 } });

@@ -215,6 +215,15 @@ impl Outbox for Work {
         )
     }
 
+    fn dead_messages(&self, since: Timestamp, most: u32) -> Result<u64> {
+        // By `message_given_up`.
+        let counted = self.number(
+            "SELECT count(*) FROM (SELECT 1 FROM message WHERE state = 'DEAD' AND finished_at >= ?1 LIMIT ?2)",
+            params![millis(since), most],
+        )?;
+        Ok(counted.unwrap_or(0).unsigned_abs())
+    }
+
     fn redrive_message(&mut self, id: &Id<Message>, now: Timestamp) -> Result<()> {
         self.drive_again(id, now)
     }

@@ -73,6 +73,8 @@ CREATE INDEX message_of_project ON message (project, message);
 CREATE INDEX message_of_channel ON message (channel, message);
 CREATE INDEX message_waiting ON message (project, message) WHERE state = 'WAITING';
 CREATE INDEX message_dead ON message (project, message) WHERE state = 'DEAD';
+-- What was given up lately, for the self-check; few rows.
+CREATE INDEX message_given_up ON message (finished_at) WHERE state = 'DEAD';
 -- What tells a notice.
 CREATE INDEX message_of_notice ON message (notice);
 
