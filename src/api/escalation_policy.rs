@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use self::form::{bounded_repeats, rules};
+use self::form::{bounded_repeats, bounded_steps, rules};
 pub use self::{
     form::RuleRequest,
     info::{EscalationPolicyInfo, EscalationRuleInfo, PolicyBrief},
@@ -129,6 +129,7 @@ pub fn update(
     if let Some(repeat_count) = repeat_count {
         after.repeat_count = bounded_repeats(repeat_count)?;
     }
+    bounded_steps(after.rules.len(), after.repeat_count)?;
     after.finish_condition = finish_condition.unwrap_or(after.finish_condition);
     if let Some(tags) = tags {
         after.tags = tags.into_iter().collect();

@@ -41,6 +41,9 @@ pub struct Announcement<'a> {
     pub targets: Vec<Target>,
 }
 
+/// How many of those who did not take an announcement are named.
+const MOST_PASSED: usize = 40;
+
 /// Who takes an announcement, and who does not.
 #[derive(Debug, Default)]
 struct Audience<'a> {
@@ -94,7 +97,8 @@ pub fn announce(
     } else {
         those_who_take(announcement, &seen, setup, hand)
     };
-    let Audience { taking, passed } = audience;
+    let Audience { taking, mut passed } = audience;
+    passed.truncate(MOST_PASSED);
     let notice = Notice {
         alert_id: alert.alert_id().clone(),
         home: alert.home.clone(),

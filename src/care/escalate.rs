@@ -18,8 +18,7 @@ use crate::{
         alert::Alert,
         care::Escalation,
         escalation::{
-            EscalationPolicy, EscalationRule, EscalationStep, FinishCondition, Next, Stop, Why,
-            next_step,
+            EscalationPolicy, EscalationStep, FinishCondition, Next, Stop, Why, next_step,
         },
         history::Step,
         notice::Occasion,
@@ -99,6 +98,7 @@ pub fn anew(
     hand: &Hand<'_>,
 ) -> Result<Alert> {
     let mut alert = alert.clone();
+    let occasion = unless_untold(&alert, occasion);
     // A policy that belongs to another project stays behind when the alert moves; one that an event rule gave stays.
     let begun = begun(&mut alert, occasion, setup, hand);
     tx.put_alert(&alert)?;
@@ -121,12 +121,22 @@ pub fn again(
     if is_answered(&alert, setup) {
         return Ok(alert);
     }
+    let occasion = unless_untold(&alert, occasion);
     if tell::about(tx, &alert, (occasion, reason), setup, hand)? == Told::Announced {
         alert.care.escalation.escalated_at = Some(hand.now);
         tx.put_alert(&alert)?;
     }
     wind(tx, &alert, setup)?;
     Ok(alert)
+}
+
+/// That an alert flaps is told once, and that may have been withheld so far: then it is what is told now.
+fn unless_untold(alert: &Alert, occasion: Occasion) -> Occasion {
+    let care = &alert.care;
+    if care.flapping.is_some() && care.escalation.escalated_at.is_none() {
+        return Occasion::Flapping;
+    }
+    occasion
 }
 
 /// Whether someone is on an alert whose policy ends with that: then only what is new is told.
@@ -167,22 +177,15 @@ fn end(tx: &mut dyn Tx, mut alert: Alert, said: EscalationStep, hand: &Hand<'_>)
     Ok(alert)
 }
 
-/// An alert is over: its timer goes, and those of each step that was told are told, once where steps tell the same.
+/// An alert is over: its timer goes, and those of each step that was told are told, once each.
 pub fn resolved(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
     tx.set_timer(TimerKind::Escalate, alert.alert_id().as_str(), None)?;
     let at = &alert.care.escalation;
     let Some((policy, _)) = setup.escalation.policy(at.policy_id.as_ref()) else { return Ok(()) };
     let occasion = if alert.care.expired { Occasion::Expired } else { Occasion::Resolved };
-    let last = last_told(tx, alert, policy)?;
-    let mut told: Vec<&EscalationRule> = Vec::new();
-    for (step, rule) in (1..=last).zip(&policy.rules) {
-        let tells_the_same = |other: &&EscalationRule| {
-            other.notification_level == rule.notification_level && other.targets == rule.targets
-        };
-        if told.iter().any(tells_the_same) {
-            continue;
-        }
-        told.push(rule);
+    // By what was announced, not by where its escalation stands, which may have begun anew since.
+    for step in 1..=tx.last_heard_step(alert.alert_id(), hand.now)? {
+        let Some(rule) = policy.rule(step) else { continue };
         let announcement = Announcement {
             alert,
             occasion,
@@ -194,47 +197,6 @@ pub fn resolved(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) 
         tell(tx, &announcement, setup, hand)?;
     }
     Ok(())
-}
-
-/// The last step whose people were told of an alert; zero where nobody was.
-fn last_told(tx: &dyn Tx, alert: &Alert, policy: &EscalationPolicy) -> Result<u32> {
-    let at = &alert.care.escalation;
-    if at.escalated_at.is_none() {
-        return Ok(0);
-    }
-    let passed_before = at.ttl > 0 && at.ttl < policy.passes();
-    if passed_before {
-        return Ok(policy.steps());
-    }
-    // What ended counts no passes any more: whether the policy began again is in the history.
-    let began_again = at.ttl == 0 && policy.repeat_count > 0 && at.step < policy.steps();
-    if began_again && repeated(tx, alert)? {
-        return Ok(policy.steps());
-    }
-    Ok(at.step.min(policy.steps()))
-}
-
-/// Whether an alert went through its policy more than once since it last began.
-fn repeated(tx: &dyn Tx, alert: &Alert) -> Result<bool> {
-    let mut after = 0;
-    let mut repeated = false;
-    loop {
-        let page = tx.entries(&Scope::EVERYTHING, alert.alert_id(), (after, 500))?;
-        let Some((last, _)) = page.last() else { return Ok(repeated) };
-        after = *last;
-        for (_, entry) in &page {
-            match &entry.step {
-                Step::Escalation(EscalationStep::Began { .. }) => repeated = false,
-                Step::Escalation(EscalationStep::Escalated { pass, .. }) => repeated |= *pass > 1,
-                Step::Escalation(_)
-                | Step::Life(_)
-                | Step::Rule(_)
-                | Step::Group(_)
-                | Step::Mute(_)
-                | Step::Notice(_) => {}
-            }
-        }
-    }
 }
 
 /// The next step of an alert is due.

@@ -165,13 +165,11 @@ pub fn deleted(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
         tx.set_timer(*kind, alert.alert_id().as_str(), None)?;
     }
     tx.delete_notes_of(alert.alert_id())?;
-    let setup = setup_of(tx, &alert.home)?;
-    mute::ended(tx, alert, &setup, hand)?;
+    mute::ended(tx, alert, hand)?;
     record(tx, (alert.alert_id(), None), vec![Step::Life(Life::Deleted)], hand)?;
     parts::set_free(tx, alert, hand)?;
     parts::left(tx, alert, hand)?;
-    let setup = setup_of(tx, &alert.home)?;
-    mute::ended(tx, alert, &setup, hand)
+    mute::ended(tx, alert, hand)
 }
 
 /// Does something to an alert, whoever asks, with all that follows from it; the alert then.
@@ -263,7 +261,7 @@ fn followed(
                 parts::set_free(tx, &alert, hand)?;
             }
             parts::left(tx, &alert, hand)?;
-            mute::ended(tx, &alert, setup, hand)?;
+            mute::ended(tx, &alert, hand)?;
             escalate::resolved(tx, &alert, setup, hand)?;
             Ok(alert)
         }
@@ -277,7 +275,7 @@ fn found(tx: &dyn Tx, id: &Id<Alert>) -> Result<Alert> {
 
 /// How the project of an alert is looked after. Where alerting was switched off, what is open can still be closed; nobody
 /// is told.
-fn setup_of(tx: &dyn Tx, home: &Home) -> Result<Arc<Setup>> {
+pub fn setup_of(tx: &dyn Tx, home: &Home) -> Result<Arc<Setup>> {
     if let Some(setup) = tx.setup(&home.project_id)? {
         return Ok(setup);
     }

@@ -13,6 +13,8 @@ pub mod tell;
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use self::group::Gate;
 use crate::{
     clock::Timestamp,
@@ -23,6 +25,7 @@ use crate::{
         history::{Entry, Step},
         note::Note,
         project::Project,
+        scope::Scope,
         setup::Setup,
         timer::{Timer, TimerKind},
         words::{Outcome, Why},
@@ -105,6 +108,9 @@ pub fn open(tx: &mut dyn Tx, mut opening: Opening<'_>) -> Result<Alert> {
     life::opened(tx, alert, setup, &hand)?;
     mute::opened(tx, alert, (routing, setup), &hand)?;
     escalate::start(tx, alert, setup, &hand)?;
+    if routing.assignee.is_some() {
+        tell::assigned(tx, alert, setup, &hand)?;
+    }
     Ok(alert.clone())
 }
 
@@ -160,7 +166,7 @@ pub fn join(
 ) -> Result<()> {
     tx.join_alert(event, after)?;
     if after.severity > before.severity {
-        mute::worsened(tx, after, setup, hand)?;
+        mute::reweighed(tx, after, setup, hand)?;
     }
     if before.marks.is_empty() && !life::matters(before, after) {
         return Ok(());
@@ -181,7 +187,7 @@ pub fn recover(
     }
     tx.end_alert(event, after, ending)?;
     let alert = tx
-        .alert(&crate::domain::scope::Scope::EVERYTHING, &after.alert_id)?
+        .alert(&Scope::EVERYTHING, &after.alert_id)?
         .ok_or_else(|| Error::not_found("alert", &after.alert_id))?;
     ended(tx, (&alert, Some(event)), setup, hand)?;
     Ok(Outcome::Resolved)
@@ -195,12 +201,16 @@ pub fn ended(
     hand: &Hand<'_>,
 ) -> Result<()> {
     life::ended(tx, (alert, event), setup, hand)?;
-    mute::ended(tx, alert, setup, hand)?;
+    mute::ended(tx, alert, hand)?;
     escalate::resolved(tx, alert, setup, hand)
 }
 
 /// Does what a timer says, now that it is due.
 pub fn due(tx: &mut dyn Tx, timer: &Timer, hand: &Hand<'_>) -> Result<()> {
+    if waits_for_alerting(tx, timer)? {
+        let again = hand.now + TimeDelta::minutes(1);
+        return tx.set_timer(timer.kind, &timer.subject, Some(again));
+    }
     match timer.kind {
         TimerKind::Escalate => escalate::due(tx, timer, hand),
         TimerKind::Unmute | TimerKind::Window => mute::due(tx, timer, hand),
@@ -210,5 +220,25 @@ pub fn due(tx: &mut dyn Tx, timer: &Timer, hand: &Hand<'_>) -> Result<()> {
         TimerKind::Heartbeat => heartbeat::due(tx, timer, hand),
         TimerKind::Group => group::due(tx, timer, hand),
         TimerKind::Gather => announce::due(tx, timer, hand),
+    }
+}
+
+/// Whether a timer is about an open alert of a project where alerting is off: it is kept until that is on again.
+fn waits_for_alerting(tx: &dyn Tx, timer: &Timer) -> Result<bool> {
+    match timer.kind {
+        TimerKind::Escalate
+        | TimerKind::Unmute
+        | TimerKind::Snooze
+        | TimerKind::Acknowledgement
+        | TimerKind::Settle
+        | TimerKind::Stale => {}
+        TimerKind::Heartbeat | TimerKind::Window | TimerKind::Gather | TimerKind::Group => {
+            return Ok(false);
+        }
+    }
+    let alert = tx.alert(&Scope::EVERYTHING, &timer.subject.as_str().into())?;
+    match alert.filter(|alert| alert.standing.state.is_open()) {
+        Some(alert) => Ok(tx.setup(&alert.home.project_id)?.is_none()),
+        None => Ok(false),
     }
 }

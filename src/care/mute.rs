@@ -166,6 +166,19 @@ pub fn worsened(tx: &mut dyn Tx, after: &Standing, setup: &Setup, hand: &Hand<'_
     }
 }
 
+/// An event made an alert worse, which is told in any case: what mutes it, and what it mutes, is decided anew and nobody
+/// is told of that alone.
+pub fn reweighed(tx: &mut dyn Tx, after: &Standing, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
+    if setup.mutes.is_empty() && !after.marks.has(Marks::MUTED) {
+        return Ok(());
+    }
+    let Some(alert) = tx.alert(&Scope::EVERYTHING, &after.alert_id)? else { return Ok(()) };
+    if !setup.mutes.inhibitions.is_empty() {
+        take_sides(tx, &Looked::kept(&alert), setup, hand)?;
+    }
+    weighed(tx, &alert, setup, hand).map(|_| ())
+}
+
 /// An alert was reopened or came to this project: what mutes it here, and what it mutes, is decided anew. People are told
 /// by who does that. Gives the alert as it is then.
 pub fn taken_up(
@@ -203,16 +216,14 @@ pub fn looked_at_again(
 }
 
 /// An alert is over, or gone: what it inhibited is muted no more, unless something else mutes it.
-pub fn ended(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
+pub fn ended(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
     let id = alert.alert_id();
     if alert.care.mute.is_some() {
         tx.set_timer(TimerKind::Unmute, id.as_str(), None)?;
     }
     tx.put_inhibited_by_key(id, None)?;
     wake_waiting(tx, alert, hand)?;
-    if setup.mutes.inhibitions.is_empty() {
-        return Ok(());
-    }
+    // Whatever its project says of inhibitions by now: what it muted, in other projects too, is looked at again.
     replace_sides(tx, id, &[], hand)
 }
 

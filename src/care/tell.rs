@@ -80,7 +80,8 @@ pub fn withheld(alert: &Alert, occasion: Occasion, setup: &Setup) -> Option<With
     if care.escalation.no_notification {
         return Some(Withheld::NoNotification);
     }
-    if let Some(lead) = &care.merged_into {
+    // Who was told of it before it became part of another must hear that it is over.
+    if let Some(lead) = care.merged_into.as_ref().filter(|_| !occasion.is_over()) {
         return Some(Withheld::Merged(lead.to_string()));
     }
     let is_low = alert.standing.urgency == Urgency::Low;

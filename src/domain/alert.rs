@@ -165,8 +165,9 @@ impl Standing {
     /// How the alert stands with one more event. Severity and urgency only rise.
     #[must_use]
     pub fn joined_by(mut self, event: &Event, now: Timestamp) -> Self {
-        if event.draft.event_type != EventType::Recovery {
-            self.severity = self.severity.max(event.draft.severity);
+        // What a rule or a person said of its urgency holds until it becomes worse.
+        if event.draft.event_type != EventType::Recovery && event.draft.severity > self.severity {
+            self.severity = event.draft.severity;
             self.urgency = self.urgency.max(event.draft.severity.urgency());
         }
         self.event_count += 1;

@@ -18,6 +18,7 @@ use super::{
     notice::{NotificationLevel, Occasion, value_at},
     project::{Domain, Project, Workspace},
     scope::{Home, Scope},
+    suppress::filter::{by_name, short},
     words::words,
 };
 use crate::{
@@ -141,7 +142,7 @@ impl Wanted {
     /// # Errors
     /// At its first mistake; the pointer is below `/filter` or `/filter_or`.
     pub fn parse(all: Vec<Value>, any: Vec<Value>, now: Timestamp) -> Result<Self, QueryError> {
-        let written = json!({ "filter": all, "filter_or": any });
+        let written = json!({ "filter": by_name(&all), "filter_or": by_name(&any) });
         let parsed = Query::parse(&written, &ALERTS, now).map_err(|error| {
             let pointer = error.pointer.strip_prefix("/query").unwrap_or(&error.pointer);
             QueryError { pointer: pointer.to_owned(), ..error }
@@ -171,6 +172,7 @@ fn in_words(condition: &Value) -> String {
     let part = |short: &str, long: &str| condition.get(short).or_else(|| condition.get(long));
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let operand = part("v", "value").unwrap_or(&Value::Null);
+    let operand = short(&operand.to_string());
     format!("`{} {} {operand}`", text(part("k", "key")), text(part("o", "operator")))
 }
 

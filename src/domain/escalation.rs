@@ -186,12 +186,11 @@ impl EscalationPolicy {
         }
     }
 
-    /// How many minutes the step of an alert waits for an answer. A policy whose steps all follow at once begins anew
-    /// after a minute: told each second, nobody could answer.
+    /// How many minutes the step of an alert waits for an answer. A policy begins anew after a minute at the soonest: told
+    /// each second, nobody could answer.
     fn wait(&self, at: &Escalation) -> u32 {
         let minutes = self.rule(at.step).map_or(0, |rule| rule.escalate_minutes);
-        let is_instant = self.rules.iter().all(|rule| rule.escalate_minutes == 0);
-        if is_instant && self.is_last(at) && at.ttl > 1 { 1 } else { minutes }
+        if self.is_last(at) && at.ttl > 1 { minutes.max(1) } else { minutes }
     }
 
     fn is_last(&self, at: &Escalation) -> bool {

@@ -4,7 +4,7 @@
 //! muted it is over. Several things may mute an alert at once: the one that lasts longest is named, all are written down.
 
 mod area;
-mod filter;
+pub(in crate::domain) mod filter;
 mod inhibition;
 mod record;
 mod silence;

@@ -19,6 +19,7 @@ use crate::{
         history::{Entry, Step},
         project::AlertPolicy,
         receipt::{ItemOutcome, Reason, Receipt, Unreadable},
+        scope::Scope,
         setup::Setup,
         webhook::Webhook,
         words::{Cause, EventType, Outcome, Severity, Why},
@@ -349,9 +350,17 @@ pub(super) fn calm(
     reason: &str,
     (mint, now): Moment<'_>,
 ) -> Result<()> {
-    for alert in tx.unreadable_alerts(&webhook.webhook_id)? {
+    let mut all = tx.unreadable_alerts(&webhook.webhook_id)?;
+    // Parts before what leads them, so that none is set free and told of only to end at once.
+    all.sort_by_key(|alert| alert.care.leads);
+    for alert in all {
+        // What ended before it may have changed it, or ended it.
+        let Some(alert) = tx.alert(&Scope::EVERYTHING, alert.alert_id())? else { continue };
+        if !alert.standing.state.is_open() {
+            continue;
+        }
         let ending = Ending { resolved_at: now, recovered_at: None, reason: reason.to_owned() };
-        let setup = care::setup(tx, &alert.home.project_id)?;
+        let setup = care::life::setup_of(tx, &alert.home)?;
         let over = alert.ended(ending, now);
         tx.put_alert(&over)?;
         let actor = format!("webhook:{}", webhook.webhook_id);

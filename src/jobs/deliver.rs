@@ -259,7 +259,14 @@ impl Errand {
                 let waited = tx.settle_message(&settled, now)?;
                 let hand = Hand { mint: &mint, now, actor: ACTOR };
                 match step.filter(|_| waited) {
-                    Some(step) => announce::noted(tx, &notices, &step, &hand),
+                    Some(step) => {
+                        // What cannot be noted must not have the message sent again.
+                        let note = &mut |tx: &mut dyn Tx| announce::noted(tx, &notices, &step, &hand);
+                        if let Err(error) = tx.attempt(note) {
+                            tracing::error!(%error, cause = ?error.cause, "what became of a message could not be noted");
+                        }
+                        Ok(())
+                    }
                     None => Ok(()),
                 }
             });

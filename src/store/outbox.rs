@@ -113,6 +113,8 @@ pub trait Outbox {
     ) -> Result<Vec<(i64, Notice)>>;
     /// Who heard of an alert at this step since it was over last, other than by being made to look after it.
     fn heard(&self, alert: &Id<Alert>, step: u32, now: Timestamp) -> Result<Vec<Heard>>;
+    /// The last step at which people were told of an alert since it was over last; zero where nobody was.
+    fn last_heard_step(&self, alert: &Id<Alert>, now: Timestamp) -> Result<u32>;
     /// Writes a message, or has one tell its notice too.
     fn put_message(&mut self, writing: &Writing<'_>) -> Result<Put>;
     /// A message takes no more notices and goes out.

@@ -24,7 +24,7 @@ use crate::{
 const LONGEST_REASON: usize = 1000;
 
 /// The longest text of an alert, in characters.
-const LONGEST_TEXT: usize = 100_000;
+pub(super) const LONGEST_TEXT: usize = 100_000;
 
 /// Who acts, and when.
 pub(super) fn hand(call: &Call) -> Hand<'_> {
@@ -58,7 +58,8 @@ pub(super) fn reason(given: Option<String>) -> Result<Option<String>> {
     Ok(reason)
 }
 
-fn bounded(name: &str, text: Option<&str>, longest: usize) -> Result<()> {
+/// Refuses a text that is too long.
+pub(super) fn bounded(name: &str, text: Option<&str>, longest: usize) -> Result<()> {
     if text.is_some_and(|text| text.chars().count() > longest) {
         let detail = format!("`{name}` has at most {longest} characters");
         return Err(Error::at(Code::InvalidParameter, format!("/{name}"), detail));

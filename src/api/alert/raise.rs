@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AlertInfo, alerted};
+use super::{
+    AlertInfo,
+    act::{LONGEST_TEXT, bounded},
+    alerted,
+};
 use crate::{
     api::{Call, asked, call::seen},
     care::{self, Hand, Opening},
@@ -61,6 +65,10 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateAlert) -> Result<Aler
 fn raised(call: &Call, home: Home, request: CreateAlert) -> Result<Alert> {
     let CreateAlert { title, project_id: _, description, assignee, urgency } = request;
     let title = asked::name("title", &title)?;
+    let description = asked::text(description);
+    bounded("description", description.as_deref(), LONGEST_TEXT)?;
+    let assignee = asked::text(assignee);
+    let assignee = assignee.map(|it| asked::name("assignee", &it)).transpose()?;
     let alert_id: Id<Alert> = call.mint.id(call.now);
     Ok(Alert {
         alert_number: 0,
@@ -77,14 +85,14 @@ fn raised(call: &Call, home: Home, request: CreateAlert) -> Result<Alert> {
             marks: Marks::default(),
         },
         title: Some(title),
-        description: asked::text(description),
+        description,
         rule: None,
         image_url: None,
         resources: Vec::new(),
         provider: Some(String::new()),
         account: Some(String::new()),
         additional_info: BTreeMap::new(),
-        assignee: asked::text(assignee),
+        assignee,
         responder: None,
         triggered_by: call.caller.actor.clone(),
         webhook_id: None,

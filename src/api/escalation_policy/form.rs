@@ -15,6 +15,9 @@ use crate::{
     store::Tx,
 };
 
+/// How many steps a policy goes through at most, all passes counted.
+const MOST_TOLD: u64 = 1_000;
+
 /// One step of a policy.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +43,17 @@ pub(super) fn bounded_repeats(repeat_count: u32) -> Result<u32> {
         return Ok(repeat_count);
     }
     Err(wrong("/repeat_count", format!("a policy is repeated {MOST_REPEATS} times at most")))
+}
+
+/// Refuses a policy that tells people more often than anyone can hear.
+pub(super) fn bounded_steps(rules: usize, repeat_count: u32) -> Result<()> {
+    let passes = u64::from(repeat_count) + 1;
+    if (rules as u64).saturating_mul(passes) <= MOST_TOLD {
+        return Ok(());
+    }
+    let detail =
+        format!("its steps times its passes are {MOST_TOLD} at most; here {rules} times {passes}");
+    Err(wrong("/repeat_count", detail))
 }
 
 /// The steps of a policy that holds at `place`.

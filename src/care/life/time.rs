@@ -79,7 +79,8 @@ pub(super) fn wound(
         tx.set_timer(TimerKind::Escalate, id, None)?;
     }
     let reopens = before.is_some_and(|before| !before.standing.state.is_open());
-    if reopens && alert.standing.state.is_open() {
+    let moves = before.is_some_and(|before| before.home != alert.home);
+    if (reopens || moves) && alert.standing.state.is_open() {
         watched_anew(tx, alert, setup, hand)?;
     }
     Ok(())

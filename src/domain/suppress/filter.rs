@@ -35,7 +35,7 @@ impl AlertFilter {
             let detail = format!("a filter has at most {MOST} conditions");
             return Err(Error::at(crate::error::Code::Query, pointer, detail));
         }
-        let query = json!({ "filter": written });
+        let query = json!({ "filter": by_name(&written) });
         let query = Query::parse(&query, &ALERTS, now).map_err(|error| {
             let below = error.pointer.strip_prefix("/query/filter").unwrap_or_default();
             QueryError { pointer: format!("{pointer}{below}"), ..error }
@@ -114,8 +114,31 @@ fn found(condition: &Condition, record: &Value) -> String {
     }
 }
 
+/// The conditions with `resources` held against texts meant as `resources.name`: the resources of an alert are objects, so
+/// no text would ever equal one.
+pub(in crate::domain) fn by_name(written: &[Value]) -> Vec<Value> {
+    let is_text = |value: &Value| match value {
+        Value::String(_) => true,
+        Value::Array(all) => !all.is_empty() && all.iter().all(Value::is_string),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    };
+    let named = |condition: &Value| {
+        let mut condition = condition.clone();
+        let operand = condition.get("v").or_else(|| condition.get("value"));
+        if operand.is_some_and(is_text) {
+            for key in ["k", "key"] {
+                if let Some(field) = condition.get_mut(key).filter(|it| **it == "resources") {
+                    *field = json!("resources.name");
+                }
+            }
+        }
+        condition
+    };
+    written.iter().map(named).collect()
+}
+
 /// A text of a size that fits into a sentence.
-pub(super) fn short(text: &str) -> String {
+pub(in crate::domain) fn short(text: &str) -> String {
     const LONGEST: usize = 120;
     if text.chars().count() <= LONGEST {
         return text.to_owned();

@@ -53,7 +53,15 @@ impl Work {
              ORDER BY c.name, c.channel"
         );
         let asked = [self.workspace_row(home)?, self.project_row(&home.project_id)?];
-        Ok(Loaded(self.many(&sql, asked, |row| channel(row).map(Arc::new))?))
+        // One that cannot be read must not stop the others, nor the events of its project.
+        let found = self.many(&sql, asked, |row| match channel(row) {
+            Ok(channel) => Ok(Some(Arc::new(channel))),
+            Err(error) => {
+                tracing::error!(%error, cause = ?error.cause, "a channel cannot be read and is left out");
+                Ok(None)
+            }
+        })?;
+        Ok(Loaded(found.into_iter().flatten().collect()))
     }
 }
 

@@ -123,6 +123,18 @@ impl Outbox for Work {
         self.who_heard(alert, step, now)
     }
 
+    fn last_heard_step(&self, alert: &Id<Alert>, now: Timestamp) -> Result<u32> {
+        // By `notice_of_alert`.
+        let step = self.number(
+            "SELECT max(n.step) FROM notice n
+             WHERE n.alert = ?1 AND n.occasion NOT IN ('RESOLVED', 'EXPIRED', 'ASSIGNED')
+               AND n.notice > coalesce((SELECT max(o.notice) FROM notice o
+                   WHERE o.alert = ?1 AND o.occasion IN ('RESOLVED', 'EXPIRED') AND o.created_at < ?2), 0)",
+            params![self.alert_row(alert)?, millis(now)],
+        )?;
+        Ok(step.and_then(|step| u32::try_from(step).ok()).unwrap_or(0))
+    }
+
     fn put_message(&mut self, writing: &Writing<'_>) -> Result<Put> {
         let channel = self.channel_row(writing.channel_id)?;
         let alert = self.alert_row(&writing.notice.alert_id)?;

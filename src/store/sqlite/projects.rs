@@ -203,6 +203,12 @@ impl Projects for Work {
             "DELETE FROM group_waiting WHERE group_rule IN (SELECT group_rule FROM group_rule WHERE project = ?1)",
             "DELETE FROM grouping WHERE group_rule IN (SELECT group_rule FROM group_rule WHERE project = ?1)",
             "DELETE FROM group_rule WHERE project = ?1",
+            "DELETE FROM suppression_of_project WHERE project = ?1",
+            "DELETE FROM lane WHERE channel IN (SELECT channel FROM channel WHERE project = ?1)",
+            "DELETE FROM message WHERE project = ?1",
+            "DELETE FROM notice WHERE project = ?1",
+            // Its integer key may come back for another project, which must not find its channels.
+            "UPDATE channel SET deleted_at = coalesce(deleted_at, created_at), project = -project WHERE project = ?1",
         ] {
             self.put(sql, [self.project_row(id)?])?;
         }

@@ -153,6 +153,10 @@ impl Work {
 
 impl Tx for Work {
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()> {
+        // SQLite ends a transaction by itself where the disk is full or fails: nothing may be added to that.
+        if self.connection.is_autocommit() {
+            return Err(Error::unavailable("the store could not write; nothing was kept", 5));
+        }
         let mark = self.live()?.borrow().mark();
         self.command("SAVEPOINT part")?;
         let done = part(self);
