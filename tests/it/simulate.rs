@@ -52,6 +52,20 @@ async fn the_examples_end_as_they_say() {
 }
 
 #[actix_web::test]
+async fn who_is_paged_how_often_and_who_hears_the_end() {
+    let books = Arc::new(Books::load(None, None).unwrap());
+    let text = include_str!("../data/scenarios/pages.yaml");
+    let mut wrong = Vec::new();
+    for scenario in Scenario::read("pages.yaml", text).unwrap() {
+        match scenario.run(&books).await {
+            Ok(outcome) => wrong.extend(outcome.failures.into_iter().map(|one| one.told)),
+            Err(mistakes) => wrong.extend(mistakes.iter().map(ToString::to_string)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[actix_web::test]
 async fn what_the_api_refuses_is_told_where_it_stands() {
     let text = "config:\n  recovery_mode: AUTOMATIC\nsteps: []\n";
     assert!(mistakes(text).await[0].starts_with("x.yaml:2:"), "{:?}", mistakes(text).await);
