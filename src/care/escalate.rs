@@ -37,6 +37,7 @@ use crate::{
 pub fn begin(_tx: &mut dyn Tx, opening: &mut Opening<'_>) -> Result<()> {
     let Opening { alert, routing, setup, hand, steps, .. } = opening;
     let given = routing.escalation_policy_id.clone().or(alert.care.escalation.policy_id.take());
+    alert.care.escalation.is_given = given.is_some();
     alert.care.escalation.policy_id = given;
     alert.care.escalation.no_notification |= routing.no_notification;
     steps.extend(begun(alert, first_occasion(alert), setup, hand));
@@ -52,7 +53,9 @@ fn first_occasion(alert: &Alert) -> Occasion {
 fn begun(alert: &mut Alert, occasion: Occasion, setup: &Setup, hand: &Hand<'_>) -> Option<Step> {
     let withheld = tell::withheld(alert, occasion, setup);
     let care = &mut alert.care.escalation;
-    let (policy, why) = setup.escalation.policy(care.policy_id.as_ref())?;
+    // One that was the project's when it began before may not be that any more.
+    let given = care.policy_id.as_ref().filter(|_| care.is_given);
+    let (policy, why) = setup.escalation.policy(given)?;
     let ttl = match withheld {
         Some(Withheld::NoNotification | Withheld::NotUrgent) => 0,
         Some(
@@ -65,6 +68,7 @@ fn begun(alert: &mut Alert, occasion: Occasion, setup: &Setup, hand: &Hand<'_>) 
         ttl,
         escalated_at,
         no_notification: care.no_notification,
+        is_given: care.is_given,
         ..policy.beginning()
     };
     let said = EscalationStep::Began {

@@ -31,6 +31,9 @@ pub struct Care {
 pub struct Escalation {
     /// Its policy; `None` for an alert that was imported or that is older than policies.
     pub policy_id: Option<Id<EscalationPolicy>>,
+    /// Whether the policy was given to the alert, by an event rule say; else it is that of its project, asked anew whenever
+    /// the escalation begins.
+    pub is_given: bool,
     /// The step that was reached, from one.
     pub step: u32,
     /// How many passes over the steps are left, this one included; zero once it is over.
@@ -154,7 +157,14 @@ impl Care {
 
 impl Default for Escalation {
     fn default() -> Self {
-        Self { policy_id: None, step: 1, ttl: 0, escalated_at: None, no_notification: false }
+        Self {
+            policy_id: None,
+            is_given: false,
+            step: 1,
+            ttl: 0,
+            escalated_at: None,
+            no_notification: false,
+        }
     }
 }
 

@@ -179,6 +179,7 @@ impl EscalationPolicy {
     pub fn beginning(&self) -> Escalation {
         Escalation {
             policy_id: Some(self.escalation_policy_id.clone()),
+            is_given: false,
             step: 1,
             ttl: self.passes(),
             escalated_at: None,

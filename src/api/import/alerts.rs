@@ -118,6 +118,7 @@ fn incoming(record: Record) -> Incoming {
     // escalation is known and does not go on.
     let escalation = Escalation {
         policy_id: record.escalation_policy_id,
+        is_given: false,
         step: record.escalation_step.unwrap_or(1),
         ttl: record.escalation_ttl.unwrap_or(0),
         escalated_at: time(record.escalated_at),

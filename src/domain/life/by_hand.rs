@@ -222,6 +222,7 @@ pub(super) fn moved(mut alert: Alert, home: Home, Doer { actor, .. }: Doer<'_>) 
     alert.care.mute.take_if(|mute| !mute.is_final());
     // It is escalated as the alerts of its new project are.
     alert.care.escalation.policy_id = None;
+    alert.care.escalation.is_given = false;
     let step = Life::Moved { from: from.project_id, to: alert.home.project_id.clone() };
     if !alert.state().is_open() {
         return Ok(Turn::quiet(alert, step));

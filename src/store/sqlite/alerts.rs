@@ -40,7 +40,7 @@ pub(super) const COLUMNS: &str = "a.alert_id, a.state, t.severity, t.urgency, t.
         a.additional_info, a.assignee, a.responder, a.triggered_by,
         (SELECT webhook_id FROM webhook WHERE webhook = a.webhook), d.domain_id, s.workspace_id, p.project_id,
         a.created_at, a.acknowledged_at, a.resolved_at, a.recovered_at, a.ending,
-        a.escalation_policy_id, a.escalation_step, a.escalation_ttl, a.escalated_at, a.no_notification, a.mute, a.snooze,
+        a.escalation_policy_id, a.policy_given, a.escalation_step, a.escalation_ttl, a.escalated_at, a.no_notification, a.mute, a.snooze,
         a.acknowledged_until, a.flapping, a.merged_into, a.leads, a.held, a.expired";
 
 /// The tables that name where an alert lives.

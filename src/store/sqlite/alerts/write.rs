@@ -58,9 +58,10 @@ impl Work {
                                 rule, image_url, resources, provider, account, additional_info,
                                 assignee, responder, triggered_by, webhook, created_at,
                                 acknowledged_at, resolved_at, recovered_at, ending,
-                                escalation_policy_id, escalation_step, escalation_ttl, escalated_at, no_notification)
+                                escalation_policy_id, escalation_step, escalation_ttl, escalated_at, no_notification,
+                                policy_given)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                     ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+                     ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
             params![
                 row,
                 alert.alert_id().as_str(),
@@ -90,7 +91,8 @@ impl Work {
                 escalation.step,
                 escalation.ttl,
                 maybe_millis(escalation.escalated_at),
-                escalation.no_notification
+                escalation.no_notification,
+                escalation.is_given
             ],
         )?;
         // Most alerts need nothing more, and so no second statement.
@@ -148,7 +150,7 @@ impl Work {
             "UPDATE alert SET escalation_policy_id = ?2, escalation_step = ?3, escalation_ttl = ?4, escalated_at = ?5,
                     no_notification = ?6, muted_by = ?7, mute = ?8, snoozed_until = ?9, snooze = ?10,
                     acknowledged_until = ?11, flapping_since = ?12, flapping = ?13, merged_into = ?14, leads = ?15,
-                    expired = ?16, marks = ?17, held = ?18
+                    expired = ?16, marks = ?17, held = ?18, policy_given = ?19
              WHERE alert = ?1",
             params![
                 row,
@@ -168,7 +170,8 @@ impl Work {
                 leads,
                 expired,
                 care.marks().bits(),
-                held.as_ref().map(json).transpose()?
+                held.as_ref().map(json).transpose()?,
+                escalation.is_given
             ],
         )?;
         Ok(())
@@ -180,6 +183,7 @@ pub(super) fn care(columns: &mut Columns<'_>) -> Result<Care> {
     Ok(Care {
         escalation: Escalation {
             policy_id: columns.maybe_id()?,
+            is_given: columns.get()?,
             step: columns.get()?,
             ttl: columns.get()?,
             escalated_at: columns.maybe_time()?,

@@ -1,6 +1,8 @@
 -- What is being done for alerts: how far their escalation is, what mutes them, what is due, what was decided.
 
 ALTER TABLE alert ADD COLUMN escalation_policy_id TEXT;
+-- Whether it was given to the alert, and is not merely that of its project.
+ALTER TABLE alert ADD COLUMN policy_given INTEGER NOT NULL DEFAULT 0 CHECK (policy_given IN (0, 1));
 ALTER TABLE alert ADD COLUMN escalation_step INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE alert ADD COLUMN escalation_ttl INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE alert ADD COLUMN escalated_at INTEGER;
