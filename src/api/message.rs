@@ -217,6 +217,7 @@ pub struct RedrivenInfo {
 
 /// Tries messages from the beginning, at once.
 pub fn redrive(tx: &mut dyn Tx, call: &Call, request: RedriveMessages) -> Result<RedrivenInfo> {
+    let is_of_channel = request.channel_id.is_some();
     let (mut messages, more) = match (request.message_id, request.channel_id) {
         (Some(id), None) => (vec![existing(tx, call, &id)?.message], false),
         (None, Some(id)) => dead_of(tx, call, id)?,
@@ -227,11 +228,41 @@ pub fn redrive(tx: &mut dyn Tx, call: &Call, request: RedriveMessages) -> Result
         (None, None) => return Err(Error::required("message_id")),
     };
     messages.reverse();
+    if is_of_channel {
+        messages = still_worth_telling(tx, call, messages)?;
+    }
     for message in &messages {
         drive(tx, call, message)?;
     }
     let message_ids = messages.into_iter().map(|message| message.message_id).collect();
     Ok(RedrivenInfo { message_ids, more })
+}
+
+/// Those of the messages that tell of what is open still, or that something is over; the others are dropped: a page for
+/// what is over, after its end was told, would be closed by nobody. Who wants one all the same drives it by its identifier.
+fn still_worth_telling(
+    tx: &mut dyn Tx,
+    call: &Call,
+    messages: Vec<Message>,
+) -> Result<Vec<Message>> {
+    let scope = &call.caller.scope;
+    let mut kept = Vec::with_capacity(messages.len());
+    for message in messages {
+        let Some(Due { notices, .. }) = tx.message(scope, &message.message_id)? else { continue };
+        let mut is_worth = false;
+        for notice in &notices {
+            let alert = tx.alert(scope, &notice.alert_id)?;
+            is_worth |= notice.occasion.is_over()
+                || alert.is_some_and(|alert| alert.standing.state.is_open());
+        }
+        if is_worth {
+            kept.push(message);
+        } else {
+            let reason = "what it tells of was over when its channel's messages were driven again";
+            tx.drop_dead(&message.message_id, reason, call.now)?;
+        }
+    }
+    Ok(kept)
 }
 
 /// The messages of a channel that were given up, newest first, and whether there are more.

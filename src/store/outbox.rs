@@ -132,6 +132,8 @@ pub trait Outbox {
         reason: &str,
         now: Timestamp,
     ) -> Result<Vec<Id<Message>>>;
+    /// Drops a message that was given up.
+    fn drop_dead(&mut self, id: &Id<Message>, reason: &str, now: Timestamp) -> Result<()>;
     /// The message, if it exists in `scope`, with what it tells.
     fn message(&self, scope: &Scope, id: &Id<Message>) -> Result<Option<Due>>;
     /// The messages in `scope`, newest first.

@@ -177,6 +177,27 @@ async fn what_is_refused_is_given_up_and_can_be_driven_again() {
 }
 
 #[actix_web::test]
+async fn what_was_given_up_and_is_over_by_now_pages_nobody_once_its_channel_is_mended() {
+    let (mill, receiver) = (Mill::new().await, Receiver::answering(|_| Reply::Status(400)));
+    let channel = mill.channel("ops", &receiver, json!({})).await;
+    mill.fires("over").await;
+    mill.fires("open").await;
+    mill.house.sends().await;
+    receiver.answers(|_| Reply::Status(200));
+    mill.recovers("over").await;
+    mill.house.sends().await;
+    receiver.take();
+    let redriven =
+        mill.house.done("/api/v1/message/redrive", json!({ "channel_id": channel })).await;
+    assert_eq!(redriven["message_ids"].as_array().unwrap().len(), 1, "{redriven}");
+    mill.house.sends().await;
+    let got = receiver.take();
+    assert_eq!(occasions(&got), ["OPENED"]);
+    assert!(got[0].json()["data"]["title"].as_str().unwrap().ends_with("open"));
+    assert_eq!(mill.messages(json!({ "state": "DROPPED" })).await.len(), 1);
+}
+
+#[actix_web::test]
 async fn a_message_that_was_given_up_raises_an_alert_of_alertmill_itself() {
     let (mill, receiver) = (Mill::new().await, Receiver::answering(|_| Reply::Status(400)));
     mill.channel("ops", &receiver, json!({ "project_id": "default" })).await;

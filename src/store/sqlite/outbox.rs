@@ -197,6 +197,15 @@ impl Outbox for Work {
         self.drop_waiting(channel, reason, now)
     }
 
+    fn drop_dead(&mut self, id: &Id<Message>, reason: &str, now: Timestamp) -> Result<()> {
+        self.put(
+            "UPDATE message SET state = 'DROPPED', reason = ?2, finished_at = ?3
+             WHERE message_id = ?1 AND state = 'DEAD'",
+            params![id.as_str(), reason, millis(now)],
+        )?;
+        Ok(())
+    }
+
     fn message(&self, scope: &Scope, id: &Id<Message>) -> Result<Option<Due>> {
         let sql = format!("{SELECT} WHERE m.message_id = ?1");
         let found = self.one(&sql, [id.as_str()], message)?;
