@@ -165,8 +165,13 @@ async fn discord_gets_an_embed_that_calls_nobody() {
     );
     assert_eq!(
         embed["fields"][0],
-        json!({ "name": "Alert Number", "value": "#42", "inline": true })
+        json!({ "name": "Alert Number", "value": "\\#42", "inline": true })
     );
+    let evil = json!({ "title": "[Acknowledge](https://evil)" });
+    let evil = parcel(vec![notice(Occasion::Opened, evil)]);
+    let [request] = got(hook, (200, "", "{}"), &evil).await.try_into().unwrap();
+    let title = request.json()["embeds"][0]["title"].as_str().unwrap().to_owned();
+    assert!(title.ends_with(r"\[Acknowledge\]\(https://evil\)"), "{title}");
     let receiver = Receiver::answering(&[(429, "", r#"{"retry_after":0.65}"#)]).await;
     let fault = sent(&hook(&receiver.url), &opened()).await.unwrap_err();
     assert_eq!(fault.retry, Retry::Later(Some(Duration::from_millis(650))));
