@@ -15,6 +15,9 @@ const LONGEST_TITLE: usize = 200;
 const LONGEST_BODY: usize = 2000;
 const LONGEST_VALUE: usize = 200;
 
+/// What means more than itself in a text.
+const MARKS: &str = r"\`*_~|[]()<>#";
+
 /// The longest time to wait that is taken from an answer.
 const LONGEST_WAIT: f64 = 3600.0;
 
@@ -40,12 +43,12 @@ pub(super) async fn send(
 }
 
 fn message(said: &text::Said, parcel: &Parcel) -> Value {
-    let title = text::cut(&said.title, LONGEST_TITLE);
-    let mut description = text::cut(&said.body, LONGEST_BODY);
+    let title = cut(&said.title, LONGEST_TITLE);
+    let mut description = cut(&said.body, LONGEST_BODY);
     if let Some(url) = &parcel.ack_url {
         description = format!("{description}\n\n[Acknowledge]({url})");
     }
-    let field = |(name, value): &(&str, String)| json!({ "name": name, "value": text::cut(value, LONGEST_VALUE), "inline": true });
+    let field = |(name, value): &(&str, String)| json!({ "name": name, "value": cut(value, LONGEST_VALUE), "inline": true });
     let fields: Vec<Value> = said.facts.iter().map(field).collect();
     let at = parcel.notices.first().map(|notice| crate::clock::rfc3339(notice.created_at));
     json!({
@@ -59,4 +62,41 @@ fn message(said: &text::Said, parcel: &Parcel) -> Value {
         // Nobody is called by what stands in an alert.
         "allowed_mentions": { "parse": [] },
     })
+}
+
+/// A text of at most so many letters in which nothing is a mark or a link; no mark is cut from what lifts it.
+fn cut(text: &str, letters: usize) -> String {
+    let mut plain = String::new();
+    let mut count = 0;
+    let mut rest = text.chars().peekable();
+    while let Some(letter) = rest.next() {
+        let is_mark = MARKS.contains(letter);
+        let needed = if is_mark { 2 } else { 1 };
+        // One letter is left for the sign that there was more.
+        if count + needed + usize::from(rest.peek().is_some()) > letters {
+            plain.push('…');
+            break;
+        }
+        if is_mark {
+            plain.push('\\');
+        }
+        plain.push(letter);
+        count += needed;
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_mark_of_a_sender_means_anything() {
+        assert_eq!(cut("[Acknowledge](https://evil)", 200), r"\[Acknowledge\]\(https://evil\)");
+        assert_eq!(cut(r"\`*_~|<>#", 200), r"\\\`\*\_\~\|\<\>\#");
+        assert_eq!(cut("plain é", 7), "plain é");
+        assert_eq!(cut("a[[", 4), r"a\[…");
+        assert_eq!(cut("a[[", 5), r"a\[\[");
+        assert_eq!(cut("a[[", 3), "a…");
+    }
 }

@@ -14,6 +14,9 @@ const LONGEST_SECTION: usize = 2500;
 /// The most letters of a title.
 const LONGEST_TITLE: usize = 200;
 
+/// The most bytes of what names a thread; it is kept, and whoever answers chose it.
+const LONGEST_THREAD: usize = 64;
+
 /// What Slack says of a message that it will never take.
 const BAD_MESSAGES: [&str; 6] = [
     "invalid_blocks",
@@ -78,7 +81,8 @@ async fn post(
     if said["ok"] != true {
         return Err(refused(&answer, said["error"].as_str().unwrap_or("no reason given")));
     }
-    let thread = said["ts"].as_str().filter(|_| parcel.thread.is_none()).map(str::to_owned);
+    let thread = said["ts"].as_str().filter(|ts| ts.len() <= LONGEST_THREAD);
+    let thread = thread.filter(|_| parcel.thread.is_none()).map(str::to_owned);
     Ok(Delivered { thread, ..delivered })
 }
 

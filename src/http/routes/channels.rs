@@ -1,9 +1,12 @@
 //! The routes of channels and messages.
 
+use std::sync::Arc;
+
 use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use super::super::{
     Front, audited,
@@ -189,7 +192,15 @@ async fn test(front: Data<Front>, call: Call, request: TryChannel) -> Result<Tri
 
 async fn preview(front: Data<Front>, call: Call, request: TryChannel) -> Result<Previewed> {
     let (channel, parcel, alert_id) = parcel(&front, &call, request, channel::existing).await?;
-    let message = previewed((&channel.kind, &channel.templates), &parcel)
+    let turn = Arc::clone(&front.computing).acquire_owned().await.map_err(Error::internal)?;
+    let previewing = spawn_blocking(move || {
+        // Held until it is done, though nobody may wait for the answer any more.
+        let _turn = turn;
+        previewed((&channel.kind, &channel.templates), &parcel)
+    });
+    let message = previewing
+        .await
+        .map_err(Error::internal)?
         .map_err(|fault| Error::at(Code::InvalidParameter, "/templates", fault.reason))?;
     Ok(Previewed { alert_id, message })
 }

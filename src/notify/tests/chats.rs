@@ -29,6 +29,16 @@ async fn slack_gets_text_in_which_nobody_is_called() {
 }
 
 #[tokio::test]
+async fn a_thread_whose_name_is_too_long_is_not_kept() {
+    for (length, is_kept) in [(64, true), (65, false)] {
+        let answer = json!({ "ok": true, "ts": "1".repeat(length) }).to_string().leak();
+        let receiver = Receiver::answering(&[(200, "", answer)]).await;
+        let delivered = sent(&slack_bot(&receiver.url), &opened()).await.unwrap();
+        assert_eq!(delivered.thread.is_some(), is_kept);
+    }
+}
+
+#[tokio::test]
 async fn a_slack_bot_keeps_an_alert_in_one_thread() {
     let first = (200, "", r#"{"ok":true,"ts":"1.5"}"#);
     let receiver = Receiver::answering(&[first, (200, "", r#"{"ok":true,"ts":"2.5"}"#)]).await;
@@ -155,8 +165,13 @@ async fn discord_gets_an_embed_that_calls_nobody() {
     );
     assert_eq!(
         embed["fields"][0],
-        json!({ "name": "Alert Number", "value": "#42", "inline": true })
+        json!({ "name": "Alert Number", "value": "\\#42", "inline": true })
     );
+    let evil = json!({ "title": "[Acknowledge](https://evil)" });
+    let evil = parcel(vec![notice(Occasion::Opened, evil)]);
+    let [request] = got(hook, (200, "", "{}"), &evil).await.try_into().unwrap();
+    let title = request.json()["embeds"][0]["title"].as_str().unwrap().to_owned();
+    assert!(title.ends_with(r"\[Acknowledge\]\(https://evil\)"), "{title}");
     let receiver = Receiver::answering(&[(429, "", r#"{"retry_after":0.65}"#)]).await;
     let fault = sent(&hook(&receiver.url), &opened()).await.unwrap_err();
     assert_eq!(fault.retry, Retry::Later(Some(Duration::from_millis(650))));
