@@ -88,6 +88,9 @@ impl ChannelKind {
         let shown = before.map_or_else(Map::new, Self::masked);
         let merged = over(merged, given, &shown);
         let read = Self::read(kind, &merged)?;
+        if let Self::Email(target) = &read {
+            target.check()?;
+        }
         if let Some(before) = before.filter(|before| before.destination() != read.destination()) {
             let all = before.written(Show::Secrets);
             only_given_anew((&all, &shown), given, PLACE)?;

@@ -225,6 +225,7 @@ fn each_mistake_of_another_channel_has_its_place() {
         (Email, json!({ "to": ["a@b.example, c@b.example"] }), "/settings/to/0"),
         (Email, json!({ "to": ["A <a@b.example>"] }), "/settings/to/0"),
         (Email, json!({ "to": [7] }), "/settings/to/0"),
+        (Email, json!({ "to": "a@b.example", "from": "c@b.example" }), "/settings/from"),
         (Email, json!({ "to": "a@b.example", "server": { "host": "h" } }), "/settings/from"),
         (Email, server(json!({ "port": 70000 })), "/settings/server/port"),
         (Email, server(json!({ "security": "SSL" })), "/settings/server/security"),
