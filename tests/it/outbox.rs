@@ -415,6 +415,18 @@ async fn a_channel_is_tried_only_with_alerts_that_it_may_hear_of() {
 }
 
 #[actix_web::test]
+async fn a_channel_does_not_become_one_that_signs() {
+    let mill = Mill::new().await;
+    let made = json!({ "name": "n", "kind": "NTFY", "project_id": "default", "settings": { "topic": "t" } });
+    let made = mill.house.done("/api/v1/channel/create", made).await;
+    let asked = json!({ "channel_id": made["channel_id"], "kind": "WEBHOOK",
+        "settings": { "url": "https://a.example/" } });
+    let refused = mill.house.post("/api/v1/channel/update", asked).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(refused.text.contains("/kind"), "{refused:?}");
+}
+
+#[actix_web::test]
 async fn pages_of_messages_go_on_where_they_ended() {
     let (mill, receiver) = (Mill::new().await, Receiver::new());
     let channel = mill.channel("ops", &receiver, json!({})).await;
