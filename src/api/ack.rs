@@ -4,7 +4,12 @@ use crate::{
     care::{Hand, life},
     clock::Timestamp,
     domain::{
-        alert::Alert, audit::AuditEntry, life::Act, message::Message, scope::Scope,
+        alert::Alert,
+        audit::AuditEntry,
+        channel::{ChannelState, Place},
+        life::Act,
+        message::Message,
+        scope::Scope,
         words::AlertState,
     },
     error::{Error, Result},
@@ -46,7 +51,8 @@ pub struct Pressed {
 /// What the link of a message is about.
 ///
 /// # Errors
-/// `ERROR_NOT_FOUND` where the message, its channel or its alert is gone, or the message tells of many alerts.
+/// `ERROR_NOT_FOUND` where the message, its channel or its alert is gone, the message tells of many alerts, or the channel
+/// is disabled or hears no more of what the alert belongs to.
 pub fn linked(tx: &dyn Tx, message_id: &Id<Message>) -> Result<Linked> {
     let gone = || Error::not_found("link of the message", message_id);
     let everything = &Scope::EVERYTHING;
@@ -55,6 +61,10 @@ pub fn linked(tx: &dyn Tx, message_id: &Id<Message>) -> Result<Linked> {
     let channel = tx.channel(everything, &message.channel_id)?.ok_or_else(gone)?;
     let [notice] = notices.as_slice() else { return Err(gone()) };
     let alert = tx.alert(everything, &notice.alert_id)?.ok_or_else(gone)?;
+    let is_heard = channel.home.reaches(&Place::Project(alert.home.clone()));
+    if channel.state != ChannelState::Enabled || !is_heard {
+        return Err(gone());
+    }
     Ok(Linked { alert, user: message.recipient, channel: channel.name })
 }
 

@@ -169,6 +169,12 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateChannel) -> Result<Ch
     if kind != before.kind.kind() || !settings.is_empty() {
         channel.kind = ChannelKind::parse(kind, &settings, Some(&before.kind))?;
     }
+    if channel.kind.is_signed() && !before.kind.is_signed() {
+        // It would have no secret, since that is shown only where it is made.
+        let detail =
+            format!("make a new channel: one of kind {kind} gets its secret when it is made");
+        return Err(Error::at(Code::InvalidParameter, "/kind", detail));
+    }
     keep(tx, call, &before, &form.over(channel, call.now)?)
 }
 

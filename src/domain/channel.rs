@@ -284,6 +284,16 @@ impl Place {
         }
     }
 
+    /// What a caller may see of what such a channel may hear of.
+    pub fn within(&self, scope: &Scope) -> Scope {
+        let projects = self.project_id().map(|project| scope.projects.narrowed(project));
+        Scope {
+            domains: scope.domains.narrowed(self.domain_id()),
+            workspaces: scope.workspaces.narrowed(self.workspace_id()),
+            projects: projects.unwrap_or_else(|| scope.projects.clone()),
+        }
+    }
+
     /// Whether what lives there is there for all that lives at `other`.
     pub fn reaches(&self, other: &Self) -> bool {
         let is_in_workspace =

@@ -45,6 +45,15 @@ impl<T: Ord> Reach<T> {
         }
     }
 
+    /// Just this one, if it means it at all.
+    #[must_use]
+    pub fn narrowed(&self, one: &T) -> Self
+    where
+        T: Clone,
+    {
+        if self.contains(one) { Self::one(one.clone()) } else { Self::Only(BTreeSet::new()) }
+    }
+
     /// Just this one.
     pub fn one(one: T) -> Self {
         Self::Only(BTreeSet::from([one]))

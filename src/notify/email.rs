@@ -35,10 +35,10 @@ pub(super) async fn send(
     (said, parcel): (&text::Said, &Parcel),
 ) -> Result<Delivered, SendFault> {
     let mailer = outbound.mailer();
-    let sender = target.from.as_deref().or(mailer.map(|mailer| mailer.from.as_str()));
-    let (server, named_by_operator) = match (&target.server, mailer) {
-        (Some(own), _) => (own, false),
-        (None, Some(mailer)) => (&mailer.server, true),
+    // Nobody mails in a name of choice through the operator's server.
+    let (server, sender, named_by_operator) = match (&target.server, mailer) {
+        (Some(own), _) => (own, target.from.as_deref(), false),
+        (None, Some(mailer)) => (&mailer.server, Some(mailer.from.as_str()), true),
         (None, None) => {
             return Err(unsendable(
                 "no mail server is set: start the server with `--smtp`, or give the channel one",

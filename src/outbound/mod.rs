@@ -158,6 +158,11 @@ pub fn host_of(url: &str) -> Option<String> {
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
+/// Scheme, host and port of an address, written the same however the address is.
+pub fn origin_of(url: &str) -> Option<String> {
+    Url::parse(url).ok().map(|url| url.origin().ascii_serialization())
+}
+
 fn read(url: &str) -> Result<Url, OutboundError> {
     Url::parse(url).map_err(|fault| OutboundError::NoUrl(fault.to_string()))
 }

@@ -131,6 +131,14 @@ async fn a_link_runs_out_is_of_one_alert_and_goes_with_its_channel() {
 }
 
 #[actix_web::test]
+async fn a_link_goes_with_the_state_of_its_channel() {
+    let told = Told::firing().await;
+    told.house.done("/api/v1/channel/disable", json!({ "channel_id": told.channel_id })).await;
+    assert_eq!(told.press(&told.path, "").await.status, 404);
+    assert_eq!(told.alert().await["state"], "TRIGGERED");
+}
+
+#[actix_web::test]
 async fn what_is_over_is_not_opened_again_by_a_link() {
     let told = Told::firing().await;
     let over = json!({ "alert_id": told.alert_id, "state": "RESOLVED" });

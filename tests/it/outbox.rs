@@ -417,6 +417,37 @@ async fn a_channel_is_tried_and_its_message_previewed() {
 }
 
 #[actix_web::test]
+async fn a_channel_is_tried_only_with_alerts_that_it_may_hear_of() {
+    let (mill, receiver) = (Mill::new().await, Receiver::new());
+    let other = json!({ "project_id": "other", "name": "other" });
+    mill.house.done("/api/v1/project/create", other).await;
+    let there = mill.channel("there", &receiver, json!({ "project_id": "other" })).await;
+    let here = mill.channel("here", &receiver, json!({})).await;
+    let alert = mill.fires("disk").await;
+    let preview = "/api/v1/channel/preview";
+    let shown = mill.house.done(preview, json!({ "channel_id": here })).await;
+    assert_eq!(shown["alert_id"], json!(alert));
+    let shown = mill.house.done(preview, json!({ "channel_id": there })).await;
+    assert!(shown["alert_id"].is_null(), "{shown}");
+    for method in [preview, "/api/v1/channel/test"] {
+        let asked = json!({ "channel_id": there, "alert_id": alert });
+        assert_eq!(mill.house.post(method, asked).await.status, 404, "{method}");
+    }
+}
+
+#[actix_web::test]
+async fn a_channel_does_not_become_one_that_signs() {
+    let mill = Mill::new().await;
+    let made = json!({ "name": "n", "kind": "NTFY", "project_id": "default", "settings": { "topic": "t" } });
+    let made = mill.house.done("/api/v1/channel/create", made).await;
+    let asked = json!({ "channel_id": made["channel_id"], "kind": "WEBHOOK",
+        "settings": { "url": "https://a.example/" } });
+    let refused = mill.house.post("/api/v1/channel/update", asked).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(refused.text.contains("/kind"), "{refused:?}");
+}
+
+#[actix_web::test]
 async fn pages_of_messages_go_on_where_they_ended() {
     let (mill, receiver) = (Mill::new().await, Receiver::new());
     let channel = mill.channel("ops", &receiver, json!({})).await;

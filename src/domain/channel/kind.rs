@@ -1,13 +1,14 @@
 //! The kinds of channels, and what has to be known of each to reach somebody through it.
 //!
 //! Settings come as JSON. They are parsed here, with mistakes told by JSON pointer; they are written whole for the store,
-//! and with secrets hidden for people. Leaving out a secret, or giving it back as it was shown, keeps it.
+//! and with secrets hidden for people. Leaving out a secret, or giving it back as it was shown, keeps it as long as the
+//! channel goes to the same host; a secret goes only where it was given for.
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
 use super::{
-    settings::{Settings, Show, Written},
+    settings::{Settings, Show, Written, escaped},
     targets::{
         DiscordTarget, EmailTarget, NtfyTarget, OpsgenieTarget, PagerDutyTarget, SlackTarget,
         TeamsTarget, TelegramTarget, WebhookTarget,
@@ -17,8 +18,8 @@ use crate::{
     clock::Timestamp,
     digest::Secret,
     domain::words::words,
-    error::{Error, Result},
-    outbound,
+    error::{Code, Error, Result},
+    outbound::{self, MailServer},
 };
 
 /// Where the settings of a channel stand in a request.
@@ -73,10 +74,10 @@ pub enum ChannelKind {
 
 impl ChannelKind {
     /// What a request says, over what was `before` where the kind stays the same: what it leaves out stays, what it
-    /// gives as null goes.
+    /// gives as null goes. Where it goes to another host, its secrets are given anew or go.
     ///
     /// # Errors
-    /// At the first place below `/settings` that is wrong.
+    /// At the first place below `/settings` that is wrong, or whose secret was given for another host.
     pub fn parse(
         kind: ChannelType,
         given: &Map<String, Value>,
@@ -86,7 +87,15 @@ impl ChannelKind {
         let merged = before.map_or_else(Map::new, |it| it.written(Show::Secrets));
         let shown = before.map_or_else(Map::new, Self::masked);
         let merged = over(merged, given, &shown);
-        Ok(Self::read(kind, &merged)?.with_keys_of(before))
+        let read = Self::read(kind, &merged)?;
+        if let Self::Email(target) = &read {
+            target.check()?;
+        }
+        if let Some(before) = before.filter(|before| before.destination() != read.destination()) {
+            let all = before.written(Show::Secrets);
+            only_given_anew((&all, &shown), given, PLACE)?;
+        }
+        Ok(read.with_keys_of(before))
     }
 
     /// What [`stored`](Self::stored) wrote.
@@ -197,6 +206,28 @@ impl ChannelKind {
         }
     }
 
+    /// Who gets its secrets: scheme, host and port of what is called, or the mail server and how it is spoken to.
+    fn destination(&self) -> Option<String> {
+        let url = match self {
+            Self::Webhook(target) => target.url.reveal(),
+            Self::Slack(SlackTarget::Hook { url }) => url.reveal(),
+            Self::Slack(SlackTarget::Bot { api_url, .. }) => api_url,
+            Self::Teams(target) => target.url.reveal(),
+            Self::Email(target) => {
+                return target.server.as_ref().map(|server| {
+                    let MailServer { host, port, security, .. } = server;
+                    format!("{} {}:{port}", security.as_str(), host.to_ascii_lowercase())
+                });
+            }
+            Self::PagerDuty(target) => &target.api_url,
+            Self::Opsgenie(target) => &target.api_url,
+            Self::Telegram(target) => &target.api_url,
+            Self::Discord(target) => target.url.reveal(),
+            Self::Ntfy(target) => &target.url,
+        };
+        outbound::origin_of(url)
+    }
+
     /// All of its secrets, so that they can be taken out of what is shown.
     pub fn secrets(&self) -> Vec<String> {
         let (all, shown) = (self.written(Show::Secrets), self.masked());
@@ -234,6 +265,33 @@ fn hidden((value, shown): (&Value, &Value), found: &mut Vec<String>) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
     }
+}
+
+/// Refuses a change that would keep a secret: each text of `all` that is not `shown` as it is was given anew, or is gone.
+fn only_given_anew(
+    (all, shown): (&Map<String, Value>, &Map<String, Value>),
+    given: &Map<String, Value>,
+    place: &str,
+) -> Result<()> {
+    for (name, value) in all.iter().filter(|(name, value)| shown.get(*name) != Some(value)) {
+        let pointer = format!("{place}/{}", escaped(name));
+        let mask = shown.get(name);
+        let given = given.get(name).or(mask);
+        match (value, mask, given) {
+            (Value::Object(all), Some(Value::Object(masks)), Some(Value::Object(given))) => {
+                // Objects are given whole: what is not in them is gone.
+                let gone = all.keys().map(|name| (name.clone(), Value::Null));
+                let given = gone.chain(given.clone()).collect();
+                only_given_anew((all, masks), &given, &pointer)?;
+            }
+            _ if given == mask => {
+                let detail = "say it anew: the channel goes to another host";
+                return Err(Error::at(Code::RequiredParameter, pointer, detail));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// `given` over `merged`; what was given as it is `shown` counts as left out.

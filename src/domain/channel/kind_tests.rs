@@ -93,9 +93,9 @@ fn what_is_left_out_stays_and_what_is_null_goes() {
     let ChannelKind::Email(target) = &mail else { panic!("{mail:?}") };
     assert_eq!(target.server.as_ref().unwrap().port, 587);
     let moved =
-        json!({ "server": { "host": "other.example.org", "username": "u", "password": HIDDEN } });
+        json!({ "server": { "host": "MAIL.example.org", "username": "v", "password": HIDDEN } });
     let moved = changed(&mail, moved).unwrap().stored()["settings"]["server"].clone();
-    assert_eq!((&moved["host"], &moved["password"]), (&json!("other.example.org"), &json!("p")));
+    assert_eq!((&moved["username"], &moved["password"]), (&json!("v"), &json!("p")));
     let plain = changed(&mail, json!({ "server": null, "from": null })).unwrap();
     assert_eq!(plain.stored()["settings"], json!({ "to": ["a@example.org"] }));
     // Another kind takes nothing over.
@@ -103,6 +103,65 @@ fn what_is_left_out_stays_and_what_is_null_goes() {
     let other =
         ChannelKind::parse(ChannelType::Ntfy, other.as_object().unwrap(), Some(&mail)).unwrap();
     assert_eq!(other.stored()["settings"], json!({ "topic": "t", "url": "https://ntfy.sh" }));
+}
+
+#[test]
+fn a_secret_is_said_anew_where_a_channel_goes_to_another_host() {
+    let elsewhere = "https://other.example";
+    let moves = [
+        (json!({ "url": elsewhere }), "/settings/headers/X-Team"),
+        (json!({ "url": null, "token": "t", "channel": "c" }), ""),
+        (json!({ "api_url": elsewhere }), "/settings/token"),
+        (json!({ "url": elsewhere }), ""),
+        (
+            json!({ "server": { "host": "o.example", "username": "u", "password": HIDDEN } }),
+            "/settings/server/password",
+        ),
+        (json!({ "api_url": elsewhere }), "/settings/routing_key"),
+        (json!({ "api_url": null }), "/settings/api_key"),
+        (json!({ "api_url": "http://api.telegram.org" }), "/settings/token"),
+        (json!({ "url": elsewhere }), ""),
+        (json!({ "url": "https://ntfy.sh:444", "topic": "t" }), "/settings/token"),
+    ];
+    for ((kind, settings), (new, place)) in each().into_iter().zip(moves) {
+        let read = parsed(kind, settings).unwrap();
+        if place.is_empty() {
+            continue;
+        }
+        let error = changed(&read, new.clone()).unwrap_err();
+        assert_eq!(error.mistakes[0].pointer, place, "{new}: {error}");
+        assert!(error.detail.contains("say it anew"), "{error}");
+        // As it was shown is not anew.
+        let mut all = Value::Object(read.masked());
+        all.as_object_mut().unwrap().extend(new.as_object().unwrap().clone());
+        assert_eq!(changed(&read, all).unwrap_err().mistakes[0].pointer, place, "{new}");
+    }
+}
+
+#[test]
+fn a_channel_goes_to_another_host_with_secrets_that_are_given_anew_or_taken_away() {
+    let url = "https://other.example/new";
+    let news = [
+        json!({ "url": url, "headers": { "X-Team": "new" } }),
+        json!({ "url": url }),
+        json!({ "api_url": url, "token": "new" }),
+        json!({ "url": url }),
+        json!({ "server": { "host": "o.example" } }),
+        json!({ "api_url": url, "routing_key": "new" }),
+        json!({ "api_url": url, "api_key": "new" }),
+        json!({ "api_url": url, "token": "new" }),
+        json!({ "url": url }),
+        json!({ "url": url, "topic": "new", "token": null }),
+    ];
+    for ((kind, settings), new) in each().into_iter().zip(news) {
+        let moved = changed(&parsed(kind, settings).unwrap(), new.clone()).unwrap();
+        assert!(!moved.stored().to_string().contains("secret-"), "{new}");
+    }
+    // The same host, written otherwise, is the same.
+    let bot = json!({ "token": "t", "channel": "c", "api_url": "https://slack.com/api" });
+    let bot = parsed(ChannelType::Slack, bot).unwrap();
+    let same = changed(&bot, json!({ "api_url": "https://SLACK.com:443/api/" })).unwrap();
+    assert_eq!(same.stored()["settings"]["token"], "t");
 }
 
 /// Settings are refused at one place.
@@ -166,6 +225,7 @@ fn each_mistake_of_another_channel_has_its_place() {
         (Email, json!({ "to": ["a@b.example, c@b.example"] }), "/settings/to/0"),
         (Email, json!({ "to": ["A <a@b.example>"] }), "/settings/to/0"),
         (Email, json!({ "to": [7] }), "/settings/to/0"),
+        (Email, json!({ "to": "a@b.example", "from": "c@b.example" }), "/settings/from"),
         (Email, json!({ "to": "a@b.example", "server": { "host": "h" } }), "/settings/from"),
         (Email, server(json!({ "port": 70000 })), "/settings/server/port"),
         (Email, server(json!({ "security": "SSL" })), "/settings/server/security"),

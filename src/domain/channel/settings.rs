@@ -53,7 +53,7 @@ fn mistyped(pointer: impl Into<String>, expected: &str) -> Error {
 }
 
 /// A name as a step of a JSON pointer.
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

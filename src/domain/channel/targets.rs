@@ -202,7 +202,7 @@ impl TeamsTarget {
 pub struct EmailTarget {
     /// To whom.
     pub to: Vec<String>,
-    /// In whose name; the server's own address where absent.
+    /// In whose name; of account only with a server of its own, which needs it.
     pub from: Option<String>,
     /// The mail server that takes it; the one that the server was started with where absent.
     pub server: Option<MailServer>,
@@ -231,6 +231,16 @@ impl EmailTarget {
             return Err(wrong(from.pointer("from"), detail));
         }
         Ok(Self { to, from: sender, server })
+    }
+
+    /// Refuses what may stand in the store since before it was refused: an address to send from is one's own only with a
+    /// mail server of one's own.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.from.is_some() && self.server.is_none() {
+            let detail = "only with a `server` of one's own; the operator's sends from the operator's address";
+            return Err(wrong("/settings/from", detail));
+        }
+        Ok(())
     }
 
     pub(super) fn write(&self, into: &mut Written) {

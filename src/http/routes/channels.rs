@@ -20,7 +20,7 @@ use crate::{
         channel::{Channel, Templates},
         message::Message,
         notice::{self, Notice, NotificationLevel, Occasion, bounded},
-        scope::Home,
+        scope::{Home, Scope},
         token::Right,
     },
     error::{Code, Error, Result},
@@ -139,7 +139,7 @@ fn messages() -> Vec<Method> {
 struct TryChannel {
     /// Its identifier.
     channel_id: Id<Channel>,
-    /// The alert that is told of; the newest one that the caller sees where absent, or a made-up one.
+    /// The alert that is told of; the newest that the channel may hear of where absent, or a made-up one.
     alert_id: Option<Id<Alert>>,
     /// On what occasion; OPENED where absent.
     occasion: Option<Occasion>,
@@ -220,7 +220,13 @@ async fn parcel(
     let (mut channel, alert) = front
         .app
         .store
-        .read(move |tx| Ok((find(tx, &asking, &channel_id)?, alert(tx, &asking, alert_id)?)))
+        .read(move |tx| {
+            let channel = find(tx, &asking, &channel_id)?;
+            // What others have is not told through it, although the caller may see that too.
+            let scope = channel.home.within(&asking.caller.scope);
+            let alert = alert(tx, &scope, alert_id)?;
+            Ok((channel, alert))
+        })
         .await?;
     if let Some(templates) = templates {
         channel.templates = templates.checked("/templates")?;
@@ -239,8 +245,7 @@ async fn parcel(
 }
 
 /// The alert that is told of: the one that is named, or the newest.
-fn alert(tx: &dyn Tx, call: &Call, id: Option<Id<Alert>>) -> Result<Option<Alert>> {
-    let scope = &call.caller.scope;
+fn alert(tx: &dyn Tx, scope: &Scope, id: Option<Id<Alert>>) -> Result<Option<Alert>> {
     if let Some(id) = id {
         let found = tx.alert(scope, &id)?;
         return found.map(Some).ok_or_else(|| Error::not_found("alert", &id));

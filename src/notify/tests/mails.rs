@@ -89,6 +89,17 @@ async fn whoever_may_get_it_later_is_tried_again() {
 }
 
 #[tokio::test]
+async fn the_server_of_the_operator_sends_in_the_name_of_the_operator_alone() {
+    let sink = MailSink::new().await;
+    let stored = json!({ "settings": { "to": "a@example.org", "from": "boss@example.org" } });
+    let stored = ChannelKind::restore(ChannelType::Email, &stored).unwrap();
+    mailed(&through(&sink), &stored, &opened()).await.unwrap();
+    let [mail] = sink.taken().try_into().unwrap();
+    assert_eq!(mail.from, "alerts@example.org");
+    assert!(!mail.text.contains("boss@"), "{}", mail.text);
+}
+
+#[tokio::test]
 async fn without_a_mail_server_that_is_said() {
     let fault = mailed(&outbound(), &mail(&["a@example.org"]), &opened()).await.unwrap_err();
     assert_eq!(fault.retry, Retry::Never);
