@@ -253,15 +253,12 @@ fn is_subscript(before: &str, behind: &str) -> bool {
     let is_value =
         |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ')' | ']');
     let within = behind.trim_start();
-    let rest = match within.chars().next() {
-        Some(quote @ ('"' | '\'')) => {
-            within[1..].split_once(quote).filter(|(text, _)| !text.contains('\\')).map(|it| it.1)
-        }
-        _ => {
-            let number = within.strip_prefix('-').unwrap_or(within);
-            let rest = number.trim_start_matches(|sign: char| sign.is_ascii_digit());
-            (rest.len() < number.len()).then_some(rest)
-        }
+    let rest = if let Some(quote @ ('"' | '\'')) = within.chars().next() {
+        within[1..].split_once(quote).filter(|(text, _)| !text.contains('\\')).map(|it| it.1)
+    } else {
+        let number = within.strip_prefix('-').unwrap_or(within);
+        let rest = number.trim_start_matches(|sign: char| sign.is_ascii_digit());
+        (rest.len() < number.len()).then_some(rest)
     };
     before.ends_with(is_value) && rest.is_some_and(|rest| rest.trim_start().starts_with(']'))
 }
