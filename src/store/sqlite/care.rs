@@ -43,14 +43,12 @@ impl Work {
     }
 
     /// Notes that something changed that the setup of one project is made of.
-    #[allow(dead_code)]
     pub(super) fn setup_changed(&self, project: &Id<Project>) -> Result<()> {
         self.live()?.borrow_mut().note(Changed::Setup(project.clone()));
         Ok(())
     }
 
     /// Notes that something changed that setups are made of: all of them are made anew after the commit.
-    #[allow(dead_code)]
     pub(super) fn setups_changed(&self) -> Result<()> {
         self.live()?.borrow_mut().note(Changed::Setups);
         Ok(())
