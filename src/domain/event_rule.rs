@@ -1,6 +1,6 @@
 //! What is done to events before they touch alerts: rules with conditions, in order, and what they do.
 //!
-//! A rule belongs to a webhook, a project or a workspace. [`route`] asks the rules about one event, and remembers what
+//! A rule belongs to a webhook, a project or a workspace. [`route()`] asks the rules about one event, and remembers what
 //! each of them said.
 
 mod actions;
