@@ -142,11 +142,16 @@ impl Server {
 
     /// A new connection to it.
     pub(crate) fn connect(&self) -> Connection {
-        let stream = TcpStream::connect_timeout(&self.address(), PATIENCE).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Connection { stream, unread: Vec::new() }
+        self.try_connect().unwrap()
+    }
+
+    /// A new connection to it, unless it was killed meanwhile.
+    pub(crate) fn try_connect(&self) -> io::Result<Connection> {
+        let stream = TcpStream::connect_timeout(&self.address(), PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Connection { stream, unread: Vec::new() })
     }
 
     /// What the API answers to `asked`, which must succeed.
