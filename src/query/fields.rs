@@ -1,5 +1,6 @@
 //! What can be asked about: the fields of each resource.
 
+pub(super) mod audits;
 pub(super) mod channels;
 pub(super) mod people;
 pub(super) mod suppression;
@@ -28,6 +29,8 @@ pub struct Catalogue {
 pub enum Order {
     /// The newest first.
     NewestFirst,
+    /// What occurred last first.
+    LatestFirst,
     /// By this field.
     By(&'static str),
 }
@@ -394,6 +397,7 @@ mod tests {
             &EVENT_RULES,
             &GROUP_RULES,
             &TOKENS,
+            &audits::AUDITS,
             &channels::CHANNELS,
             &people::ESCALATION_POLICIES,
             &people::ON_CALLS,
@@ -408,6 +412,7 @@ mod tests {
             let paths = paths.map(|path| path.split('.').next().unwrap());
             let order = match catalogue.order {
                 Order::NewestFirst => "created_at",
+                Order::LatestFirst => "occurred_at",
                 Order::By(name) => name,
             };
             let names = [catalogue.id, order].into_iter().chain(paths);

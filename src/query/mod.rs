@@ -22,6 +22,7 @@ pub use self::{
     fields::{
         ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, NOTES, Order,
         PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
+        audits::AUDITS,
         channels::CHANNELS,
         people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
         suppression::{INHIBITIONS, MAINTENANCE_WINDOWS, SILENCES},
