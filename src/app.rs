@@ -21,10 +21,10 @@ use crate::{
     digest::{new_secret, sha256, unhex},
     domain::{
         ack_link::LinkKey,
-        audit::AuditEntry,
+        audit::{Actor, ActorKind, AuditEntry, Entity, SealKey},
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
         scope::{Home, Scope},
-        token::Token,
+        token::{Holder, Token},
         webhook::{OWN_WEBHOOK, Webhook, WebhookOptions},
         words::{RecoveryMode, Role, WebhookState},
     },
@@ -34,7 +34,7 @@ use crate::{
     jobs::{Courier, Jobs},
     load_error::LoadError,
     metrics::{Metrics, VersionLabels},
-    store::{Store, Tx},
+    store::{Options, Store, Tx},
 };
 
 /// What domain, workspace and project of a new installation are called.
@@ -63,6 +63,8 @@ pub struct App {
     public_url: Arc<OnceLock<String>>,
     /// What sends messages.
     pub courier: Arc<Courier>,
+    /// What signs how the audit trail stands.
+    pub seal: SealKey,
     /// Held as long as we run, so that no second server opens the same data.
     _lock: File,
 }
@@ -139,7 +141,9 @@ impl App {
             Shelves::open(rules, plugins, clock.now()).map_err(StartError::Mistakes)?;
         metrics.loaded(&VersionLabels { version: shelves.standing().version.clone() });
         let file = store_file(&config.data);
-        let store = Store::open(&file, &config.store_options(), Arc::clone(&metrics))?;
+        let seal = SealKey::new(key(&seal_file(&config.data))?);
+        let options = Options { seal: seal.clone(), ..config.store_options() };
+        let store = Store::open(&file, &options, Arc::clone(&metrics))?;
         let intake = Arc::new(Intake {
             store: store.clone(),
             books: ArcSwap::from_pointee(books),
@@ -154,7 +158,8 @@ impl App {
             links(&config.data)?,
             Arc::clone(&public_url),
         ));
-        let app = Self { store, clock, config, metrics, intake, public_url, courier, _lock: lock };
+        let app =
+            Self { store, clock, config, metrics, intake, public_url, courier, seal, _lock: lock };
         let first_token = app.settle_in().await?;
         Ok(Opened { app, first_token })
     }
@@ -216,6 +221,7 @@ impl App {
                 let token = Token {
                     token_id: clock.mint().id(now),
                     name: "admin".to_owned(),
+                    holder: Holder::Nobody,
                     digest,
                     role: Role::SystemAdmin,
                     scope: Scope::EVERYTHING,
@@ -230,32 +236,42 @@ impl App {
     }
 }
 
+/// The file of the data directory that holds what signs how the audit trail stands.
+pub fn seal_file(data: &Path) -> PathBuf {
+    data.join("audit.key")
+}
+
 /// What links that acknowledge alerts are made and known by: a file of its own, so that the store alone opens nothing.
 fn links(data: &Path) -> Result<LinkKey, StartError> {
-    let path = data.join("link.key");
-    let unusable = |cause| StartError::Files { path: path.clone(), cause };
-    match fs::read_to_string(&path) {
+    key(&data.join("link.key")).map(LinkKey::new)
+}
+
+/// The key in a file; a new one where there is none.
+fn key(path: &Path) -> Result<[u8; 32], StartError> {
+    if let Some(key) = existing_key(path)? {
+        return Ok(key);
+    }
+    let text = new_secret("").map_err(|cause| Error::internal(cause.to_string()))?;
+    write_private(path, &format!("{text}\n"))?;
+    key(path)
+}
+
+/// The key in a file, if there is one.
+///
+/// # Errors
+/// Where the file cannot be read, or holds something else.
+pub fn existing_key(path: &Path) -> Result<Option<[u8; 32]>, StartError> {
+    let unusable = |cause| StartError::Files { path: path.to_owned(), cause };
+    match fs::read_to_string(path) {
         Ok(text) => {
             let bytes = unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
             let broken = || {
-                io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "it is no key; remove it to get a new one",
-                )
+                let detail = "it is no key; put the right one back, or remove it to get a new one";
+                unusable(io::Error::new(io::ErrorKind::InvalidData, detail))
             };
-            bytes.map(LinkKey::new).ok_or_else(|| unusable(broken()))
+            bytes.map(Some).ok_or_else(broken)
         }
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            let text = new_secret("").map_err(|cause| Error::internal(cause.to_string()))?;
-            write_private(
-                &path,
-                &format!(
-                    "{text}
-"
-                ),
-            )?;
-            links(data)
-        }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(unusable(cause)),
     }
 }
@@ -301,17 +317,10 @@ fn found_project(tx: &mut dyn Tx, id: &str, created_at: Timestamp) -> Result<Hom
 
 /// The record of the first start.
 fn first_entry(token: &Token) -> AuditEntry {
-    AuditEntry {
-        occurred_at: token.created_at,
-        actor: "command:serve".to_owned(),
-        action: "token.create".to_owned(),
-        resource: Some(format!("token:{}", token.token_id)),
-        outcome: "SUCCESS".to_owned(),
-        before: None,
-        after: Some(json!({ "name": token.name, "role": token.role.as_str() })),
-        remote: None,
-        request_id: None,
-    }
+    let actor = Actor::unnamed(ActorKind::Command, "serve");
+    AuditEntry::new(token.created_at, actor, "token.create")
+        .on(Entity::new("token", &token.token_id).called(Some(token.name.clone())))
+        .changed(None, Some(json!({ "name": token.name, "role": token.role.as_str() })))
 }
 
 /// Makes a data directory, for its owner alone, unless it is there.

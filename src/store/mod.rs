@@ -5,6 +5,7 @@
 //! says which it is, and the compiler holds it to that. Whatever belongs to
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
+mod audits;
 mod care;
 mod channels;
 mod declared;
@@ -29,6 +30,7 @@ mod suppression;
 mod transfer;
 mod unit;
 mod upkeep;
+mod verification;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
@@ -36,6 +38,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
+    audits::{Audits, Posting},
     care::{Histories, Hit, HitKind, Hits, Setups, Timers},
     channels::Channels,
     declared::IndexedFields,
@@ -56,6 +59,7 @@ pub use self::{
     suppression::{InhibitedByKey, OpenPage, OpenPlace, Suppression, Which},
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
+    verification::{Verification, Verified},
 };
 use self::{
     limit::{READS, Stop, Waiting, Watch},
@@ -66,7 +70,7 @@ use crate::{
     digest::Digest,
     domain::{
         alert::{Alert, Ending, Standing},
-        audit::{AuditEntry, AuditRecord},
+        audit::SealKey,
         correlate::Past,
         delivery::Delivery,
         event::{Event, MappingVersion},
@@ -77,7 +81,7 @@ use crate::{
         webhook::Webhook,
     },
     error::{Code, Error, Result},
-    id::{Id, Mint},
+    id::Id,
     metrics::{KindLabels, Metrics},
     query::{Query, Stat},
 };
@@ -242,34 +246,6 @@ pub trait Alerts {
     fn delete_alert(&mut self, id: &Id<Alert>, now: Timestamp) -> Result<()>;
 }
 
-/// Which audit records are asked for.
-#[derive(Clone, Debug, Default)]
-pub struct AuditQuery {
-    /// Only those of this action.
-    pub action: Option<String>,
-    /// Only those of this actor.
-    pub actor: Option<String>,
-    /// Only those of this resource.
-    pub resource: Option<String>,
-    /// Only those older than the one with this identifier.
-    pub before: Option<Id<AuditRecord>>,
-    /// How many at most.
-    pub limit: u32,
-}
-
-/// The audit trail.
-pub trait Audits {
-    /// Appends a record to the chain of a domain.
-    fn add_audit(
-        &mut self,
-        domain: &Id<Domain>,
-        entry: AuditEntry,
-        mint: &Mint,
-    ) -> Result<AuditRecord>;
-    /// The records of the domains in `scope`, newest first.
-    fn audits(&self, scope: &Scope, query: &AuditQuery) -> Result<Vec<AuditRecord>>;
-}
-
 /// One unit of work.
 pub trait Tx:
     Projects
@@ -339,12 +315,15 @@ pub struct Options {
     pub queue: usize,
     /// How long a read may take unless it says otherwise.
     pub query_timeout: Duration,
+    /// What signs how the chains of the audit trail stand.
+    pub seal: SealKey,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let query_timeout = Duration::from_secs(10);
-        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout }
+        let seal = SealKey::default();
+        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout, seal }
     }
 }
 

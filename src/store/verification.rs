@@ -61,7 +61,7 @@ impl Verification {
         let exported = self.exported.iter().find(|it| it.is_of(head)).cloned();
         let mut checker = self.current.take().unwrap_or_else(|| Checker::begin(head, exported));
         checker.catch_up(head);
-        let records = tx.chain(&head.domain_id, head.trail, checker.from(), PART)?;
+        let records = tx.chain(&head.domain_id, head.trail, (checker.from(), PART))?;
         for record in &records {
             checker.take(record);
         }
@@ -77,7 +77,8 @@ impl Verification {
 
     /// What no single chain tells.
     fn end(&mut self, tx: &dyn Tx, heads: &[Head]) -> Result<()> {
-        for exported in self.exported.iter().filter(|it| self.scope.domains.contains(&it.domain_id)) {
+        for exported in self.exported.iter().filter(|it| self.scope.domains.contains(&it.domain_id))
+        {
             if !heads.iter().any(|head| exported.is_of(head)) {
                 let Exported { domain_id, trail, link } = exported;
                 self.wrong.push(format!(
@@ -91,7 +92,8 @@ impl Verification {
         }
         let (chains, signature) = tx.audit_register()?;
         if self.key.as_ref().is_some_and(|key| !key.proves_count(chains, &signature)) {
-            let wrong = "how many chains there are was not signed with this key, or was changed since";
+            let wrong =
+                "how many chains there are was not signed with this key, or was changed since";
             self.wrong.push(wrong.to_owned());
         }
         let is_there = |number: &u64| heads.iter().any(|head| head.chain == *number);

@@ -109,7 +109,8 @@ impl Checker {
         let Link { sequence: last, hash } = self.last;
         let found = record.sequence;
         let fault = if found <= last {
-            let detail = format!("record {found} stands where none was written: before record {}", last + 1);
+            let detail =
+                format!("record {found} stands where none was written: before record {}", last + 1);
             Some((Fault::Inserted, found, detail))
         } else if found > last + 1 {
             Some((Fault::Missing, last + 1, missing(last + 1, found - 1)))
@@ -145,9 +146,11 @@ impl Checker {
             return self.broken;
         }
         let Link { sequence, hash } = self.last;
-        let broken = |fault, sequence, detail| Some(Broken { fault, sequence, audit_id: None, detail });
+        let broken =
+            |fault, sequence, detail| Some(Broken { fault, sequence, audit_id: None, detail });
         if key.is_some_and(|key| !key.proves(head)) {
-            let detail = "how the chain stands was not signed with this key, or was changed since".to_owned();
+            let detail = "how the chain stands was not signed with this key, or was changed since"
+                .to_owned();
             return broken(Fault::Unproven, head.last.sequence, detail);
         }
         if sequence < head.last.sequence {

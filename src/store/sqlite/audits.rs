@@ -8,22 +8,24 @@ mod row;
 
 use rusqlite::params_from_iter;
 
+pub(super) use self::chains::sign_chains;
 use self::row::{COLUMNS, HOME};
 use super::{
     rows::Columns,
     seek::rows_at,
-    sql::{self, Along, COUNT_BOUND, Chain, MOST_STRANDS, Strands},
+    sql::{self, Along, COUNT_BOUND, MOST_STRANDS, Strands},
     visit::{Bodies, record},
     work::Work,
 };
 use crate::{
     clock::Timestamp,
+    digest::Digest,
     domain::{
         audit::{AuditEntry, AuditRecord, Head, Trail},
         project::Domain,
         scope::Scope,
     },
-    error::{Error, Result},
+    error::Result,
     id::{Id, Mint},
     query::{Count, Cursor, Keyset, Query},
     store::{Audits, Each, EachPlaced, Found, Posting, Scan, Stretch, Total, Way},
@@ -49,18 +51,18 @@ impl Audits for Work {
         if let Some(posted_id) = posted_id
             && let Some(known) = self.posted_audit((domain, trail), posted_id)?
         {
-            return Ok(Posting::Known(known));
+            return Ok(Posting::Known(Box::new(known)));
         }
-        self.append_audit(domain, (trail, posted_id), entry, mint).map(Posting::New)
+        let record = self.append_audit(domain, (trail, posted_id), entry, mint)?;
+        Ok(Posting::New(Box::new(record)))
     }
 
     fn audit(&self, scope: &Scope, trail: Trail, id: &str) -> Result<Option<AuditRecord>> {
         let sql = format!("SELECT {COLUMNS} FROM audit a {HOME} WHERE a.audit_id = ?1");
         let named = self.one(&sql, [id], row::of)?.filter(|it| it.trail == trail);
         let chains = self.chains_within(scope)?;
-        let is_seen = |it: &AuditRecord| {
-            chains.iter().any(|chain| chain.domain_id == it.domain_id.as_str())
-        };
+        let is_seen =
+            |it: &AuditRecord| chains.iter().any(|chain| chain.domain_id == it.domain_id.as_str());
         if let Some(named) = named.filter(is_seen) {
             return Ok(Some(named));
         }
@@ -101,18 +103,43 @@ impl Audits for Work {
         self.read_audits(&strands, &along, &mut |_, record| each(record))
     }
 
+    fn audit_stretch(
+        &self,
+        scope: &Scope,
+        stretch: &Stretch<'_>,
+        each: &mut EachPlaced<'_>,
+    ) -> Result<()> {
+        let strands = sql::strands(stretch.filter, &self.chains_within(scope)?);
+        let along = Along {
+            way: Some(stretch.way),
+            after: stretch.after,
+            newest: Some(stretch.newest),
+            page: Some((i64::from(stretch.rows), 0)),
+            ..Along::default()
+        };
+        self.read_audits(&strands, &along.showing(stretch.fields), each)
+    }
+
     fn chain(
         &self,
         domain: &Id<Domain>,
         trail: Trail,
-        after: u64,
-        most: u32,
+        (after, most): (u64, u32),
     ) -> Result<Vec<AuditRecord>> {
         self.records_after((domain, trail), after, most)
     }
 
     fn heads(&self, scope: &Scope) -> Result<Vec<Head>> {
         self.heads_within(scope)
+    }
+
+    fn audit_register(&self) -> Result<(u64, Digest)> {
+        self.registered()
+    }
+
+    fn stray_audits(&self) -> Result<u64> {
+        let stray = "SELECT count(*) FROM audit a WHERE NOT EXISTS (SELECT 1 FROM audit_chain c WHERE c.chain = a.chain)";
+        Ok(self.number(stray, [])?.unwrap_or(0).max(0).unsigned_abs())
     }
 
     fn cut_audits(&mut self, domain: &Id<Domain>, before: Timestamp, most: u32) -> Result<u64> {
@@ -164,7 +191,10 @@ impl Work {
         Ok(places.into_iter().skip(skipped).take(limit).collect())
     }
 
-    fn places_of(&self, (sql, values): (String, Vec<rusqlite::types::Value>)) -> Result<Vec<Keyset>> {
+    fn places_of(
+        &self,
+        (sql, values): (String, Vec<rusqlite::types::Value>),
+    ) -> Result<Vec<Keyset>> {
         self.many(&sql, params_from_iter(values), |row| {
             let mut columns = Columns::of(row);
             Ok(Keyset { created_at: columns.get()?, row: columns.get()? })
@@ -213,23 +243,5 @@ impl Work {
             }
         }
         Ok(())
-    }
-
-    /// Gives `each` of the records of a stretch of the trail, until it breaks off.
-    pub(super) fn audit_stretch(
-        &self,
-        scope: &Scope,
-        stretch: &Stretch<'_>,
-        each: &mut EachPlaced<'_>,
-    ) -> Result<()> {
-        let strands = sql::strands(stretch.filter, &self.chains_within(scope)?);
-        let along = Along {
-            way: Some(stretch.way),
-            after: stretch.after,
-            newest: Some(stretch.newest),
-            page: Some((i64::from(stretch.rows), 0)),
-            ..Along::default()
-        };
-        self.read_audits(&strands, &along.showing(stretch.fields), each)
     }
 }

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use rusqlite::types::Value as Bound;
 use serde_json::json;
 
-use self::{conditions::held, keys::Key};
+use self::{columns::Owner, conditions::held, keys::Key};
 pub(super) use self::{
     columns::{ALERTS, EVENTS, Table},
     declared::{Declared, Lists, Served, servable},
@@ -30,7 +30,7 @@ pub(super) use self::{
     notes::NOTES,
     shown::{Form, Showing},
     stretch::stretch,
-    trail::{Along, Chain, MOST_STRANDS, Strand, Strands, strands},
+    trail::{Along, Chain, MOST_STRANDS, Strands, strands},
 };
 use crate::{
     domain::scope::{Reach, Scope},
@@ -267,6 +267,28 @@ impl Part {
 
 /// Adds that a row lies in `scope`.
 fn within(scope: &Scope, table: &Table, parts: &mut Part) {
+    match table.owner {
+        Owner::Project => within_projects(scope, table, parts),
+        Owner::Domain => within_domains(scope, table, parts),
+    }
+}
+
+/// Adds that a row is of a domain that is reached as a whole.
+fn within_domains(scope: &Scope, table: &Table, parts: &mut Part) {
+    if (&scope.workspaces, &scope.projects) != (&Reach::All, &Reach::All) {
+        parts.and("0", []);
+        return;
+    }
+    let mut inner = Part::default();
+    among("d.domain_id", &scope.domains, &mut inner);
+    let Part { sql, values } = inner;
+    if !sql.is_empty() {
+        let Table { project: domain, .. } = table;
+        parts.and(&format!("{domain} IN (SELECT d.domain FROM domain d WHERE {sql})"), values);
+    }
+}
+
+fn within_projects(scope: &Scope, table: &Table, parts: &mut Part) {
     const OF: &str = "SELECT p.project FROM project p JOIN workspace w ON w.workspace = p.workspace \
                       JOIN domain d ON d.domain = w.domain WHERE ";
 

@@ -14,6 +14,7 @@ use super::{
     tally::{Asked, Combos},
 };
 use crate::{
+    domain::audit::SealKey,
     error::{Error, Result},
     store::{
         Total, Tx,
@@ -33,6 +34,8 @@ pub(super) struct Work {
     watch: Option<Arc<Watch>>,
     /// How many commits with deliveries came since the counters of webhooks were written.
     pub(super) commits_since_counters: usize,
+    /// What signs how the chains of the audit trail stand; nothing on a reader, which signs nothing.
+    seal: SealKey,
 }
 
 impl Work {
@@ -42,14 +45,20 @@ impl Work {
     }
 
     /// The connection that writes.
-    pub(super) fn writer(connection: Connection) -> Result<Self> {
+    pub(super) fn writer(connection: Connection, seal: SealKey) -> Result<Self> {
         let live = Live::load(&connection)?;
-        Ok(Self::with(connection, Some(RefCell::new(live))))
+        Ok(Self { seal, ..Self::with(connection, Some(RefCell::new(live))) })
     }
 
     fn with(connection: Connection, live: Option<RefCell<Live>>) -> Self {
         let combos = RefCell::default();
-        Self { connection, live, combos, watch: None, commits_since_counters: 0 }
+        let seal = SealKey::default();
+        Self { connection, live, combos, watch: None, commits_since_counters: 0, seal }
+    }
+
+    /// What signs how the chains of the audit trail stand.
+    pub(super) fn seal(&self) -> &SealKey {
+        &self.seal
     }
 
     /// Has statements interrupted where `watch` says so, from now on.

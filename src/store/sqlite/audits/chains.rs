@@ -1,13 +1,13 @@
 //! The chains of the trail: how each stands, what is added to it, and where retention cuts it.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::row;
 use crate::{
     clock::Timestamp,
     digest::Digest,
     domain::{
-        audit::{AuditEntry, AuditRecord, Cut, Head, Link, Trail},
+        audit::{AuditEntry, AuditRecord, Cut, Head, Link, SealKey, Trail},
         project::Domain,
         scope::{Reach, Scope},
     },
@@ -43,7 +43,7 @@ impl Work {
             // Who came first in the queue is told first.
             entry.occurred_at += chrono::TimeDelta::milliseconds(late);
         }
-        let record = AuditRecord::new(&head, posted_id, entry, mint);
+        let record = AuditRecord::next(&head, posted_id, entry, mint);
         let chain = number(head.chain);
         self.insert_audit(chain, &record)?;
         if !self.seal().proves(&head) && head.doubted_from.is_none() {
@@ -100,13 +100,18 @@ impl Work {
         Ok(head)
     }
 
-    /// How many chains there are, and whether that is proven.
-    pub(super) fn register(&self) -> Result<(u64, bool)> {
+    /// How many chains there are said to be, and the signature of that.
+    pub(super) fn registered(&self) -> Result<(u64, Digest)> {
         let said = self.one("SELECT chains, signature FROM audit_register", [], |row| {
             let mut columns = Columns::of(row);
             Ok((columns.count()?, digest(&mut columns)?))
         })?;
-        let (chains, signature) = said.unwrap_or_default();
+        Ok(said.unwrap_or_default())
+    }
+
+    /// How many chains there are, and whether that is proven.
+    fn register(&self) -> Result<(u64, bool)> {
+        let (chains, signature) = self.registered()?;
         let there = self.number("SELECT max(chain) FROM audit_chain", [])?.unwrap_or(0);
         let is_proven = self.seal().proves_count(chains, &signature);
         Ok((chains.max(there.max(0).unsigned_abs()), is_proven))
@@ -129,18 +134,6 @@ impl Work {
                 signature.as_slice(),
             ],
         )?;
-        Ok(())
-    }
-
-    /// Signs how chains stand that came from a store of before there were signatures.
-    pub(in crate::store::sqlite) fn sign_chains(&self) -> Result<()> {
-        for head in self.heads_within(&Scope::EVERYTHING)? {
-            self.put_head(&head)?;
-        }
-        let (chains, _) = self.register()?;
-        let signature = self.seal().sign_count(chains);
-        let sql = "UPDATE audit_register SET chains = ?1, signature = ?2";
-        self.put(sql, params![number(chains), signature.as_slice()])?;
         Ok(())
     }
 
@@ -171,7 +164,12 @@ impl Work {
     }
 
     /// Removes the oldest records of a domain's chains that arrived before a time; the newest of each stays. How many.
-    pub(super) fn cut_chains(&self, domain: &Id<Domain>, before: Timestamp, most: u32) -> Result<u64> {
+    pub(super) fn cut_chains(
+        &self,
+        domain: &Id<Domain>,
+        before: Timestamp,
+        most: u32,
+    ) -> Result<u64> {
         let scope = Scope { domains: Reach::one(domain.clone()), ..Scope::EVERYTHING };
         let mut left = u64::from(most);
         for head in self.heads_within(&scope)? {
@@ -182,7 +180,8 @@ impl Work {
 
     fn cut_chain(&self, mut head: Head, before: Timestamp, most: u64) -> Result<u64> {
         let start = head.start().sequence;
-        let bounds = params![number(head.chain), number(start), number(head.last.sequence), number(most)];
+        let bounds =
+            params![number(head.chain), number(start), number(head.last.sequence), number(most)];
         let old = self.many(
             "SELECT a.sequence, a.hash, a.received_at FROM audit a
              WHERE a.chain = ?1 AND a.sequence > ?2 AND a.sequence < ?3 ORDER BY a.sequence LIMIT ?4",
@@ -223,6 +222,25 @@ impl Work {
         );
         self.many(&sql, params![domain.as_str(), trail.as_str(), number(after), most], row::of)
     }
+}
+
+/// Signs how chains stand that came from a store of before there were signatures.
+pub(in crate::store::sqlite) fn sign_chains(connection: &Connection, seal: &SealKey) -> Result<()> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit_chain c CROSS JOIN domain d ON d.domain = c.domain ORDER BY c.chain"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut chains = 0;
+    while let Some(row) = rows.next()? {
+        let head = head(&mut Columns::of(row))?;
+        let sql = "UPDATE audit_chain SET signature = ?2 WHERE chain = ?1";
+        connection.execute(sql, params![number(head.chain), seal.sign(&head).as_slice()])?;
+        chains += 1;
+    }
+    let sql = "UPDATE audit_register SET signature = ?1";
+    connection.execute(sql, [seal.sign_count(chains).as_slice()])?;
+    Ok(())
 }
 
 fn head(columns: &mut Columns<'_>) -> Result<Head> {

@@ -4,9 +4,7 @@ use rusqlite::{Row, params};
 use serde_json::Value;
 
 use crate::{
-    domain::{
-        audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, Trail},
-    },
+    domain::audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, Trail},
     error::Result,
     store::sqlite::{
         rows::{Columns, millis, number},

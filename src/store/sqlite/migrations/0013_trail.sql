@@ -68,7 +68,8 @@ INSERT INTO audit (audit, audit_id, chain, sequence, format, occurred_at, receiv
                    action, entity_type, entity_id, outcome, before, after, remote, request_id, details, previous, hash)
     SELECT o.audit, o.audit_id, c.chain, o.sequence, 1, o.occurred_at, o.occurred_at,
            iif(instr(o.actor, ':') > 0, substr(o.actor, 1, instr(o.actor, ':') - 1), o.actor),
-           iif(instr(o.actor, ':') > 0, substr(o.actor, instr(o.actor, ':') + 1), ''), '',
+           iif(instr(o.actor, ':') > 0, substr(o.actor, instr(o.actor, ':') + 1), ''),
+           iif(instr(o.actor, ':') > 0, substr(o.actor, instr(o.actor, ':') + 1), ''),
            o.action,
            iif(instr(o.resource, ':') > 0, substr(o.resource, 1, instr(o.resource, ':') - 1), o.resource),
            iif(instr(o.resource, ':') > 0, substr(o.resource, instr(o.resource, ':') + 1), iif(o.resource IS NULL, NULL, '')),

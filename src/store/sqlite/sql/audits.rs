@@ -2,7 +2,7 @@
 
 use super::columns::{
     Column::{Json, Value},
-    Table,
+    Owner, Table,
 };
 use crate::query;
 
@@ -32,8 +32,8 @@ pub(in crate::store::sqlite) static AUDITS: Table = Table {
     from: "audit a",
     row: "a.audit",
     created_at: "a.occurred_at",
-    // They belong to a domain as a whole.
-    project: "NULL",
+    project: "(SELECT c.domain FROM audit_chain c WHERE c.chain = a.chain)",
+    owner: Owner::Domain,
     always: None,
     hint: None,
     columns: &[

@@ -11,7 +11,7 @@ use crate::query::{Direction, Sort};
 
 /// One key of an order.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
+pub(in crate::store::sqlite) struct Key {
     /// What is sorted by.
     pub(super) sql: String,
     /// Which way.

@@ -64,7 +64,7 @@ pub(in crate::store::sqlite) struct Along {
     /// What is shown, before each record's place.
     pub(in crate::store::sqlite) showing: Vec<Showing>,
     /// In which order; none for the time that they occurred.
-    pub(super) keys: Vec<Key>,
+    pub(in crate::store::sqlite) keys: Vec<Key>,
     /// Which way the time goes where there is no other order.
     pub(in crate::store::sqlite) way: Option<Way>,
     /// Only what comes after this place in the order of time.
@@ -203,8 +203,12 @@ impl Strands {
             vec![Bound::Text(serde_json::json!(chains).to_string())],
         );
         self.narrow(&mut part, along);
-        let mut sql =
-            format!("SELECT {} FROM audit a WHERE {} ORDER BY {}", columns.sql, part.sql, along.order());
+        let mut sql = format!(
+            "SELECT {} FROM audit a WHERE {} ORDER BY {}",
+            columns.sql,
+            part.sql,
+            along.order()
+        );
         let mut values = columns.values;
         values.extend(part.values);
         if let Some((limit, offset)) = along.page {
