@@ -6,6 +6,7 @@
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
 mod care;
+mod changes;
 mod channels;
 mod declared;
 mod directory;
@@ -37,6 +38,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
     care::{Histories, Hit, HitKind, Hits, Setups, Timers},
+    changes::{Changed, Changes},
     channels::Channels,
     declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
@@ -299,6 +301,7 @@ pub trait Tx:
     + Outbox
     + Notes
     + Lives
+    + Changes
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
