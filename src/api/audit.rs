@@ -9,7 +9,7 @@ use crate::{
     digest::hex,
     domain::{
         audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, SUCCESS, Trail},
-        project::Domain,
+        project::{DEFAULT_DOMAIN, Domain},
         scope::{Reach, Scope},
     },
     error::{Code, Error, Result},
@@ -20,9 +20,6 @@ use crate::{
 
 /// The most records a page has, and how many it has where nothing is said.
 const MOST: u32 = 1000;
-
-/// The domain whose chain records what belongs to no single domain.
-const DEFAULT_DOMAIN: &str = "default";
 
 /// One thing that was done, or refused.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

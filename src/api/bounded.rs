@@ -49,7 +49,9 @@ fn shortened(value: Value) -> Value {
     let is_large = size(Some(&value)) > WHOLE;
     match value {
         Value::Object(members) if is_large => {
-            let short = |value: Value| if size(Some(&value)) > LONGEST_TEXT { summary(&value.to_string()) } else { value };
+            let short = |value: Value| {
+                if size(Some(&value)) > LONGEST_TEXT { summary(&value.to_string()) } else { value }
+            };
             let members: Map<String, Value> =
                 members.into_iter().map(|(name, value)| (name, short(value))).collect();
             let members = Value::Object(members);
@@ -111,7 +113,12 @@ mod tests {
         let texts: Vec<String> = (0..100_000).map(|n| format!("text {n}")).collect();
         let members: Map<String, Value> =
             (0..100_000).map(|n| (format!("member {n}"), json!(n))).collect();
-        let all = [json!("é".repeat(1 << 20)), json!(texts), Value::Object(members), json!({ "a": texts })];
+        let all = [
+            json!("é".repeat(1 << 20)),
+            json!(texts),
+            Value::Object(members),
+            json!({ "a": texts }),
+        ];
         for large in all {
             let (_, after) = bounded(None, Some(large));
             assert!(size(after.as_ref()) <= WHOLE, "{}", size(after.as_ref()));

@@ -1,5 +1,7 @@
 //! What happens by itself, recorded like what people do: one record for each thing that a timer changed.
 
+use std::fmt::Display;
+
 use serde_json::Value;
 
 use super::{
@@ -29,7 +31,7 @@ type Seen = (Id<Domain>, Entity, Option<Value>);
 /// # Errors
 /// Where it cannot be done, or not be recorded.
 pub fn due(tx: &mut dyn Tx, timer: &Timer, (mint, now): (&Mint, Timestamp)) -> Result<()> {
-    let actor = Actor::parse(timer.kind.actor(), timer.kind.as_str());
+    let actor = Actor::parse(timer.kind.actor());
     let before = subject(tx, timer, now)?;
     tx.watch_changes();
     care::due(tx, timer, &Hand { mint, now, actor: timer.kind.actor() })?;
@@ -114,8 +116,8 @@ fn subject(tx: &dyn Tx, timer: &Timer, now: Timestamp) -> Result<Option<Seen>> {
     }
 }
 
-fn entity(kind: &str, id: impl ToString, name: Option<&str>) -> Entity {
-    Entity::new(kind, id.to_string(), name.map(named::cut))
+fn entity(kind: &str, id: impl Display, name: Option<&str>) -> Entity {
+    Entity::new(kind, id).called(name.map(named::cut))
 }
 
 /// An alert as it was and as it is, where that is a difference that anyone sees.

@@ -13,9 +13,11 @@ use super::{
 };
 use crate::{
     care::{Hand, mute},
+    clock::Timestamp,
     domain::{
         calendar::{Calendar, Span, zone},
         project::{Domain, Project, Workspace},
+        scope::Scope,
         suppress::{AlertFilter, Area, MaintenanceWindow, WindowState},
     },
     error::{Code, Error, Result},
@@ -326,7 +328,8 @@ fn put(
     before: Option<&MaintenanceWindow>,
     after: &MaintenanceWindow,
 ) -> Result<MaintenanceWindowInfo> {
-    let before = before.map(|before| info(tx, (before, &call.caller.scope), call.now)).transpose()?;
+    let before =
+        before.map(|before| info(tx, (before, &call.caller.scope), call.now)).transpose()?;
     let hand = Hand { mint: &call.mint, now: call.now, actor: &call.caller.actor };
     mute::window_set(tx, after, &hand)?;
     let view = info(tx, (after, &call.caller.scope), call.now)?;

@@ -5,13 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::{
-    api::by_itself,
-    clock::Timestamp,
-    domain::timer::Timer,
-    error::Result,
-    id::Mint,
-    ingest::Intake,
-    store::Tx,
+    api::by_itself, clock::Timestamp, domain::timer::Timer, error::Result, id::Mint,
+    ingest::Intake, store::Tx,
 };
 
 /// How often what is due is looked for.

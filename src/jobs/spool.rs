@@ -58,8 +58,8 @@ impl Note {
     fn entry(self, now: Timestamp) -> (String, AuditEntry) {
         let Self { note_id, at, action, user, outcome, reason, before, after } = self;
         let id = action.replace("store.", "admin ");
-        let actor = Actor { kind: ActorKind::Command, id, name: user };
-        let store = Entity::new("store", "alertmill.db".to_owned(), None);
+        let actor = Actor::new(ActorKind::Command, id, user);
+        let store = Entity::new("store", "alertmill.db");
         let entry = AuditEntry::new(now, actor, &action).on(store).changed(before, after);
         let occurred_at = at.min(now);
         (note_id, AuditEntry { occurred_at, outcome, reason, ..entry })

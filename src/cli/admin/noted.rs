@@ -40,7 +40,9 @@ pub(super) async fn record(
     }
     Some(match note.leave(data) {
         Ok(()) => "The server takes it into its audit trail when it runs.".to_owned(),
-        Err(cause) => format!("It is NOT in the audit trail: the directory cannot be written to ({cause})."),
+        Err(cause) => {
+            format!("It is NOT in the audit trail: the directory cannot be written to ({cause}).")
+        }
     })
 }
 
