@@ -18,7 +18,7 @@ pub use self::{
     reload::reload,
     retain::retain,
     spool::Note,
-    strangers::{Stranger, Strangers, Wanted},
+    strangers::{Stranger, Strangers, Wanted, write_all},
     watch::watch,
 };
 use crate::{clock::Clock, ingest::Intake};

@@ -99,7 +99,7 @@ impl Note {
 ///
 /// # Errors
 /// Where the store does not take one; it stays.
-pub async fn take_in(jobs: &Jobs, now: Timestamp) -> Result<()> {
+pub(super) async fn take_in(jobs: &Jobs, now: Timestamp) -> Result<()> {
     let folder = jobs.data.join(FOLDER);
     for path in left(&folder) {
         match read(&path) {
