@@ -80,7 +80,7 @@ pub struct Actor {
 }
 
 /// What something was done to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entity {
     /// What it is, e.g. `webhook`.
     pub kind: String,
@@ -365,6 +365,11 @@ impl AuditRecord {
         };
         record.hash = record.entry.chained(&record.place());
         record
+    }
+
+    /// Whether it says what its hash says, and follows a record whose hash is `previous`.
+    pub fn follows(&self, previous: &Digest) -> bool {
+        self.previous == *previous && self.is_as_written()
     }
 
     /// Whether it says what its hash says.

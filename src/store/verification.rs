@@ -3,7 +3,7 @@
 use super::Tx;
 use crate::{
     domain::{
-        audit::{Broken, Checker, Exported, Fault, Head, SealKey},
+        audit::{Broken, Checker, Exported, Head, SealKey},
         scope::{Reach, Scope},
     },
     error::Result,
@@ -21,6 +21,15 @@ pub struct Verified {
     pub records: u64,
     /// The first thing that is wrong, if anything is.
     pub broken: Option<Broken>,
+}
+
+impl Verified {
+    /// The first thing that is wrong, in a sentence that says where.
+    pub fn what_is_wrong(&self) -> Option<String> {
+        let Head { domain_id, trail, .. } = &self.head;
+        let broken = self.broken.as_ref()?;
+        Some(format!("trail {trail} of domain {domain_id}: {}", broken.detail))
+    }
 }
 
 /// The trail as far as it is verified.
@@ -106,12 +115,5 @@ impl Verification {
             self.wrong.push(format!("{stray} records belong to no chain"));
         }
         Ok(())
-    }
-
-    /// The first thing that is wrong, in a sentence.
-    pub fn first_wrong(&self) -> Option<(Fault, String)> {
-        let broken = self.chains.iter().find_map(|chain| chain.broken.as_ref());
-        let whole = || self.wrong.first().map(|wrong| (Fault::Missing, wrong.clone()));
-        broken.map(|it| (it.fault, it.detail.clone())).or_else(whole)
     }
 }

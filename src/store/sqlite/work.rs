@@ -8,6 +8,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
 use super::{
+    changes::Watched,
     live::Live,
     seek,
     sql::Composed,
@@ -36,6 +37,8 @@ pub(super) struct Work {
     pub(super) commits_since_counters: usize,
     /// What signs how the chains of the audit trail stand; nothing on a reader, which signs nothing.
     seal: SealKey,
+    /// Which alerts were changed, while somebody watches.
+    pub(super) watched: Watched,
 }
 
 impl Work {
@@ -52,13 +55,15 @@ impl Work {
 
     fn with(connection: Connection, live: Option<RefCell<Live>>) -> Self {
         let combos = RefCell::default();
-        let seal = SealKey::default();
-        Self { connection, live, combos, watch: None, commits_since_counters: 0, seal }
-    }
-
-    /// What signs how the chains of the audit trail stand.
-    pub(super) fn seal(&self) -> &SealKey {
-        &self.seal
+        Self {
+            connection,
+            live,
+            combos,
+            watch: None,
+            commits_since_counters: 0,
+            watched: Watched::default(),
+            seal: SealKey::default(),
+        }
     }
 
     /// Has statements interrupted where `watch` says so, from now on.
@@ -69,6 +74,11 @@ impl Work {
             move || !reading.goes_on()
         });
         Ok(self.connection.progress_handler(STEPS, handler)?)
+    }
+
+    /// What signs how the chains of the audit trail stand.
+    pub(super) fn seal(&self) -> &SealKey {
+        &self.seal
     }
 
     /// An error where a read must stop; for loops over rows that spend their time outside of `SQLite`.
