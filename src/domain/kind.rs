@@ -302,6 +302,15 @@ pub enum Records {
     Of(Vec<Slice>),
 }
 
+/// How finely records are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grain {
+    /// In as few slices as may be.
+    Coarse,
+    /// So that those of a slice are alike in all that a kind says, but for the kind itself where no definition has it.
+    Fine,
+}
+
 /// Some records of Alertmill's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slice {
@@ -366,8 +375,8 @@ impl Kinds {
     }
 
     /// Which records of Alertmill's own are `wanted`.
-    pub fn records(&self, wanted: &Wanted) -> Records {
-        if *wanted == Wanted::default() {
+    pub fn records(&self, wanted: &Wanted, grain: Grain) -> Records {
+        if *wanted == Wanted::default() && grain == Grain::Coarse {
             return Records::All;
         }
         let mut slices = Vec::new();
@@ -383,8 +392,14 @@ impl Kinds {
                 .filter(|action| wanted.means(&self.of_record(action, verdict)))
                 .map(|action| (*action).clone())
                 .collect();
-            if !meant.is_empty() {
-                slices.push(Slice { verdict, actions: Actions::Only(meant) });
+            match grain {
+                Grain::Coarse if meant.is_empty() => {}
+                Grain::Coarse => slices.push(Slice { verdict, actions: Actions::Only(meant) }),
+                Grain::Fine => slices.extend(
+                    meant
+                        .into_iter()
+                        .map(|action| Slice { verdict, actions: Actions::Only(vec![action]) }),
+                ),
             }
             slices.extend(others(wanted, verdict, &known));
         }
@@ -534,7 +549,7 @@ mod tests {
     #[test]
     fn what_is_asked_of_events_is_asked_of_records() {
         let book = book();
-        let slices = |wanted: Wanted| match book.records(&wanted) {
+        let slices = |wanted: Wanted| match book.records(&wanted, Grain::Coarse) {
             Records::All => vec!["all".to_owned()],
             Records::Of(slices) => slices.iter().map(shown).collect(),
         };
@@ -555,6 +570,11 @@ mod tests {
         assert_eq!(slices(info.clone()), ["done user.login", "done but user.login"]);
         let both = Wanted { classification: Some(Classification::Security), ..info };
         assert_eq!(slices(both), ["done user.login"]);
+        let Records::Of(fine) = book.records(&Wanted::default(), Grain::Fine) else {
+            panic!("slices were asked for")
+        };
+        let fine: Vec<String> = fine.iter().map(shown).collect();
+        assert_eq!(fine.len(), 5, "{fine:?}");
     }
 
     #[test]
