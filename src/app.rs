@@ -13,7 +13,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     clock::{Clock, Timestamp},
@@ -314,7 +314,23 @@ fn found(tx: &mut dyn Tx, token: &Token, clock: &Clock) -> Result<()> {
         created_at,
     })?;
     tx.put_token(token)?;
-    tx.add_audit(&domain_id, first_entry(token), clock.mint()).map(|_| ())
+    let default = |kind| (kind, DEFAULT, DEFAULT);
+    let token_id = token.token_id.to_string();
+    let role = token.role.as_str();
+    let made = [
+        (default("domain"), json!({ "domain_id": DEFAULT, "name": DEFAULT })),
+        (default("workspace"), json!({ "workspace_id": DEFAULT, "name": DEFAULT })),
+        (default("project"), json!({ "project_id": DEFAULT, "name": DEFAULT })),
+        (
+            ("project", SYSTEM_PROJECT, SYSTEM_PROJECT),
+            json!({ "project_id": SYSTEM_PROJECT, "name": SYSTEM_PROJECT }),
+        ),
+        (("webhook", OWN_WEBHOOK, "alertmill"), json!({ "name": "alertmill" })),
+        (("token", &token_id, &token.name), json!({ "name": token.name, "role": role })),
+    ];
+    made.into_iter().try_for_each(|(what, view)| {
+        tx.add_audit(&domain_id, first_entry(what, view, created_at), clock.mint()).map(|_| ())
+    })
 }
 
 /// Makes a project with alerting switched on.
@@ -328,12 +344,16 @@ fn found_project(tx: &mut dyn Tx, id: &str, created_at: Timestamp) -> Result<Hom
     Ok(home)
 }
 
-/// The record of the first start.
-fn first_entry(token: &Token) -> AuditEntry {
+/// The record of something that the first start made.
+fn first_entry(
+    (kind, id, name): (&str, &str, &str),
+    view: Value,
+    created_at: Timestamp,
+) -> AuditEntry {
     let actor = Actor::unnamed(ActorKind::Command, "serve");
-    AuditEntry::new(token.created_at, actor, "token.create")
-        .on(Entity::new("token", &token.token_id).called(Some(token.name.clone())))
-        .changed(None, Some(json!({ "name": token.name, "role": token.role.as_str() })))
+    AuditEntry::new(created_at, actor, &format!("{kind}.create"))
+        .on(Entity::new(kind, id).called(Some(name.to_owned())))
+        .changed(None, Some(view))
 }
 
 /// Makes a data directory, for its owner alone, unless it is there.
