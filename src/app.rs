@@ -207,6 +207,7 @@ impl App {
             data: self.config.data.clone(),
             courier: Arc::clone(&self.courier),
             strangers: Arc::clone(&self.strangers),
+            audit_retention: self.config.audit_retention.0,
         }
     }
 

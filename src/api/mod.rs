@@ -27,6 +27,7 @@ mod unwound;
 pub mod ack;
 pub mod alert;
 pub mod audit;
+pub mod audits;
 pub mod by_itself;
 pub mod channel;
 pub mod contact;

@@ -1,6 +1,7 @@
 //! What happens by itself: a ticker that tests can step.
 
 pub mod alarm;
+mod audit_retain;
 pub mod deliver;
 pub mod ping;
 pub mod reload;
@@ -39,6 +40,8 @@ pub struct Jobs {
     pub courier: Arc<Courier>,
     /// Who was turned away, until that is in the audit trail.
     pub strangers: Arc<Strangers>,
+    /// How long audit records are kept; for ever if it is no time at all.
+    pub audit_retention: Duration,
 }
 
 impl Jobs {
@@ -81,6 +84,9 @@ impl Jobs {
     pub async fn hour(&self) {
         if let Err(error) = retain(self, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "what is old could not be removed");
+        }
+        if let Err(error) = audit_retain::audit_retain(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "what is old of the audit trail could not be removed");
         }
     }
 
