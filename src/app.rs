@@ -16,24 +16,26 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 
 use crate::{
+    api::defaults,
     clock::{Clock, Timestamp},
     config::Config,
     digest::{new_secret, sha256, unhex},
     domain::{
         ack_link::LinkKey,
-        audit::{Actor, ActorKind, AuditEntry, Entity},
+        audit::{Actor, ActorKind, AuditEntry, Entity, Trail},
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
         scope::{Home, Scope},
         token::{Holder, Token},
-        webhook::{OWN_WEBHOOK, Webhook, WebhookOptions},
+        webhook::{AUDIT_PLUGIN, AUDIT_WEBHOOK, OWN_WEBHOOK, Webhook, WebhookOptions},
         words::{RecoveryMode, Role, WebhookState},
     },
     error::{Error, Result},
-    id::Id,
+    id::{Id, Mint},
     ingest::{Intake, Shelves},
     jobs::{Courier, Jobs},
     load_error::LoadError,
     metrics::{Metrics, VersionLabels},
+    plugins::Defaults,
     store::{Store, Tx},
 };
 
@@ -156,6 +158,7 @@ impl App {
         ));
         let app = Self { store, clock, config, metrics, intake, public_url, courier, _lock: lock };
         let first_token = app.settle_in().await?;
+        app.feed_audits().await?;
         Ok(Opened { app, first_token })
     }
 
@@ -189,6 +192,7 @@ impl App {
             clock: self.clock.clone(),
             data: self.config.data.clone(),
             courier: Arc::clone(&self.courier),
+            office_hours: self.config.office_hours.clone(),
         }
     }
 
@@ -197,6 +201,24 @@ impl App {
         self.store.close();
         // The file only helps to find a running server; a stale one does no harm.
         let _ = fs::remove_file(address_file(&self.config.data));
+    }
+
+    /// Makes the webhook that chosen records of the audit trail come through, where it is not there yet: on the first start,
+    /// and on that of a program that knows of it.
+    async fn feed_audits(&self) -> Result<(), StartError> {
+        if self.store.snapshots().webhooks.get(&AUDIT_WEBHOOK.into()).is_some() {
+            return Ok(());
+        }
+        let (clock, books) = (self.clock.clone(), self.intake.books.load_full());
+        self.store
+            .write(move |tx| {
+                let none = Defaults::default();
+                let plugin = books.plugins.get(AUDIT_PLUGIN);
+                let defaults = plugin.map_or(&none, |plugin| plugin.defaults());
+                found_feed(tx, defaults, (clock.mint(), clock.now()))
+            })
+            .await?;
+        Ok(())
     }
 
     /// On the very first start, makes what is needed to begin; the token of its administrator is returned once.
@@ -229,6 +251,29 @@ impl App {
             .await?;
         Ok(Some(secret))
     }
+}
+
+/// Makes the webhook that chosen records of the audit trail come through, and the rules that its project gets with it.
+fn found_feed(tx: &mut dyn Tx, defaults: &Defaults, moment: (&Mint, Timestamp)) -> Result<()> {
+    let system = tx.project(&Scope::EVERYTHING, &SYSTEM_PROJECT.into())?;
+    let Some(Project { home, .. }) = system else { return Ok(()) };
+    let webhook_id: Id<Webhook> = AUDIT_WEBHOOK.into();
+    let heads = tx.heads(&Scope::EVERYTHING)?;
+    let head =
+        heads.iter().find(|head| head.domain_id == home.domain_id && head.trail == Trail::Own);
+    tx.put_webhook(&Webhook {
+        webhook_id: webhook_id.clone(),
+        name: AUDIT_WEBHOOK.to_owned(),
+        state: WebhookState::Enabled,
+        access_keys: Vec::new(),
+        plugin: AUDIT_PLUGIN.to_owned(),
+        options: WebhookOptions::default(),
+        home: home.clone(),
+        tags: BTreeMap::new(),
+        created_at: moment.1,
+    })?;
+    tx.put_fed(&webhook_id, head.map_or(0, |head| head.sequence))?;
+    defaults::bring(tx, &home, (AUDIT_PLUGIN, defaults), moment).map(|_| ())
 }
 
 /// What links that acknowledge alerts are made and known by: a file of its own, so that the store alone opens nothing.

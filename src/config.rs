@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
 use crate::{
     clock::{Timestamp, rfc3339, to_millis},
+    domain::office_hours::OfficeHours,
     outbound::{self, AllowPrivate, MailServer, Mailer, Outbound},
     store,
 };
@@ -133,6 +134,14 @@ pub struct Config {
     /// demonstrations that look the same each time; only where `--listen` is an address of this machine alone.
     #[arg(long, env = "ALERTMILL_CLOCK", value_name = "TIME")]
     pub clock: Option<Still>,
+    /// When people are at work: days, times and a zone. Access that is made at other times raises an alert.
+    #[arg(
+        long,
+        env = "ALERTMILL_OFFICE_HOURS",
+        value_name = "HOURS",
+        default_value = "Mon-Fri 07:00-19:00 UTC"
+    )]
+    pub office_hours: OfficeHours,
     /// How log lines look.
     #[arg(long, env = "ALERTMILL_LOG", value_enum, default_value = "text")]
     pub log: LogFormat,

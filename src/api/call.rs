@@ -19,11 +19,15 @@ use crate::{
         words::Role,
     },
     id::{Id, Mint},
+    plugins::Defaults,
     store::Requests,
 };
 
 /// Tells how many deliveries a webhook took.
 pub type CountRequests = Arc<dyn Fn(&Id<Webhook>) -> Requests + Send + Sync>;
+
+/// Tells which rules a project gets with its first webhook of a provider.
+pub type TellDefaults = Arc<dyn Fn(&str) -> Defaults + Send + Sync>;
 
 /// Tells what was refused at the door of a webhook lately, newest first; of unknown webhooks where none is named.
 pub type TellRefused = Arc<dyn Fn(Option<&Id<Webhook>>) -> Vec<Refused> + Send + Sync>;
@@ -47,6 +51,8 @@ pub struct Call {
     pub public_url: String,
     /// The plugins there are.
     pub plugins: Arc<BTreeSet<String>>,
+    /// Which rules a project gets with its first webhook of a provider.
+    pub defaults: TellDefaults,
     /// How many deliveries a webhook took.
     pub requests: CountRequests,
     /// What was refused at the door of a webhook lately; of unknown webhooks where none is named.

@@ -3,17 +3,19 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::{Call, call::seen, event_rule::EventRuleInfo, group_rule::GroupRuleInfo};
 use crate::{
     clock::Timestamp,
     domain::{
         event_rule::{MOST_RULES, RulePlace},
         group_rule::MOST_GROUP_RULES,
         scope::{Home, Scope},
+        webhook::Webhook,
     },
     error::Result,
     id::Mint,
     plugins::{Brought, CAME_WITH, Defaults},
-    store::Tx,
+    store::{Hit, Tx},
 };
 
 /// A rule that a project got with its first webhook of a provider.
@@ -43,10 +45,8 @@ pub fn bring(
     let event_rules = tx.event_rules_of(&RulePlace::Project(home.clone()))?;
     let mut group_rules = tx.group_rules(&Scope::EVERYTHING)?;
     group_rules.retain(|rule| rule.home == *home);
-    let mut tags = event_rules
-        .iter()
-        .map(|rule| &rule.tags)
-        .chain(group_rules.iter().map(|rule| &rule.tags));
+    let mut tags =
+        event_rules.iter().map(|rule| &rule.tags).chain(group_rules.iter().map(|rule| &rule.tags));
     if tags.any(|tags| tags.get(CAME_WITH).is_some_and(|came| came == provider)) {
         return Ok(Brought::default());
     }
@@ -67,8 +67,25 @@ pub fn bring(
     Ok(brought)
 }
 
+/// Gives the project of a new webhook the rules of its provider, and notes them for the audit trail.
+pub(super) fn given(tx: &mut dyn Tx, call: &Call, webhook: &Webhook) -> Result<Vec<BroughtInfo>> {
+    let provider = webhook.plugin.as_str();
+    let defaults = (call.defaults)(provider);
+    let brought = bring(tx, &webhook.home, (provider, &defaults), (&call.mint, call.now))?;
+    let shown = shown(&brought);
+    for rule in brought.event_rules {
+        let view = EventRuleInfo::new(&rule, Hit::default());
+        call.touched("event_rule", &rule.event_rule_id, None, seen(&view));
+    }
+    for rule in brought.group_rules {
+        let view = GroupRuleInfo::new(&rule, Hit::default());
+        call.touched("group_rule", &rule.group_rule_id, None, seen(&view));
+    }
+    Ok(shown)
+}
+
 /// The rules that a project got, as they are shown.
-pub(super) fn shown(brought: &Brought) -> Vec<BroughtInfo> {
+fn shown(brought: &Brought) -> Vec<BroughtInfo> {
     let event_rules = brought.event_rules.iter().map(|rule| BroughtInfo {
         kind: "event_rule",
         id: rule.event_rule_id.to_string(),

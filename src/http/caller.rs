@@ -86,7 +86,8 @@ fn circumstances(
     moment: Moment,
 ) -> Call {
     let app = &front.app;
-    let plugins = app.intake.books.load().plugins.names().map(str::to_owned).collect();
+    let books = app.intake.books.load_full();
+    let plugins = books.plugins.names().map(str::to_owned).collect();
     let (store, edge) = (app.store.clone(), front.clone());
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Call {
@@ -98,6 +99,9 @@ fn circumstances(
         mint: app.clock.mint().clone(),
         public_url: app.public_url().to_owned(),
         plugins: Arc::new(plugins),
+        defaults: Arc::new(move |provider| {
+            books.plugins.get(provider).map(|plugin| plugin.defaults().clone()).unwrap_or_default()
+        }),
         requests: Arc::new(move |webhook| {
             store.snapshots().requests.get(webhook).as_deref().copied().unwrap_or_default()
         }),

@@ -1,6 +1,7 @@
 //! What happens by itself: a ticker that tests can step.
 
 pub mod alarm;
+pub mod audit_feed;
 pub mod deliver;
 pub mod ping;
 mod reload;
@@ -17,7 +18,7 @@ pub use self::{
     retain::retain,
     watch::watch,
 };
-use crate::{clock::Clock, ingest::Intake};
+use crate::{clock::Clock, domain::office_hours::OfficeHours, ingest::Intake};
 
 /// How often the ticker ticks.
 const EVERY: Duration = Duration::from_secs(60);
@@ -33,6 +34,8 @@ pub struct Jobs {
     pub data: PathBuf,
     /// What sends messages.
     pub courier: Arc<Courier>,
+    /// When people are at work.
+    pub office_hours: OfficeHours,
 }
 
 impl Jobs {
@@ -51,10 +54,13 @@ impl Jobs {
         }
     }
 
-    /// Does once what is due each second: timers.
+    /// Does once what is due each second: timers, and what the audit trail feeds.
     pub async fn second(&self) {
         if let Err(error) = alarm::alarm(&self.intake, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "what is due could not be looked for");
+        }
+        if let Err(error) = audit_feed::feed(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "the audit trail could not be fed");
         }
     }
 

@@ -169,8 +169,8 @@ impl Defaults {
             tags: tags.clone(),
             created_at: now,
         });
-        let group_rules = (1..).zip(&self.group_rules).map(|(order, BroughtGroupRule(rule))| {
-            GroupRule {
+        let group_rules =
+            (1..).zip(&self.group_rules).map(|(order, BroughtGroupRule(rule))| GroupRule {
                 group_rule_id: mint.id(now),
                 name: rule.name.clone(),
                 order,
@@ -181,8 +181,7 @@ impl Defaults {
                 home: home.clone(),
                 tags: tags.clone(),
                 created_at: now,
-            }
-        });
+            });
         Brought { event_rules: event_rules.collect(), group_rules: group_rules.collect() }
     }
 }

@@ -12,6 +12,7 @@ mod declared;
 mod directory;
 mod event_rules;
 mod explain;
+mod feeds;
 pub mod files;
 mod group_rules;
 mod happenings;
@@ -44,6 +45,7 @@ pub use self::{
     directory::{Directory, Requests, Snapshots},
     event_rules::EventRules,
     explain::{Explainable, Explained, Explains},
+    feeds::{Feed, Feeds},
     group_rules::GroupRules,
     happenings::{Between, EachHappened, Happened, Happenings},
     heartbeats::Heartbeats,
@@ -272,6 +274,7 @@ pub trait Tx:
     + Outbox
     + Notes
     + Lives
+    + Feeds
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;

@@ -170,7 +170,9 @@ fn names(text: &str, word: &str) -> bool {
 fn providers() -> BTreeSet<String> {
     let directories = ["rules", "plugins"].into_iter().flat_map(|root| fs::read_dir(root).unwrap());
     let directories = directories.map(Result::unwrap).filter(|entry| entry.path().is_dir());
-    directories.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    let names = directories.map(|entry| entry.file_name().into_string().unwrap());
+    // What Alertmill says of itself is no provider's.
+    names.filter(|name| name != alertmill::domain::webhook::AUDIT_PLUGIN).collect()
 }
 
 #[test]
