@@ -52,15 +52,15 @@ async fn feed_one(jobs: &Jobs, feed: &Feed, now: Timestamp) -> Result<usize> {
         let Some(last) = records.last() else { break };
         after = last.sequence;
         let wanted = records.into_iter().filter(|record| is_fed(&record.entry));
-        let records = wanted.map(|record| seen(record, &jobs.office_hours)).collect();
+        let records = wanted.map(|record| seen(record, jobs.office_hours.as_ref())).collect();
         fed += ingest::feed(&jobs.intake, &webhook, Portion { up_to: after, records }, now).await?;
     }
     Ok(fed)
 }
 
 /// A record as a mapping sees it.
-fn seen(record: AuditRecord, office_hours: &OfficeHours) -> Value {
-    let within = office_hours.contain(record.entry.occurred_at);
+fn seen(record: AuditRecord, office_hours: Option<&OfficeHours>) -> Value {
+    let within = office_hours.is_none_or(|hours| hours.contain(record.entry.occurred_at));
     let mut seen = serde_json::to_value(AuditInfo::from(record)).unwrap_or_default();
     seen["within_office_hours"] = json!(within);
     seen

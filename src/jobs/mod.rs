@@ -34,8 +34,8 @@ pub struct Jobs {
     pub data: PathBuf,
     /// What sends messages.
     pub courier: Arc<Courier>,
-    /// When people are at work.
-    pub office_hours: OfficeHours,
+    /// When people are at work; at all times where nobody said.
+    pub office_hours: Option<OfficeHours>,
 }
 
 impl Jobs {
