@@ -32,7 +32,7 @@ use crate::{
     error::{Error, Result},
     id::{Id, Mint},
     ingest::{Intake, Shelves},
-    jobs::{Courier, Jobs},
+    jobs::{Courier, Jobs, Strangers},
     load_error::LoadError,
     metrics::{Metrics, VersionLabels},
     plugins::Defaults,
@@ -65,6 +65,8 @@ pub struct App {
     public_url: Arc<OnceLock<String>>,
     /// What sends messages.
     pub courier: Arc<Courier>,
+    /// Who was turned away, until that is in the audit trail.
+    pub strangers: Arc<Strangers>,
     /// Held as long as we run, so that no second server opens the same data.
     _lock: File,
 }
@@ -156,7 +158,17 @@ impl App {
             links(&config.data)?,
             Arc::clone(&public_url),
         ));
-        let app = Self { store, clock, config, metrics, intake, public_url, courier, _lock: lock };
+        let app = Self {
+            store,
+            clock,
+            config,
+            metrics,
+            intake,
+            public_url,
+            courier,
+            strangers: Arc::default(),
+            _lock: lock,
+        };
         let first_token = app.settle_in().await?;
         app.feed_audits().await?;
         Ok(Opened { app, first_token })
@@ -193,6 +205,7 @@ impl App {
             data: self.config.data.clone(),
             courier: Arc::clone(&self.courier),
             office_hours: self.config.office_hours.clone(),
+            strangers: Arc::clone(&self.strangers),
         }
     }
 

@@ -7,6 +7,8 @@ pub mod ping;
 mod reload;
 mod retain;
 pub mod self_check;
+mod spool;
+mod strangers;
 mod watch;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -16,6 +18,8 @@ pub use self::{
     ping::ping_for_ever,
     reload::reload,
     retain::retain,
+    spool::Note,
+    strangers::{Stranger, Strangers, Wanted, write_all},
     watch::watch,
 };
 use crate::{clock::Clock, domain::office_hours::OfficeHours, ingest::Intake};
@@ -36,6 +40,8 @@ pub struct Jobs {
     pub courier: Arc<Courier>,
     /// When people are at work; at all times where nobody said.
     pub office_hours: Option<OfficeHours>,
+    /// Who was turned away, until that is in the audit trail.
+    pub strangers: Arc<Strangers>,
 }
 
 impl Jobs {
@@ -86,6 +92,12 @@ impl Jobs {
 
     /// Does once what is due.
     pub async fn tick(&self) {
+        if let Err(error) = strangers::write(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "who was turned away could not be recorded");
+        }
+        if let Err(error) = spool::take_in(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "what commands did could not be recorded");
+        }
         if let Err(error) = self_check::check(self, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "the self-check could not be done");
         }

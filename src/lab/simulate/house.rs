@@ -121,6 +121,7 @@ impl House {
             plugins: Arc::clone(&self.plugins),
             // A scenario says itself which rules there are.
             defaults: Arc::new(|_| Defaults::default()),
+            kinds: Arc::default(),
             requests: Arc::new(requests),
             refused: Arc::new(|_| Vec::new()),
             notes: Journal::default(),
