@@ -7,9 +7,10 @@ use super::{Call, call::seen, event_rule::EventRuleInfo, group_rule::GroupRuleIn
 use crate::{
     clock::Timestamp,
     domain::{
+        audit::Trail,
         event_rule::{MOST_RULES, RulePlace},
         group_rule::MOST_GROUP_RULES,
-        scope::{Home, Scope},
+        scope::{Home, Reach, Scope},
         webhook::Webhook,
     },
     error::Result,
@@ -65,6 +66,17 @@ pub fn bring(
         tx.put_group_rule(rule)?;
     }
     Ok(brought)
+}
+
+/// The number of the newest record of the own trail of a project's domain; what comes after it is fed to a webhook that is
+/// made now.
+///
+/// # Errors
+/// Where the store cannot be asked.
+pub fn newest(tx: &dyn Tx, home: &Home) -> Result<u64> {
+    let reach = Scope { domains: Reach::one(home.domain_id.clone()), ..Scope::EVERYTHING };
+    let heads = tx.heads(&reach)?;
+    Ok(heads.iter().find(|head| head.trail == Trail::Own).map_or(0, |head| head.last.sequence))
 }
 
 /// Gives the project of a new webhook the rules of its provider, and notes them for the audit trail.

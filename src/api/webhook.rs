@@ -21,9 +21,7 @@ use crate::{
     clock::Timestamp,
     digest::{new_secret, sha256},
     domain::{
-        audit::Trail,
         project::{Domain, Project, Workspace},
-        scope::Scope,
         secret::{AccessKey, LIVE_KEYS},
         webhook::{Webhook, WebhookOptions},
         words::WebhookState,
@@ -32,7 +30,7 @@ use crate::{
     id::Id,
     load_error::did_you_mean,
     query::WEBHOOKS,
-    store::{Head, Tx},
+    store::Tx,
 };
 
 pub use self::info::{RefusedInfo, WebhookInfo};
@@ -124,21 +122,14 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateWebhook) -> Result<Ne
     let view = WebhookInfo::new(&webhook, call);
     call.touched("webhook", &webhook.webhook_id, None, seen(&view));
     if webhook.is_fed() {
-        feed(tx, &webhook)?;
+        let newest = defaults::newest(tx, &webhook.home)?;
+        tx.put_fed(&webhook.webhook_id, newest)?;
     }
     let mut made = with_key(view, access_key, call);
     if default_rules.unwrap_or(true) {
         made.default_rules = defaults::given(tx, call, &webhook)?;
     }
     Ok(made)
-}
-
-/// Lets a webhook be fed with what is recorded in the audit trail of its domain from now on.
-fn feed(tx: &mut dyn Tx, webhook: &Webhook) -> Result<()> {
-    let heads = tx.heads(&Scope::EVERYTHING)?;
-    let own = |head: &&Head| head.trail == Trail::Own && head.domain_id == webhook.home.domain_id;
-    let head = heads.iter().find(own).map_or(0, |head| head.sequence);
-    tx.put_fed(&webhook.webhook_id, head)
 }
 
 fn with_key(webhook: WebhookInfo, access_key: String, call: &Call) -> NewKey {

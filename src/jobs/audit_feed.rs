@@ -1,19 +1,27 @@
 //! The audit trail feeds alerting: what is recorded comes through webhooks that the server itself posts to, and becomes
 //! events by a mapping like any other.
 
+use std::{collections::BTreeMap, iter};
+
 use serde_json::{Value, json};
 
 use super::Jobs;
 use crate::{
-    api::audit::AuditInfo,
-    clock::Timestamp,
+    api::{audit::AuditInfo, defaults},
+    clock::{Clock, Timestamp},
     domain::{
-        audit::{ActorKind, AuditEntry, AuditRecord, Trail},
+        audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, Trail},
         office_hours::OfficeHours,
+        project::{Project, SYSTEM_PROJECT},
+        scope::Scope,
+        webhook::{AUDIT_PLUGIN, AUDIT_WEBHOOK, Webhook, WebhookOptions},
+        words::WebhookState,
     },
     error::{Error, Result},
-    ingest::{self, Portion},
-    store::Feed,
+    id::Mint,
+    ingest::{self, Intake, Portion},
+    plugins::Defaults,
+    store::{Feed, Tx},
 };
 
 /// How many records are looked at in one unit of work.
@@ -21,6 +29,51 @@ const PORTION: u32 = 200;
 
 /// How many portions one webhook gets at once; the rest waits for the next second, so that others get theirs.
 const PORTIONS: u32 = 50;
+
+/// Makes the webhook that chosen records of the audit trail come through, with the rules that its project gets, where it is not
+/// there yet: on the first start, and on that of a program that knows of it. It is fed with what is recorded from then on.
+///
+/// # Errors
+/// Where the store cannot take it.
+pub async fn prepare(intake: &Intake, clock: &Clock) -> Result<()> {
+    if intake.store.snapshots().webhooks.get(&AUDIT_WEBHOOK.into()).is_some() {
+        return Ok(());
+    }
+    let plugin = intake.books.load().plugins.get(AUDIT_PLUGIN).cloned();
+    let defaults = plugin.map(|plugin| plugin.defaults().clone()).unwrap_or_default();
+    let clock = clock.clone();
+    intake.store.write(move |tx| found(tx, &defaults, (clock.mint(), clock.now()))).await
+}
+
+fn found(tx: &mut dyn Tx, defaults: &Defaults, (mint, now): (&Mint, Timestamp)) -> Result<()> {
+    let system = tx.project(&Scope::EVERYTHING, &SYSTEM_PROJECT.into())?;
+    let Some(Project { home, .. }) = system else { return Ok(()) };
+    tx.put_webhook(&Webhook {
+        webhook_id: AUDIT_WEBHOOK.into(),
+        name: AUDIT_WEBHOOK.to_owned(),
+        state: WebhookState::Enabled,
+        access_keys: Vec::new(),
+        plugin: AUDIT_PLUGIN.to_owned(),
+        options: WebhookOptions::default(),
+        home: home.clone(),
+        tags: BTreeMap::new(),
+        created_at: now,
+    })?;
+    let brought = defaults::bring(tx, &home, (AUDIT_PLUGIN, defaults), (mint, now))?;
+    let webhook = Entity::new("webhook", AUDIT_WEBHOOK).called(Some(AUDIT_WEBHOOK.to_owned()));
+    let rules = brought
+        .group_rules
+        .iter()
+        .map(|rule| Entity::new("group_rule", &rule.group_rule_id).called(Some(rule.name.clone())));
+    for entity in iter::once(webhook).chain(rules) {
+        let actor = Actor::unnamed(ActorKind::Command, "serve");
+        let view = json!({ "name": entity.name, "project_id": SYSTEM_PROJECT });
+        let entry = AuditEntry::new(now, actor, &format!("{}.create", entity.kind));
+        tx.add_audit(&home.domain_id, entry.on(entity).changed(None, Some(view)), mint)?;
+    }
+    let newest = defaults::newest(tx, &home)?;
+    tx.put_fed(&AUDIT_WEBHOOK.into(), newest)
+}
 
 /// Feeds all webhooks that are fed with what was recorded since; how many records became events.
 ///
@@ -87,10 +140,7 @@ fn is_fed(entry: &AuditEntry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clock::from_millis,
-        domain::audit::{Actor, Entity},
-    };
+    use crate::clock::from_millis;
 
     #[test]
     fn what_follows_from_a_fed_record_is_not_fed_again() {

@@ -129,7 +129,7 @@ async fn nothing_that_was_fed_feeds_itself() {
     house
         .done(
             "/monitoring/v1/project-alert-config/update",
-            json!({ "project_id": "system", "options": { "auto_unacknowledge_after": 60 } }),
+            json!({ "project_id": "system", "options": { "stale_after": 60 } }),
         )
         .await;
     house.done("/api/v1/token/create", json!({ "name": "one", "role": "SYSTEM_ADMIN" })).await;
