@@ -1,6 +1,7 @@
 //! Records on their way out as files: what each format looks like. It knows records only as JSON, as the views show
 //! them, so it serves the server's streams and the command line alike.
 
+pub mod cadf;
 mod csv;
 mod gzip;
 
@@ -78,7 +79,7 @@ impl Writer {
         match format {
             Format::Ndjson => {}
             Format::Json => text.extend_from_slice(b"{\"results\":["),
-            Format::Csv => csv::line(columns.iter().map(String::as_str), &mut text),
+            Format::Csv => csv::headings(&columns, &mut text),
         }
         Self { format, columns, rows: 0, text }
     }
