@@ -30,5 +30,6 @@ pub mod setup;
 pub mod suppress;
 pub mod timer;
 pub mod token;
+pub mod user;
 pub mod webhook;
 pub mod words;
