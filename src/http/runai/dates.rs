@@ -5,8 +5,7 @@ use chrono::{FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
 use crate::clock::{Timestamp, to_millis};
 
 /// What is said where a date is none.
-pub(super) const EXPECTED: &str =
-    "a date such as 2022-01-01 or a time such as 2022-01-01T09:45:32, in UTC unless an offset follows";
+pub(super) const EXPECTED: &str = "a date such as 2022-01-01 or a time such as 2022-01-01T09:45:32, in UTC unless an offset follows";
 
 /// The moment that a text means; of a date alone its beginning. Neither months nor hours need a zero before them.
 pub(super) fn read(text: &str) -> Option<Timestamp> {
@@ -101,9 +100,25 @@ mod tests {
     #[test]
     fn what_is_no_date_is_none() {
         for text in [
-            "", "2022", "2022-1", "22-1-1", "2022-13-1", "2022-2-30", "2022-1-1T", "2022-1-1T25:00:00",
-            "2022-1-1T9", "2022-1-1-1", "2022-1-1T9:5:3:1", "yesterday", "１-1-1", "2022-001-1",
-            "2022-1-1T9:5:3+25:00", "2022-1-1T9:5:3 02:00", "2022-1-1T9:5:3Zz", "now", "2022/1/1",
+            "",
+            "2022",
+            "2022-1",
+            "22-1-1",
+            "2022-13-1",
+            "2022-2-30",
+            "2022-1-1T",
+            "2022-1-1T25:00:00",
+            "2022-1-1T9",
+            "2022-1-1-1",
+            "2022-1-1T9:5:3:1",
+            "yesterday",
+            "１-1-1",
+            "2022-001-1",
+            "2022-1-1T9:5:3+25:00",
+            "2022-1-1T9:5:3 02:00",
+            "2022-1-1T9:5:3Zz",
+            "now",
+            "2022/1/1",
             "2022-1-1T9:5:3.1234567890",
         ] {
             assert_eq!(read(text), None, "{text}");
