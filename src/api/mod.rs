@@ -49,6 +49,7 @@ mod retention;
 pub mod silence;
 pub mod stream;
 pub mod token;
+pub mod trail;
 pub mod webhook;
 pub mod workspace;
 

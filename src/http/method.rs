@@ -23,7 +23,7 @@ use super::{
 use crate::{
     api::Call,
     app::App,
-    domain::token::Right,
+    domain::{token::Right, words::Role},
     error::{Code, Error, Result},
     store::Tx,
 };
@@ -310,7 +310,7 @@ impl Method {
     ) -> Result<Answer> {
         let (call, payload) = match self.right {
             Right::Anyone => (caller::anyone(&front, request)?, payload),
-            Right::Read | Right::Write | Right::Own | Right::Administer => {
+            Right::Read | Right::Write | Right::Post | Right::Own | Right::Administer => {
                 caller::admitted(&front, request, payload).await?
             }
         };
@@ -318,8 +318,7 @@ impl Method {
         let checked = if call.caller.role.allows(self.right) {
             sent
         } else {
-            let detail = format!("a {} may not call `{}`", call.caller.role, self.name);
-            Err(Error::new(Code::PermissionDenied, detail))
+            Err(self.refusal(call.caller.role))
         };
         match checked {
             // A query stops once nobody waits for it; what changes something goes on.
@@ -331,6 +330,21 @@ impl Method {
                 Err(audited::refused(&front.app, self.name, call, error).await)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// What a caller is told whose role does not allow it.
+    fn refusal(&self, role: Role) -> Error {
+        let detail = format!("a {role} may not call `{}`", self.name);
+        match self.right {
+            // Whoever is no service has no such method.
+            Right::Post => {
+                let detail = format!("{detail}: only services do, with the role {}", Role::Service);
+                Error::new(Code::MethodNotAllowed, detail)
+            }
+            Right::Anyone | Right::Read | Right::Write | Right::Own | Right::Administer => {
+                Error::new(Code::PermissionDenied, detail)
+            }
         }
     }
 
@@ -380,7 +394,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{domain::words::Role, http::methods};
+    use crate::http::methods;
 
     #[test]
     fn every_address_and_every_name_is_there_once() {
