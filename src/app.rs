@@ -31,7 +31,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     ingest::{Intake, Shelves},
-    jobs::{Courier, Jobs},
+    jobs::{Courier, Jobs, Strangers},
     load_error::LoadError,
     metrics::{Metrics, VersionLabels},
     store::{Store, Tx},
@@ -63,6 +63,8 @@ pub struct App {
     public_url: Arc<OnceLock<String>>,
     /// What sends messages.
     pub courier: Arc<Courier>,
+    /// Who was turned away, until that is in the audit trail.
+    pub strangers: Arc<Strangers>,
     /// Held as long as we run, so that no second server opens the same data.
     _lock: File,
 }
@@ -154,7 +156,17 @@ impl App {
             links(&config.data)?,
             Arc::clone(&public_url),
         ));
-        let app = Self { store, clock, config, metrics, intake, public_url, courier, _lock: lock };
+        let app = Self {
+            store,
+            clock,
+            config,
+            metrics,
+            intake,
+            public_url,
+            courier,
+            strangers: Arc::default(),
+            _lock: lock,
+        };
         let first_token = app.settle_in().await?;
         Ok(Opened { app, first_token })
     }
@@ -189,6 +201,7 @@ impl App {
             clock: self.clock.clone(),
             data: self.config.data.clone(),
             courier: Arc::clone(&self.courier),
+            strangers: Arc::clone(&self.strangers),
         }
     }
 

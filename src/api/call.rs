@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use serde::Serialize;
@@ -105,6 +105,7 @@ pub struct Refused {
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
     touched: Arc<Mutex<Vec<Touched>>>,
+    about: Arc<OnceLock<String>>,
 }
 
 /// One thing that a call touched.
@@ -150,6 +151,24 @@ impl Call {
 }
 
 impl Journal {
+    /// Notes what the request names, e.g. `webhook:webhook-0198…`: a refusal is about that where nothing else was noted.
+    pub fn names(&self, resource: String) {
+        // The first word stands: a request names one thing.
+        let _ = self.about.set(resource);
+    }
+
+    /// What the request names.
+    pub fn about(&self) -> Option<Touched> {
+        let resource = self.about.get()?.clone();
+        Some(Touched { resource, before: None, after: None })
+    }
+
+    /// Whether something was noted whose name begins like this.
+    pub fn has(&self, beginning: &str) -> bool {
+        let touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        touched.iter().any(|noted| noted.resource.starts_with(beginning))
+    }
+
     /// All that was noted; the journal is empty after.
     pub fn take(&self) -> Vec<Touched> {
         std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))

@@ -73,7 +73,7 @@ pub struct Actor {
 }
 
 /// What something was done to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entity {
     /// What it is, e.g. `webhook`.
     pub kind: String,

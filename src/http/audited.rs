@@ -7,11 +7,12 @@ use crate::{
     api::{Call, audit},
     app::App,
     domain::{
-        audit::{AuditEntry, Entity},
+        audit::{ActorKind, AuditEntry, Entity},
         project::Domain,
     },
     error::{Error, Result},
     id::Id,
+    jobs::{Stranger, Wanted},
     store::Tx,
 };
 
@@ -28,8 +29,9 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
         let mut answer = Vec::new();
         let attempted = tx.attempt(&mut |tx| {
             let Some(method) = method.take() else { return Ok(()) };
+            tx.watch_changes();
             answer = json(&method(tx, &call)?)?;
-            Ok(())
+            audit::follows(tx, &call)
         });
         audit::record(tx, &call, action, &attempted)?;
         // The outer job succeeds either way, so that the record of a refusal is kept.
@@ -40,8 +42,21 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
     Ok(answer)
 }
 
-/// Records that a call was refused before it did anything; gives back why.
+/// Records that a call was refused before it did anything; gives back why. What nobody in particular asked for is counted
+/// instead, so that strangers do not fill the trail.
 pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: Error) -> Error {
+    if call.actor().kind == ActorKind::Nobody {
+        app.strangers.turned_away(Stranger {
+            wanted: Wanted::Call(None),
+            domain_id: None,
+            code: error.code,
+            at: call.now,
+            remote: call.remote.clone().unwrap_or_default(),
+            route: action.to_owned(),
+            user_agent: call.user_agent.clone(),
+        });
+        return error;
+    }
     let said: Result<()> = Err(Error::new(error.code, error.detail.clone()));
     match app.store.write(move |tx| audit::record(tx, &call, action, &said)).await {
         Ok(()) => error,

@@ -13,7 +13,7 @@ use self::{
     entry::{COLUMNS, LogEntry},
 };
 use super::{
-    Front, audited,
+    Front,
     export::{self, Download, Packing, Shaping},
     gone,
     method::{Method, serve_request},
@@ -24,7 +24,7 @@ use crate::{
         audit::AuditInfo,
         export::{Plan, Tenant, tenant},
     },
-    error::{Code, Error, Result},
+    error::{Error, Result},
     export::{Format, Writer},
     query::{AUDITS, Query},
     store::{Found, Rows},
@@ -54,16 +54,15 @@ async fn answer(
     let accept = request.headers().get(header::ACCEPT).and_then(|it| it.to_str().ok());
     let wanted = asked.read(call.now, accept, &actions(&front))?;
     let (named, caller) = (wanted.domain_id.clone(), call.clone());
-    let tenant = front.app.store.read(move |tx| tenant(tx, &caller, named)).await;
-    match (tenant, wanted.part.clone()) {
-        (Ok(tenant), Part::Page { .. }) => page(&front, (&call, &request), (tenant, wanted)).await,
-        (Ok(tenant), Part::File { format, most }) => {
+    let tenant = front.app.store.read(move |tx| tenant(tx, &caller, named)).await?;
+    match wanted.part.clone() {
+        Part::Page { page: part } => {
+            let asked = json!({ "filter": wanted.conditions, "page": part });
+            page(&front, (&call, &request), (tenant, asked)).await
+        }
+        Part::File { format, most } => {
             file(front, (&call, &request), (tenant, wanted), (format, most)).await
         }
-        (Err(error), Part::File { .. }) if error.code == Code::PermissionDenied => {
-            Err(audited::refused(&front.app, EXPORT, call, error).await)
-        }
-        (Err(error), Part::Page { .. } | Part::File { .. }) => Err(error),
     }
 }
 
@@ -75,10 +74,8 @@ fn actions(front: &Data<Front>) -> Vec<&'static str> {
 async fn page(
     front: &Data<Front>,
     (call, request): (&Call, &HttpRequest),
-    (tenant, wanted): (Tenant, Wanted),
+    (tenant, asked): (Tenant, Value),
 ) -> Result<HttpResponse> {
-    let Part::Page { page } = wanted.part else { return Ok(HttpResponse::NoContent().finish()) };
-    let asked = json!({ "filter": wanted.conditions, "page": page });
     let query = Query::parse(&asked, &AUDITS, call.now)?;
     let scope = tenant.scope();
     let read = front.app.store.read(move |tx| tx.audits(&scope, &query));

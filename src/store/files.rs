@@ -42,6 +42,14 @@ pub fn verify(file: &Path, care: Care) -> Result<Vec<Check>> {
     files::verify(file, care)
 }
 
+/// Whether a store is of the schema of this Alertmill, so that it can be written to as it is.
+///
+/// # Errors
+/// Where it cannot be read, or was written by a newer Alertmill.
+pub fn is_current(file: &Path) -> Result<bool> {
+    files::is_current(file)
+}
+
 /// How carefully a store is examined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Care {

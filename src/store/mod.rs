@@ -7,6 +7,7 @@
 
 mod audits;
 mod care;
+mod changes;
 mod channels;
 mod declared;
 mod directory;
@@ -39,6 +40,7 @@ use tokio::sync::{Semaphore, oneshot};
 pub use self::{
     audits::{Audits, Head, Posting},
     care::{Histories, Hit, HitKind, Hits, Setups, Timers},
+    changes::{Changed, Changes},
     channels::Channels,
     declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
@@ -274,6 +276,7 @@ pub trait Tx:
     + Outbox
     + Notes
     + Lives
+    + Changes
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;

@@ -163,6 +163,11 @@ pub(in crate::store) fn verify(file: &Path, care: Care) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
+pub(in crate::store) fn is_current(file: &Path) -> Result<bool> {
+    let connection = connect::reader(file)?;
+    Ok(connect::known(&connection)? != Schema::Older)
+}
+
 pub(in crate::store) fn fold(file: &Path) -> Result<()> {
     let connection = connect::writer(file, Durability::Full)?;
     let busy: i64 =

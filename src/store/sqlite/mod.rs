@@ -9,6 +9,7 @@
 mod alerts;
 mod audits;
 mod care;
+mod changes;
 mod channels;
 mod checkpoint;
 mod connect;

@@ -8,6 +8,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
 use super::{
+    changes::Watched,
     live::Live,
     seek,
     sql::Composed,
@@ -33,6 +34,8 @@ pub(super) struct Work {
     watch: Option<Arc<Watch>>,
     /// How many commits with deliveries came since the counters of webhooks were written.
     pub(super) commits_since_counters: usize,
+    /// Which alerts were changed, while somebody watches.
+    pub(super) watched: Watched,
 }
 
 impl Work {
@@ -49,7 +52,14 @@ impl Work {
 
     fn with(connection: Connection, live: Option<RefCell<Live>>) -> Self {
         let combos = RefCell::default();
-        Self { connection, live, combos, watch: None, commits_since_counters: 0 }
+        Self {
+            connection,
+            live,
+            combos,
+            watch: None,
+            commits_since_counters: 0,
+            watched: Watched::default(),
+        }
     }
 
     /// Has statements interrupted where `watch` says so, from now on.
