@@ -13,6 +13,7 @@ use crate::{
     clock::Timestamp,
     domain::{
         audit::{Actor, ActorKind},
+        kind::Kinds,
         scope::{Reach, Scope},
         token::Token,
         webhook::Webhook,
@@ -47,6 +48,8 @@ pub struct Call {
     pub public_url: String,
     /// The plugins there are.
     pub plugins: Arc<BTreeSet<String>>,
+    /// The kinds of events that have a definition.
+    pub kinds: Arc<Kinds>,
     /// How many deliveries a webhook took.
     pub requests: CountRequests,
     /// What was refused at the door of a webhook lately; of unknown webhooks where none is named.

@@ -42,6 +42,7 @@ pub mod heartbeat;
 pub mod import;
 pub mod inhibition;
 pub mod maintenance_window;
+pub mod manual_event;
 pub mod message;
 pub mod note;
 pub mod on_call;

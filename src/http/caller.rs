@@ -131,7 +131,8 @@ fn circumstances(
     moment: Moment,
 ) -> Call {
     let app = &front.app;
-    let plugins = app.intake.books.load().plugins.names().map(str::to_owned).collect();
+    let books = app.intake.books.load();
+    let plugins = books.plugins.names().map(str::to_owned).collect();
     let (store, edge) = (app.store.clone(), front.clone());
     Call {
         caller: Arc::new(caller),
@@ -142,6 +143,7 @@ fn circumstances(
         mint: app.clock.mint().clone(),
         public_url: app.public_url().to_owned(),
         plugins: Arc::new(plugins),
+        kinds: Arc::clone(&books.kinds),
         requests: Arc::new(move |webhook| {
             store.snapshots().requests.get(webhook).as_deref().copied().unwrap_or_default()
         }),
