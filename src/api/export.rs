@@ -116,7 +116,7 @@ impl Plan {
             let detail = "an export has one row for each record; ask the list to unwind";
             return Err(Error::at(Code::Query, "/query/unwind", detail));
         }
-        let (way, fields) = (way(&query.sort)?, fields(&query.shape, catalogue));
+        let (way, fields) = (way(&query.sort, of)?, fields(&query.shape, catalogue));
         let columns = columns.unwrap_or_else(|| shown(&query.shape, catalogue, standard));
         let scope = call.caller.scope.clone();
         Ok(Self { of, scope, query, fields, way, most, columns })
@@ -254,16 +254,22 @@ fn show_only(asked: &mut Map<String, Value>, columns: &[String]) -> Result<()> {
 }
 
 /// Which way rows are read. Any other order would have to be made of all rows at once.
-fn way(sort: &[Sort]) -> Result<Way> {
+fn way(sort: &[Sort], of: Rows) -> Result<Way> {
+    let time = match of {
+        Rows::Events | Rows::Alerts => "created_at",
+        Rows::Audits => "occurred_at",
+    };
     match sort {
         [] => Ok(Way::NewestFirst),
-        [one] if one.field.name == "created_at" && one.path.is_empty() => match one.direction {
+        [one] if one.field.name == time && one.path.is_empty() => match one.direction {
             Direction::Ascending => Ok(Way::OldestFirst),
             Direction::Descending => Ok(Way::NewestFirst),
         },
         _ => {
-            let detail = "an export is read in stretches as its rows arrived, so it is sorted by `created_at` alone, either \
-                          way; another order would have to hold all rows at once";
+            let detail = format!(
+                "an export is read in stretches in the order of time, so it is sorted by `{time}` alone, either way; \
+                 another order would have to hold all rows at once"
+            );
             Err(Error::at(Code::Query, "/query/sort", detail))
         }
     }

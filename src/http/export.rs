@@ -10,7 +10,7 @@ use actix_web::{
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-pub(super) use self::file::{Download, Packing, Shaping, send};
+pub(super) use self::file::{Download, Packing, Shaping, open};
 use super::{Front, audited, body, caller, decode, openapi, problem, refusing, watch};
 use crate::{
     api::{
@@ -88,8 +88,9 @@ async fn run(
     };
     match download {
         Ok((download, tenant)) => {
-            note(&front, &call, action(of), (tenant.as_ref(), said)).await?;
-            send(front, request, download).await
+            let opened = open(&front, request, download).await?;
+            note(&front, &call, of, (tenant.as_ref(), said)).await?;
+            Ok(opened.answer(front, request))
         }
         // What is wrong with the question is for who asked; who may not ask is for the record.
         Err(error) if error.code == Code::PermissionDenied => {
@@ -149,17 +150,16 @@ fn named(asked: &mut Map<String, Value>) -> Result<Option<Id<Domain>>> {
     }
 }
 
-/// Records that a file was taken out, before its first byte leaves.
+/// Records that a file is taken out; before anything leaves, so that nobody takes records out unseen.
 pub(super) async fn note(
     front: &Data<Front>,
     call: &Call,
-    action: &str,
+    of: Rows,
     (tenant, asked): (Option<&Tenant>, Value),
 ) -> Result<()> {
-    let entry = audit::entry(call, action).saying(json!({ "asked": asked }));
+    let (resource, details) = (format!("export:{}", name(of)), json!({ "asked": asked }));
     let domain = tenant.map_or_else(|| audit::chain(call), |tenant| tenant.domain_id.clone());
-    let mint = call.mint.clone();
-    front.app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await
+    audited::done_in(&front.app, action(of), (call, domain), (&resource, details)).await
 }
 
 /// The parameters of an address, of which `query` is JSON.

@@ -33,9 +33,6 @@ use crate::{
 /// Where the audit log is asked for.
 const PATH: &str = "/v1/k8s/audit";
 
-/// What a download is called in the audit trail, as any other export of it.
-const EXPORT: &str = "audit.export";
-
 /// The methods of this dialect.
 pub(super) fn methods() -> Vec<Method> {
     vec![Method::get(
@@ -119,12 +116,14 @@ async fn file(
     let asked = Map::from_iter([("query".to_owned(), query)]);
     let plan = Plan::new(Rows::Audits, call, asked)?.of_tenant(&tenant);
     let writer = Writer::new(format, COLUMNS.map(str::to_owned).to_vec());
-    export::note(&front, call, EXPORT, (Some(&tenant), said)).await?;
+    let of = tenant.clone();
     let shape = move |record: &Value| {
-        serde_json::to_value(LogEntry::of(record, &tenant)).map_err(Error::internal)
+        serde_json::to_value(LogEntry::of(record, &of)).map_err(Error::internal)
     };
     let name = export::file_name("audit", (format.name(), Packing::None), call.now);
     let shaping = Shaping::By(Box::new(shape));
     let download = Download { plan, writer, packing: Packing::None, shaping, name };
-    export::send(front, request, download).await
+    let opened = export::open(&front, request, download).await?;
+    export::note(&front, call, Rows::Audits, (Some(&tenant), said)).await?;
+    Ok(opened.answer(front, request))
 }

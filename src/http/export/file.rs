@@ -6,7 +6,7 @@
 use std::{io, ops::ControlFlow, sync::Arc};
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header,
     web::{Bytes, Data},
 };
@@ -57,29 +57,46 @@ pub(in crate::http) enum Shaping {
     By(Box<dyn Fn(&Value) -> Result<Value> + Send>),
 }
 
-/// Sends a file, a stretch at a time.
-pub(in crate::http) async fn send(
-    front: Data<Front>,
+/// A file whose first part is read.
+pub(in crate::http) struct Opened {
+    file: File,
+    first: Part,
+    head: HttpResponseBuilder,
+}
+
+impl Opened {
+    /// The answer that sends it, a stretch at a time.
+    pub(in crate::http) fn answer(
+        mut self,
+        front: Data<Front>,
+        request: &HttpRequest,
+    ) -> HttpResponse {
+        self.head.streaming(stretches(front, request.clone(), self.file, self.first))
+    }
+}
+
+/// Reads the first part of a file, before anything is answered, so that what is wrong has its own status.
+pub(in crate::http) async fn open(
+    front: &Data<Front>,
     request: &HttpRequest,
     download: Download,
-) -> Result<HttpResponse> {
+) -> Result<Opened> {
     let Download { plan, writer, packing, shaping, name } = download;
     let media_type = writer.media_type();
     let packer = if packing == Packing::None { Packer::Plain } else { Packer::gzip() };
     let file =
         File { plan: Arc::new(plan), progress: Progress::default(), writer, packer, shaping };
-    // Read before anything is answered, so that what is wrong with the query has its own status.
     let (file, first) = gone::awaited(request, read(&front.app.store, file)).await?;
     let first = first?;
-    let mut answer = HttpResponse::Ok();
-    answer.content_type(if packing == Packing::File { "application/gzip" } else { media_type });
+    let mut head = HttpResponse::Ok();
+    head.content_type(if packing == Packing::File { "application/gzip" } else { media_type });
     let disposition = format!("attachment; filename=\"{name}\"");
-    answer.insert_header((header::CONTENT_DISPOSITION, disposition));
-    answer.insert_header((header::VARY, "accept, accept-encoding"));
+    head.insert_header((header::CONTENT_DISPOSITION, disposition));
+    head.insert_header((header::VARY, "accept, accept-encoding"));
     if packing == Packing::Encoding {
-        answer.insert_header((header::CONTENT_ENCODING, "gzip"));
+        head.insert_header((header::CONTENT_ENCODING, "gzip"));
     }
-    Ok(answer.streaming(stretches(front, request.clone(), file, first)))
+    Ok(Opened { file, first, head })
 }
 
 /// A file on its way.

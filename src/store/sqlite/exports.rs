@@ -11,7 +11,7 @@ use crate::{
     domain::scope::Scope,
     error::Result,
     query::Keyset,
-    store::{EachPlaced, Exports, Rows, Stretch},
+    store::{Audits, EachPlaced, Exports, Rows, Stretch},
 };
 
 impl Exports for Work {
@@ -35,7 +35,7 @@ impl Exports for Work {
         let table = match of {
             Rows::Events => &sql::EVENTS,
             Rows::Alerts => &sql::ALERTS,
-            Rows::Audits => &sql::AUDITS,
+            Rows::Audits => return self.audit_stretch(scope, stretch, each),
         };
         let (sql, values, showing) = sql::stretch(stretch, scope, table);
         let mut statement = self.connection.prepare_cached(&sql)?;
