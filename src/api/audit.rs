@@ -14,6 +14,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     id::Id,
+    load_error::LoadError,
     query::{AUDITS, Query},
     store::Tx,
     value::patch,
@@ -21,6 +22,9 @@ use crate::{
 
 /// The longest reason of a refusal that is kept, in characters.
 const LONGEST_REASON: usize = 1000;
+
+/// How many mistakes in rules and plugins are named that something was refused for.
+const FILES: usize = 20;
 
 /// The most records a page has, and how many it has where nothing is said.
 const MOST: u32 = 1000;
@@ -36,6 +40,8 @@ pub struct AuditInfo {
     pub domain_id: Id<Domain>,
     /// Which of the domain's chains it is in.
     pub trail: Trail,
+    /// How its hash is made.
+    pub format: u32,
     /// What its sender calls it, if somebody sent it.
     pub posted_id: Option<String>,
     /// When it was done.
@@ -92,7 +98,7 @@ impl From<AuditRecord> for AuditInfo {
             sequence,
             domain_id,
             trail,
-            format: _,
+            format,
             posted_id,
             entry,
             previous,
@@ -114,6 +120,7 @@ impl From<AuditRecord> for AuditInfo {
             sequence,
             domain_id,
             trail,
+            format,
             posted_id,
             occurred_at: entry.occurred_at.into(),
             created_at: entry.received_at.into(),
@@ -239,7 +246,11 @@ pub fn record<T>(tx: &mut dyn Tx, call: &Call, action: &str, outcome: &Result<T>
                 touched.extend(call.notes.about());
             }
             let refused = entry(call, action).refused(error);
-            AuditEntry { reason: refused.reason.map(|reason| cut(&reason)), ..refused }
+            let files = error.files.iter().take(FILES).map(LoadError::sentence);
+            let files: Vec<String> = files.collect();
+            let details = if files.is_empty() { json!({}) } else { json!({ "mistakes": files }) };
+            let reason = refused.reason.map(|reason| cut(&reason));
+            AuditEntry { reason, details, ..refused }
         }
     };
     if touched.is_empty() {

@@ -1,8 +1,8 @@
 //! What was done and what was refused, recorded in the transaction that did it or undid it.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::method::json;
 use crate::{
     api::{Call, audit},
     app::App,
@@ -15,6 +15,9 @@ use crate::{
     jobs::{Stranger, Wanted},
     store::Tx,
 };
+
+/// How much of what was asked for is recorded, in bytes of JSON.
+const LARGEST: usize = 8 << 10;
 
 /// Runs a method in a transaction, with its audit record.
 pub(super) async fn write<S: Serialize + Send + 'static>(
@@ -30,7 +33,7 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
         let attempted = tx.attempt(&mut |tx| {
             let Some(method) = method.take() else { return Ok(()) };
             tx.watch_changes();
-            answer = json(&method(tx, &call)?)?;
+            answer = super::method::json(&method(tx, &call)?)?;
             audit::follows(tx, &call)
         });
         audit::record(tx, &call, action, &attempted)?;
@@ -57,11 +60,34 @@ pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: 
         });
         return error;
     }
-    let said: Result<()> = Err(Error::new(error.code, error.detail.clone()));
+    let files = error.files.clone();
+    let said: Result<()> = Err(Error { files, ..Error::new(error.code, error.detail.clone()) });
     match app.store.write(move |tx| audit::record(tx, &call, action, &said)).await {
         Ok(()) => error,
         Err(unrecorded) => unrecorded,
     }
+}
+
+/// Records that a call which changes nothing was answered: an export, say.
+///
+/// # Errors
+/// Where the store does not take it; then the call must not be answered either.
+pub(super) async fn done(
+    app: &App,
+    action: &'static str,
+    call: &Call,
+    (resource, details): (&str, Value),
+) -> Result<()> {
+    let (domain, entry) = entry(call, action, resource);
+    let text = details.to_string();
+    let details = if text.len() > LARGEST {
+        let beginning: String = text.chars().take(LARGEST / 4).collect();
+        json!({ "beginning": beginning, "bytes": text.len() })
+    } else {
+        details
+    };
+    let (entry, mint) = (entry.saying(details), call.mint.clone());
+    app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await
 }
 
 /// The record of a call that succeeds, for who writes it itself, and the domain whose chain it belongs to.

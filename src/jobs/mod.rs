@@ -3,7 +3,7 @@
 pub mod alarm;
 pub mod deliver;
 pub mod ping;
-mod reload;
+pub mod reload;
 mod retain;
 pub mod self_check;
 mod spool;
@@ -15,7 +15,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 pub use self::{
     deliver::{Courier, deliver},
     ping::ping_for_ever,
-    reload::reload,
+    reload::{reload, reload_recorded},
     retain::retain,
     spool::Note,
     strangers::{Stranger, Strangers, Wanted, write_all},
