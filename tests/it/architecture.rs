@@ -56,10 +56,11 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Files that may name a provider, and folders of them: API dialects, whose names are those of the systems that speak
-/// them, the systems that messages are sent to, the greeting, whose commands are an example to paste, and the sandbox,
+/// them, formats of files, the systems that messages are sent to, the greeting, whose commands are an example to paste, and the sandbox,
 /// which posts what is normalized already.
 const MAY_NAME: &[&str] = &[
     "http/cloudforet.rs",
+    "export/",
     "cli/serve.rs",
     "lab/simulate/furnish.rs",
     "notify/",
