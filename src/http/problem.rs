@@ -70,17 +70,7 @@ impl Dialect {
                     "code": grpc_code(error.code.status()), "message": error.detail, "details": mistakes,
                 });
             }
-            Self::Iguazio => {
-                let mut said = json!({
-                    "status": error.code.status(),
-                    "title": error.code.meaning(),
-                    "detail": error.detail,
-                });
-                if !mistakes.is_empty() {
-                    said["source"] = mistakes[0].clone();
-                }
-                return json!({ "errors": [said], "meta": { "ctx": request_id } });
-            }
+            Self::Iguazio => return json_api(error, &mistakes, request_id),
         };
         if !mistakes.is_empty() {
             body["errors"] = mistakes.into();
@@ -97,6 +87,24 @@ impl Dialect {
             Self::Cloudforet | Self::Runai | Self::H2o | Self::Iguazio => "application/json",
         }
     }
+}
+
+/// An error as JSON:API says it: one entry for each mistake, or one in all.
+fn json_api(error: &Error, mistakes: &[Value], request_id: &str) -> Value {
+    let said = |detail: Value| {
+        json!({
+            "status": error.code.status(), "code": error.code.name(), "title": error.code.meaning(), "detail": detail,
+        })
+    };
+    let mut errors: Vec<Value> =
+        mistakes.iter().map(|mistake| said(mistake["detail"].clone())).collect();
+    for (entry, mistake) in errors.iter_mut().zip(mistakes) {
+        entry["source"] = json!({ "pointer": mistake["pointer"] });
+    }
+    if errors.is_empty() {
+        errors.push(said(error.detail.clone().into()));
+    }
+    json!({ "errors": errors, "meta": { "ctx": request_id } })
 }
 
 /// The gRPC code that stands for an HTTP status (google.rpc.Code).

@@ -26,6 +26,7 @@ mod group_rules;
 mod handshakes;
 mod harness;
 mod hostile;
+mod iguazio;
 mod import;
 mod lab;
 mod language;
