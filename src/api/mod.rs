@@ -42,6 +42,7 @@ pub mod maintenance_window;
 pub mod message;
 pub mod note;
 pub mod on_call;
+pub mod posted;
 pub mod project;
 pub mod project_alert_config;
 mod replayed;

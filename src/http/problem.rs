@@ -12,6 +12,7 @@ use super::{
     watch::{Moment, route_of},
 };
 use crate::{
+    api::posted::RpcStatus,
     error::{Code, Error},
     load_error::LoadError,
 };
@@ -65,11 +66,7 @@ impl Dialect {
             }),
             Self::Cloudforet => json!({ "code": error.code.name(), "message": error.detail }),
             Self::Runai => json!({ "code": error.code.status(), "message": error.detail }),
-            Self::H2o => {
-                return json!({
-                    "code": grpc_code(error.code.status()), "message": error.detail, "details": mistakes,
-                });
-            }
+            Self::H2o => return json!(RpcStatus::of(error)),
             Self::Iguazio => {
                 let mut said = json!({
                     "status": error.code.status(),
@@ -96,22 +93,6 @@ impl Dialect {
             Self::Native => "application/problem+json",
             Self::Cloudforet | Self::Runai | Self::H2o | Self::Iguazio => "application/json",
         }
-    }
-}
-
-/// The gRPC code that stands for an HTTP status (google.rpc.Code).
-const fn grpc_code(status: u16) -> u8 {
-    match status {
-        400 | 413 | 422 => 3,
-        401 => 16,
-        403 => 7,
-        404 => 5,
-        405 => 12,
-        408 | 504 => 4,
-        409 => 6,
-        429 => 8,
-        503 => 14,
-        _ => 13,
     }
 }
 

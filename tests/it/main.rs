@@ -21,6 +21,7 @@ mod explain_alert;
 mod export;
 mod fuzzed;
 mod group_rules;
+mod h2o;
 mod handshakes;
 mod harness;
 mod hostile;
