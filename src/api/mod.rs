@@ -12,8 +12,10 @@
 //! serialised.
 
 mod asked;
+mod bounded;
 mod call;
 pub(crate) mod decode;
+mod named;
 mod place;
 mod shown;
 mod stat;
@@ -25,6 +27,7 @@ mod unwound;
 pub mod ack;
 pub mod alert;
 pub mod audit;
+pub mod by_itself;
 pub mod channel;
 pub mod contact;
 pub mod delivery;
@@ -39,6 +42,7 @@ pub mod heartbeat;
 pub mod import;
 pub mod inhibition;
 pub mod maintenance_window;
+pub mod manual_event;
 pub mod message;
 pub mod note;
 pub mod on_call;

@@ -16,6 +16,7 @@ pub mod group_rule;
 pub mod happening;
 pub mod heartbeat;
 pub mod history;
+pub mod kind;
 pub mod life;
 pub mod message;
 pub mod note;
