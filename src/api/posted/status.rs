@@ -69,6 +69,7 @@ mod tests {
         insta::assert_json_snapshot!(RpcStatus::of(&error), @r#"
         {
           "code": 3,
+          "message": "event.principal: invalid type: 5",
           "details": [
             {
               "@type": "type.googleapis.com/google.rpc.BadRequest",
@@ -84,8 +85,7 @@ mod tests {
               "domain": "alertmill",
               "reason": "ERROR_INVALID_PARAMETER_TYPE"
             }
-          ],
-          "message": "event.principal: invalid type: 5"
+          ]
         }
         "#);
         let named = Error::required("event_id");
