@@ -66,6 +66,7 @@ impl Dialect {
             }),
             Self::Cloudforet => json!({ "code": error.code.name(), "message": error.detail }),
             Self::Runai => json!({ "code": error.code.status(), "message": error.detail }),
+<<<<<<< HEAD
             Self::H2o => return json!(RpcStatus::of(error)),
             Self::Iguazio => {
                 let mut said = json!({
@@ -78,6 +79,14 @@ impl Dialect {
                 }
                 return json!({ "errors": [said], "meta": { "ctx": request_id } });
             }
+=======
+            Self::H2o => {
+                return json!({
+                    "code": grpc_code(error.code.status()), "message": error.detail, "details": mistakes,
+                });
+            }
+            Self::Iguazio => return json_api(error, &mistakes, request_id),
+>>>>>>> trunk
         };
         if !mistakes.is_empty() {
             body["errors"] = mistakes.into();
@@ -96,6 +105,43 @@ impl Dialect {
     }
 }
 
+<<<<<<< HEAD
+=======
+/// An error as JSON:API says it: one entry for each mistake, or one in all.
+fn json_api(error: &Error, mistakes: &[Value], request_id: &str) -> Value {
+    let said = |detail: Value| {
+        json!({
+            "status": error.code.status(), "code": error.code.name(), "title": error.code.meaning(), "detail": detail,
+        })
+    };
+    let mut errors: Vec<Value> =
+        mistakes.iter().map(|mistake| said(mistake["detail"].clone())).collect();
+    for (entry, mistake) in errors.iter_mut().zip(mistakes) {
+        entry["source"] = json!({ "pointer": mistake["pointer"] });
+    }
+    if errors.is_empty() {
+        errors.push(said(error.detail.clone().into()));
+    }
+    json!({ "errors": errors, "meta": { "ctx": request_id } })
+}
+
+/// The gRPC code that stands for an HTTP status (google.rpc.Code).
+const fn grpc_code(status: u16) -> u8 {
+    match status {
+        400 | 413 | 422 => 3,
+        401 => 16,
+        403 => 7,
+        404 => 5,
+        405 => 12,
+        408 | 504 => 4,
+        409 => 6,
+        429 => 8,
+        503 => 14,
+        _ => 13,
+    }
+}
+
+>>>>>>> trunk
 /// The answer that says what went wrong with `request`.
 pub(super) fn answer(request: &HttpRequest, error: &Error) -> HttpResponse {
     let moment = Moment::of(request).ok();

@@ -27,6 +27,7 @@ mod h2o;
 mod handshakes;
 mod harness;
 mod hostile;
+mod iguazio;
 mod import;
 mod lab;
 mod language;
