@@ -66,27 +66,8 @@ impl Dialect {
             }),
             Self::Cloudforet => json!({ "code": error.code.name(), "message": error.detail }),
             Self::Runai => json!({ "code": error.code.status(), "message": error.detail }),
-<<<<<<< HEAD
             Self::H2o => return json!(RpcStatus::of(error)),
-            Self::Iguazio => {
-                let mut said = json!({
-                    "status": error.code.status(),
-                    "title": error.code.meaning(),
-                    "detail": error.detail,
-                });
-                if !mistakes.is_empty() {
-                    said["source"] = mistakes[0].clone();
-                }
-                return json!({ "errors": [said], "meta": { "ctx": request_id } });
-            }
-=======
-            Self::H2o => {
-                return json!({
-                    "code": grpc_code(error.code.status()), "message": error.detail, "details": mistakes,
-                });
-            }
             Self::Iguazio => return json_api(error, &mistakes, request_id),
->>>>>>> trunk
         };
         if !mistakes.is_empty() {
             body["errors"] = mistakes.into();
@@ -105,8 +86,6 @@ impl Dialect {
     }
 }
 
-<<<<<<< HEAD
-=======
 /// An error as JSON:API says it: one entry for each mistake, or one in all.
 fn json_api(error: &Error, mistakes: &[Value], request_id: &str) -> Value {
     let said = |detail: Value| {
@@ -125,23 +104,6 @@ fn json_api(error: &Error, mistakes: &[Value], request_id: &str) -> Value {
     json!({ "errors": errors, "meta": { "ctx": request_id } })
 }
 
-/// The gRPC code that stands for an HTTP status (google.rpc.Code).
-const fn grpc_code(status: u16) -> u8 {
-    match status {
-        400 | 413 | 422 => 3,
-        401 => 16,
-        403 => 7,
-        404 => 5,
-        405 => 12,
-        408 | 504 => 4,
-        409 => 6,
-        429 => 8,
-        503 => 14,
-        _ => 13,
-    }
-}
-
->>>>>>> trunk
 /// The answer that says what went wrong with `request`.
 pub(super) fn answer(request: &HttpRequest, error: &Error) -> HttpResponse {
     let moment = Moment::of(request).ok();
