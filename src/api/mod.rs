@@ -49,6 +49,7 @@ pub mod manual_event;
 pub mod message;
 pub mod note;
 pub mod on_call;
+pub mod posted;
 pub mod project;
 pub mod project_alert_config;
 mod replayed;

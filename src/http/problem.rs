@@ -12,6 +12,7 @@ use super::{
     watch::{Moment, route_of},
 };
 use crate::{
+    api::posted::RpcStatus,
     error::{Code, Error},
     load_error::LoadError,
 };
@@ -65,11 +66,7 @@ impl Dialect {
             }),
             Self::Cloudforet => json!({ "code": error.code.name(), "message": error.detail }),
             Self::Runai => json!({ "code": error.code.status(), "message": error.detail }),
-            Self::H2o => {
-                return json!({
-                    "code": grpc_code(error.code.status()), "message": error.detail, "details": mistakes,
-                });
-            }
+            Self::H2o => return json!(RpcStatus::of(error)),
             Self::Iguazio => return json_api(error, &mistakes, request_id),
         };
         if !mistakes.is_empty() {
@@ -105,22 +102,6 @@ fn json_api(error: &Error, mistakes: &[Value], request_id: &str) -> Value {
         errors.push(said(error.detail.clone().into()));
     }
     json!({ "errors": errors, "meta": { "ctx": request_id } })
-}
-
-/// The gRPC code that stands for an HTTP status (google.rpc.Code).
-const fn grpc_code(status: u16) -> u8 {
-    match status {
-        400 | 413 | 422 => 3,
-        401 => 16,
-        403 => 7,
-        404 => 5,
-        405 => 12,
-        408 | 504 => 4,
-        409 => 6,
-        429 => 8,
-        503 => 14,
-        _ => 13,
-    }
 }
 
 /// The answer that says what went wrong with `request`.

@@ -23,6 +23,7 @@ mod export;
 mod feed;
 mod fuzzed;
 mod group_rules;
+mod h2o;
 mod handshakes;
 mod harness;
 mod hostile;
