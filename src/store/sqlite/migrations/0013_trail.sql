@@ -106,5 +106,3 @@ CREATE INDEX audit_by_classification ON audit (chain, json_extract(details, '$.c
     WHERE json_extract(details, '$.classification') IS NOT NULL;
 CREATE INDEX audit_by_visibility ON audit (chain, json_extract(details, '$.visibility'), occurred_at)
     WHERE json_extract(details, '$.visibility') IS NOT NULL;
-CREATE INDEX audit_by_visibility ON audit (chain, json_extract(details, '$.visibility'), occurred_at)
-    WHERE json_extract(details, '$.visibility') IS NOT NULL;
