@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
-    Failure,
+    Failure, audit_export,
     client::Client,
     show::{Screen, brief, field, minute, rows, table},
 };
@@ -83,6 +83,7 @@ enum AuditVerb {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    Export(Box<audit_export::Export>),
 }
 
 impl Token {
@@ -133,8 +134,11 @@ impl New {
 impl Audit {
     /// Does it.
     pub(super) async fn run(self) -> Result<(), Failure> {
+        let (action, actor, resource, limit) = match self.verb {
+            AuditVerb::Export(export) => return export.run(&self.reach).await,
+            AuditVerb::List { action, actor, resource, limit } => (action, actor, resource, limit),
+        };
         let client = Client::find(&self.reach)?;
-        let AuditVerb::List { action, actor, resource, limit } = self.verb;
         let mut query = vec![("limit", limit.to_string())];
         query.extend(action.map(|action| ("action", action)));
         query.extend(actor.map(|actor| ("actor", actor)));

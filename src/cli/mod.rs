@@ -5,6 +5,7 @@ mod act;
 mod admin;
 mod alert;
 mod alerting;
+mod audit_export;
 mod channel;
 mod client;
 mod delivery;

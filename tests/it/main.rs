@@ -7,7 +7,9 @@
 mod architecture;
 mod asking;
 mod audit;
+mod audit_export;
 mod audited;
+mod cadf_out;
 mod client;
 mod clients;
 mod commands;
@@ -45,8 +47,9 @@ mod receivers;
 mod redrive;
 mod reload;
 mod retention;
-mod schemas;
 #[cfg(feature = "plugins-js")]
+mod runai;
+mod schemas;
 mod scripts;
 mod self_check;
 mod simulate;
