@@ -159,7 +159,7 @@ pub(super) async fn note(
 ) -> Result<()> {
     let (resource, details) = (format!("export:{}", name(of)), json!({ "asked": asked }));
     let domain = tenant.map_or_else(|| audit::chain(call), |tenant| tenant.domain_id.clone());
-    audited::done_in(&front.app, action(of), (call, domain), (&resource, details)).await
+    audited::done(&front.app, action(of), (call, domain), (&resource, details)).await
 }
 
 /// The parameters of an address, of which `query` is JSON.

@@ -13,6 +13,7 @@ mod declared;
 mod directory;
 mod event_rules;
 mod explain;
+mod feeds;
 pub mod files;
 mod group_rules;
 mod happenings;
@@ -47,6 +48,7 @@ pub use self::{
     directory::{Directory, Requests, Snapshots},
     event_rules::EventRules,
     explain::{Explainable, Explained, Explains},
+    feeds::{Feed, Feeds},
     group_rules::GroupRules,
     happenings::{Between, EachHappened, Happened, Happenings},
     heartbeats::Heartbeats,
@@ -279,6 +281,7 @@ pub trait Tx:
     + Outbox
     + Notes
     + Lives
+    + Feeds
     + Changes
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.

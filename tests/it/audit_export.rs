@@ -122,7 +122,7 @@ async fn what_cannot_be_exported_is_told_before_anything_is_sent() {
         );
     }
     assert_eq!(house.post(EXPORT, json!({ "domain_id": "elsewhere" })).await.status, 404);
-    let member = house.token("WORKSPACE_MEMBER", json!({ "workspace_id": "default" })).await;
+    let member = house.token("WORKSPACE_MEMBER", json!({ "workspace_id": "default", "projects": ["default"] })).await;
     assert_eq!(house.as_token(&member).get(EXPORT).await.status, 403);
     let newest = house.get("/api/v1/audit?limit=1").await.body["results"][0].clone();
     assert_eq!(

@@ -34,7 +34,7 @@ async fn busy() -> House {
         "tags": { "text": "x".repeat(30_000) },
     });
     house.done("/api/v1/project/create", long).await;
-    let member = house.token("WORKSPACE_MEMBER", json!({ "workspace_id": "default" })).await;
+    let member = house.token("WORKSPACE_MEMBER", json!({ "workspace_id": "default", "projects": ["default"] })).await;
     let wanted = json!({ "name": "not mine", "workspace_id": "default" });
     assert_eq!(house.as_token(&member).post("/api/v1/project/create", wanted).await.status, 403);
     house.get("/api/v1/audit/export?format=json").await;

@@ -9,6 +9,7 @@ mod asking;
 mod audit;
 mod audit_export;
 mod audited;
+mod cadf;
 mod cadf_out;
 mod client;
 mod clients;
@@ -21,6 +22,7 @@ mod event_rules;
 mod explain;
 mod explain_alert;
 mod export;
+mod feed;
 mod fuzzed;
 mod group_rules;
 mod handshakes;
@@ -47,9 +49,9 @@ mod receivers;
 mod redrive;
 mod reload;
 mod retention;
-#[cfg(feature = "plugins-js")]
 mod runai;
 mod schemas;
+#[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
 mod simulate;
