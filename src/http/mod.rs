@@ -13,6 +13,7 @@ mod export;
 mod gone;
 mod import;
 mod lab;
+mod login;
 mod method;
 mod native;
 mod openapi;

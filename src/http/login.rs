@@ -1,0 +1,4 @@
+//! Logging in.
+
+mod gate;
+mod turns;
