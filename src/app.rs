@@ -21,10 +21,10 @@ use crate::{
     digest::{new_secret, sha256, unhex},
     domain::{
         ack_link::LinkKey,
-        audit::AuditEntry,
+        audit::{Actor, ActorKind, AuditEntry, Entity},
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
         scope::{Home, Scope},
-        token::Token,
+        token::{Holder, Token},
         webhook::{OWN_WEBHOOK, Webhook, WebhookOptions},
         words::{RecoveryMode, Role, WebhookState},
     },
@@ -216,6 +216,7 @@ impl App {
                 let token = Token {
                     token_id: clock.mint().id(now),
                     name: "admin".to_owned(),
+                    holder: Holder::Nobody,
                     digest,
                     role: Role::SystemAdmin,
                     scope: Scope::EVERYTHING,
@@ -301,17 +302,10 @@ fn found_project(tx: &mut dyn Tx, id: &str, created_at: Timestamp) -> Result<Hom
 
 /// The record of the first start.
 fn first_entry(token: &Token) -> AuditEntry {
-    AuditEntry {
-        occurred_at: token.created_at,
-        actor: "command:serve".to_owned(),
-        action: "token.create".to_owned(),
-        resource: Some(format!("token:{}", token.token_id)),
-        outcome: "SUCCESS".to_owned(),
-        before: None,
-        after: Some(json!({ "name": token.name, "role": token.role.as_str() })),
-        remote: None,
-        request_id: None,
-    }
+    let actor = Actor::unnamed(ActorKind::Command, "serve");
+    AuditEntry::new(token.created_at, actor, "token.create")
+        .on(Entity::new("token", &token.token_id).called(Some(token.name.clone())))
+        .changed(None, Some(json!({ "name": token.name, "role": token.role.as_str() })))
 }
 
 /// Makes a data directory, for its owner alone, unless it is there.

@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     domain::{
         alert::Alert,
-        audit::AuditEntry,
+        audit::{Actor, AuditEntry, Entity},
         channel::{ChannelState, Place},
         life::Act,
         message::Message,
@@ -88,18 +88,14 @@ pub fn acknowledge(tx: &mut dyn Tx, pressed: &Pressed) -> Result<Linked> {
     // People look for a name here, not for how it came.
     alert.responder = Some(who);
     tx.put_alert(&alert)?;
+    let said =
+        serde_json::json!({ "state": alert.standing.state, "message_id": pressed.message_id });
     let entry = AuditEntry {
-        occurred_at: pressed.now,
-        actor,
-        action: "alert.acknowledge_by_link".to_owned(),
-        resource: Some(format!("alert:{}", alert.alert_id())),
-        outcome: "SUCCESS".to_owned(),
-        before: None,
-        after: Some(
-            serde_json::json!({ "state": alert.standing.state, "message_id": pressed.message_id }),
-        ),
         remote: Some(pressed.remote.clone()),
         request_id: Some(pressed.request_id.clone()),
+        ..AuditEntry::new(pressed.now, Actor::parse(&actor), "alert.acknowledge_by_link")
+            .on(Entity::new("alert", alert.alert_id()))
+            .changed(None, Some(said))
     };
     tx.add_audit(&alert.home.domain_id, entry, &pressed.mint)?;
     Ok(Linked { alert, ..linked })

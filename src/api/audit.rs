@@ -2,19 +2,20 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Call, Moment, Page, call::Touched};
 use crate::{
     digest::hex,
     domain::{
-        audit::{AuditEntry, AuditRecord},
+        audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, SUCCESS, Trail},
         project::Domain,
         scope::{Reach, Scope},
     },
     error::{Code, Error, Result},
     id::Id,
-    store::{AuditQuery, Total, Tx},
+    query::{AUDITS, Query},
+    store::Tx,
 };
 
 /// The most records a page has, and how many it has where nothing is said.
@@ -28,28 +29,52 @@ const DEFAULT_DOMAIN: &str = "default";
 pub struct AuditInfo {
     /// Its identifier.
     pub audit_id: Id<AuditRecord>,
-    /// Its number in its domain's chain, from one, without gaps.
+    /// Its number in its chain, from one, without gaps.
     pub sequence: u64,
     /// The domain whose chain it is in.
     pub domain_id: Id<Domain>,
+    /// Which of the domain's chains it is in.
+    pub trail: Trail,
+    /// What its sender calls it, if somebody sent it.
+    pub posted_id: Option<String>,
     /// When it was done.
     pub occurred_at: Moment,
-    /// Who did it.
+    /// When we learned of it.
+    pub created_at: Moment,
+    /// Who did it, e.g. `token:token-0198…`.
     pub actor: String,
+    /// What kind of somebody did it.
+    pub actor_type: ActorKind,
+    /// The identifier of who did it.
+    pub actor_id: String,
+    /// What people call who did it.
+    pub actor_name: String,
     /// What was done, e.g. `webhook.create`.
     pub action: String,
-    /// What it was done to.
+    /// What it was done to, e.g. `webhook:webhook-0198…`.
     pub resource: Option<String>,
+    /// What kind of thing it was done to.
+    pub entity_type: Option<String>,
+    /// The identifier of what it was done to.
+    pub entity_id: Option<String>,
+    /// What people call what it was done to.
+    pub entity_name: Option<String>,
     /// Whether it was done: `SUCCESS`, or the code of the error it was refused with.
     pub outcome: String,
+    /// Why it was not done.
+    pub reason: Option<String>,
     /// What was so before.
     pub before: Option<Value>,
     /// What is so now.
     pub after: Option<Value>,
     /// The address it came from.
     pub remote: Option<String>,
+    /// The program that it came from, as that names itself.
+    pub user_agent: Option<String>,
     /// The request it came in.
     pub request_id: Option<String>,
+    /// What else its sender said.
+    pub details: Value,
     /// The hash of the record before it.
     pub previous: String,
     /// The hash of this record.
@@ -58,31 +83,48 @@ pub struct AuditInfo {
 
 impl From<AuditRecord> for AuditInfo {
     fn from(record: AuditRecord) -> Self {
-        let AuditRecord { audit_id, sequence, domain_id, entry, previous, hash } = record;
-        let AuditEntry {
-            occurred_at,
-            actor,
-            action,
-            resource,
-            outcome,
-            before,
-            after,
-            remote,
-            request_id,
-        } = entry;
+        let AuditRecord {
+            audit_id,
+            sequence,
+            domain_id,
+            trail,
+            format: _,
+            posted_id,
+            entry,
+            previous,
+            hash,
+        } = record;
+        let actor = entry.actor.to_string();
+        let resource = entry.entity.as_ref().map(ToString::to_string);
+        let (kind, id, name) = match entry.entity {
+            Some(Entity { kind, id, name }) => (Some(kind), Some(id), name),
+            None => (None, None, None),
+        };
         Self {
             audit_id,
             sequence,
             domain_id,
-            occurred_at: occurred_at.into(),
+            trail,
+            posted_id,
+            occurred_at: entry.occurred_at.into(),
+            created_at: entry.received_at.into(),
             actor,
-            action,
+            actor_type: entry.actor.kind,
+            actor_id: entry.actor.id,
+            actor_name: entry.actor.name,
+            action: entry.action,
             resource,
-            outcome,
-            before,
-            after,
-            remote,
-            request_id,
+            entity_type: kind,
+            entity_id: id,
+            entity_name: name,
+            outcome: entry.outcome,
+            reason: entry.reason,
+            before: entry.before,
+            after: entry.after,
+            remote: entry.remote,
+            user_agent: entry.user_agent,
+            request_id: entry.request_id,
+            details: entry.details,
             previous: hex(&previous),
             hash: hex(&hash),
         }
@@ -95,33 +137,59 @@ impl From<AuditRecord> for AuditInfo {
 pub struct ListAudits {
     /// Only those of this action.
     action: Option<String>,
-    /// Only those of this actor.
+    /// Only those of this actor, e.g. `token:token-0198…`.
     actor: Option<String>,
-    /// Only those of this resource.
+    /// Only those of this resource, e.g. `webhook:webhook-0198…`.
     resource: Option<String>,
     /// `next_cursor` of the page before.
-    cursor: Option<Id<AuditRecord>>,
+    cursor: Option<String>,
     /// How many at most; 1000 by default and at most.
     limit: Option<u32>,
 }
 
-/// Audit records, newest first.
+/// Audit records of what was done to and in Alertmill, newest first.
 pub fn list(tx: &dyn Tx, call: &Call, request: ListAudits) -> Result<Page<AuditInfo>> {
     let ListAudits { action, actor, resource, cursor, limit } = request;
     let limit = limit.filter(|rows| *rows > 0).unwrap_or(MOST).min(MOST);
-    let Scope { workspaces, projects, .. } = &call.caller.scope;
-    if (workspaces, projects) != (&Reach::All, &Reach::All) {
-        // A record may be of any workspace of its domain.
-        let detail = "the audit trail is for those who reach a whole domain";
-        return Err(Error::new(Code::PermissionDenied, detail));
+    admit(call)?;
+    let mut filter = vec![equal("trail", Trail::Own.as_str())];
+    filter.extend(action.map(|action| equal("action", &action)));
+    if let Some(actor) = actor {
+        let actor = Actor::parse(&actor);
+        filter.push(equal("actor_type", actor.kind.as_str()));
+        filter.push(equal("actor_id", &actor.id));
     }
-    let query = AuditQuery { action, actor, resource, before: cursor, limit: limit + 1 };
-    let mut records = tx.audits(&call.caller.scope, &query)?;
-    let more = records.len() > limit as usize;
-    records.truncate(limit as usize);
-    let next_cursor = records.last().filter(|_| more).map(|last| last.audit_id.to_string());
-    let results = records.into_iter().map(AuditInfo::from).collect();
-    Ok(Page::new(results, Total::Unknown, next_cursor))
+    if let Some(resource) = resource {
+        let entity = Entity::parse(&resource);
+        filter.push(equal("entity_type", &entity.kind));
+        filter.push(equal("entity_id", &entity.id));
+    }
+    let mut page = json!({ "limit": limit, "total": "none" });
+    if let Some(cursor) = cursor {
+        page["cursor"] = cursor.into();
+    }
+    let asked = json!({ "filter": filter, "page": page });
+    let query = Query::parse(&asked, &AUDITS, call.now)?;
+    let found = tx.audits(&call.caller.scope, &query)?;
+    let results = found.rows.into_iter().map(AuditInfo::from).collect();
+    Ok(Page::new(results, found.total, found.next_cursor))
+}
+
+/// That the caller reaches whole domains; a record may be of any workspace of its domain.
+///
+/// # Errors
+/// `ERROR_PERMISSION_DENIED` where it does not.
+pub fn admit(call: &Call) -> Result<()> {
+    let Scope { workspaces, projects, .. } = &call.caller.scope;
+    if (workspaces, projects) == (&Reach::All, &Reach::All) {
+        return Ok(());
+    }
+    let detail = "the audit trail is for those who reach a whole domain";
+    Err(Error::new(Code::PermissionDenied, detail))
+}
+
+fn equal(field: &str, value: &str) -> Value {
+    json!({ "k": field, "v": value, "o": "eq" })
 }
 
 /// Records what a call did or why it was refused, in the transaction that did it or undid it: one record for each thing
@@ -129,48 +197,59 @@ pub fn list(tx: &dyn Tx, call: &Call, request: ListAudits) -> Result<Page<AuditI
 pub fn record<T>(tx: &mut dyn Tx, call: &Call, action: &str, outcome: &Result<T>) -> Result<()> {
     let mut touched = call.notes.take();
     let outcome = match outcome {
-        Ok(_) => "SUCCESS",
+        Ok(_) => (SUCCESS, None),
         Err(error) => {
             // Nothing of it happened; the first thing named is what it was about.
             touched.truncate(1);
             for refused in &mut touched {
                 (refused.before, refused.after) = (None, None);
             }
-            error.code.name()
+            (error.code.name(), Some(error.detail.clone()))
         }
     };
     if touched.is_empty() {
         return add(tx, call, (action, outcome), None);
     }
-    touched.into_iter().try_for_each(|touched| add(tx, call, (action, outcome), Some(touched)))
+    touched
+        .into_iter()
+        .try_for_each(|touched| add(tx, call, (action, outcome.clone()), Some(touched)))
 }
 
 fn add(
     tx: &mut dyn Tx,
     call: &Call,
-    (action, outcome): (&str, &str),
+    (action, outcome): (&str, (&str, Option<String>)),
     touched: Option<Touched>,
 ) -> Result<()> {
-    let (resource, before, after) = match touched {
-        Some(Touched { resource, before, after }) => (Some(resource), before, after),
-        None => (None, None, None),
-    };
-    let entry = AuditEntry {
-        occurred_at: call.now,
-        actor: call.caller.actor.clone(),
-        action: action.to_owned(),
-        resource,
-        outcome: outcome.to_owned(),
-        before,
-        after,
-        remote: call.remote.clone(),
-        request_id: Some(call.request_id.clone()),
-    };
+    let mut entry = entry(call, action);
+    entry.outcome = outcome.0.to_owned();
+    entry.reason = outcome.1;
+    if let Some(Touched { resource, before, after }) = touched {
+        let name = name_of(after.as_ref()).or_else(|| name_of(before.as_ref()));
+        entry = entry.on(Entity::parse(&resource).called(name)).changed(before, after);
+    }
     tx.add_audit(&chain(call), entry, &call.mint).map(|_| ())
 }
 
+/// What people call the thing that a view shows.
+fn name_of(view: Option<&Value>) -> Option<String> {
+    let view = view?;
+    let named = ["name", "title"].iter().find_map(|field| view[field].as_str());
+    named.filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// What the caller does just now, with all that is known of it.
+pub fn entry(call: &Call, action: &str) -> AuditEntry {
+    AuditEntry {
+        remote: call.remote.clone(),
+        user_agent: call.user_agent.clone(),
+        request_id: Some(call.request_id.clone()),
+        ..AuditEntry::new(call.now, call.actor(), action)
+    }
+}
+
 /// The domain whose chain records what the caller does.
-fn chain(call: &Call) -> Id<Domain> {
+pub fn chain(call: &Call) -> Id<Domain> {
     match &call.caller.scope.domains {
         Reach::Only(some) if some.len() == 1 => some.first().cloned(),
         Reach::Only(_) | Reach::All => None,

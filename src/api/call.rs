@@ -11,7 +11,13 @@ use serde_json::Value;
 
 use crate::{
     clock::Timestamp,
-    domain::{scope::Scope, token::Token, webhook::Webhook, words::Role},
+    domain::{
+        audit::{Actor, ActorKind},
+        scope::{Reach, Scope},
+        token::Token,
+        webhook::Webhook,
+        words::Role,
+    },
     id::{Id, Mint},
     store::Requests,
 };
@@ -33,6 +39,8 @@ pub struct Call {
     pub request_id: String,
     /// The address it came from.
     pub remote: Option<String>,
+    /// The program that it came from, as that names itself.
+    pub user_agent: Option<String>,
     /// What makes new identifiers.
     pub mint: Mint,
     /// What addresses that we print begin with, e.g. `http://127.0.0.1:8080`.
@@ -50,14 +58,34 @@ pub struct Call {
 /// Who calls.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Who it is in records: `token:<id>`.
+    /// Who it is in records: `user:<id>`, `application:<id>` or `token:<id>`.
     pub actor: String,
+    /// What people call it.
+    pub name: String,
     /// What it may do.
     pub role: Role,
     /// What it may see.
     pub scope: Scope,
     /// The token it showed.
     pub token_id: Id<Token>,
+}
+
+impl Caller {
+    /// Somebody who showed nothing, and sees nothing.
+    pub fn nobody() -> Self {
+        let none = Scope {
+            domains: Reach::Only(BTreeSet::new()),
+            workspaces: Reach::Only(BTreeSet::new()),
+            projects: Reach::Only(BTreeSet::new()),
+        };
+        Self {
+            actor: format!("{}:", ActorKind::Nobody),
+            name: ActorKind::Nobody.as_str().to_owned(),
+            role: Role::WorkspaceMember,
+            scope: none,
+            token_id: "nobody".into(),
+        }
+    }
 }
 
 /// A delivery that was refused at the door.
@@ -91,6 +119,11 @@ pub struct Touched {
 }
 
 impl Call {
+    /// Who calls, for the audit trail.
+    pub fn actor(&self) -> Actor {
+        Actor::parse(&self.caller.actor).called(&*self.caller.name)
+    }
+
     /// Notes for the audit trail that the call is about to touch something, so that a refusal names it too.
     pub fn touches(&self, kind: &str, id: impl fmt::Display) {
         self.touched(kind, id, None, None);

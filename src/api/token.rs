@@ -16,7 +16,7 @@ use crate::{
     domain::{
         project::{Domain, Project, Workspace},
         scope::{Home, Reach, Scope},
-        token::Token,
+        token::{Holder, Token},
         words::Role,
     },
     error::{Code, Error, Result},
@@ -53,8 +53,17 @@ pub struct TokenInfo {
 
 impl From<Token> for TokenInfo {
     fn from(token: Token) -> Self {
-        let Token { token_id, name, digest: _, role, scope, created_at, expires_at, revoked_at } =
-            token;
+        let Token {
+            token_id,
+            name,
+            holder: _,
+            digest: _,
+            role,
+            scope,
+            created_at,
+            expires_at,
+            revoked_at,
+        } = token;
         let Scope { domains, workspaces, projects } = scope;
         Self {
             token_id,
@@ -126,6 +135,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateToken) -> Result<NewT
     let token = Token {
         token_id: call.mint.id(call.now),
         name,
+        holder: Holder::Nobody,
         digest: sha256(text.as_bytes()),
         role,
         scope,

@@ -1,23 +1,103 @@
-//! What was done to Alertmill and in it: records that are chained, so that a missing or changed one shows.
+//! What was done, by whom, to what: records that are chained, so that a missing or changed one shows.
+//!
+//! One envelope serves what is done to and in Alertmill, and what other services report of what is done in them; each
+//! kind is a [`Trail`] of its own with its own chain and numbers.
+
+use std::{fmt, str::FromStr};
 
 use serde_json::{Value, json};
 
-use super::project::Domain;
+use super::{project::Domain, words::words};
 use crate::{
     clock::{Timestamp, rfc3339},
     digest::{Digest, hex, sha256},
+    error::Error,
     id::{Id, Identified},
 };
 
+/// What the outcome of what was done is called; else it is the code of an error.
+pub const SUCCESS: &str = "SUCCESS";
+
+/// How the hash of a new record is made.
+pub const FORMAT: u32 = 2;
+
+words! {
+    /// Whose doings a record tells of.
+    Trail {
+        /// What was done to and in Alertmill.
+        Own = "OWN",
+        /// What other services did, as they posted it.
+        Posted = "POSTED",
+        /// What happened in a system that reports it here.
+        Event = "EVENT",
+        /// What people and services did in a system that reports it here.
+        AuditEvent = "AUDIT_EVENT",
+        /// What parts of a system told each other.
+        Communication = "COMMUNICATION_EVENT",
+    }
+}
+
+words! {
+    /// What kind of somebody did something.
+    ActorKind {
+        /// A person with a login.
+        User = "user",
+        /// A machine account.
+        Application = "application",
+        /// Whoever holds a token that belongs to nobody.
+        Token = "token",
+        /// What posts to a webhook.
+        Webhook = "webhook",
+        /// What happens by itself.
+        Timer = "timer",
+        /// A command on the machine itself.
+        Command = "command",
+        /// Who was sent a message.
+        Recipient = "recipient",
+        /// Another service, as it names itself.
+        Service = "service",
+        /// Whoever showed nothing.
+        Nobody = "anonymous",
+    }
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// What kind of somebody.
+    pub kind: ActorKind,
+    /// Its identifier, e.g. `user-0198…` or `retention`.
+    pub id: String,
+    /// What people call it; the identifier where nobody calls it anything else.
+    pub name: String,
+}
+
+/// What something was done to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entity {
+    /// What it is, e.g. `webhook`.
+    pub kind: String,
+    /// Its identifier.
+    pub id: String,
+    /// What people call it, if it has a name.
+    pub name: Option<String>,
+}
+
 /// One thing that was done, or refused.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AuditRecord {
     /// Its identifier.
     pub audit_id: Id<AuditRecord>,
-    /// Its number in its domain's chain, from one, without gaps.
+    /// Its number in its chain, from one, without gaps.
     pub sequence: u64,
     /// The domain whose chain it is in.
     pub domain_id: Id<Domain>,
+    /// Which of the domain's chains it is in.
+    pub trail: Trail,
+    /// How its hash is made.
+    pub format: u32,
+    /// What its sender calls it, if somebody sent it.
+    pub posted_id: Option<String>,
     /// What is recorded.
     pub entry: AuditEntry,
     /// The hash of the record before it; zeros for the first.
@@ -27,56 +107,266 @@ pub struct AuditRecord {
 }
 
 /// What one record says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AuditEntry {
     /// When it was done.
     pub occurred_at: Timestamp,
-    /// Who did it: `token:<id>`, `timer:<name>`, `command:<name>`.
-    pub actor: String,
+    /// When we learned of it.
+    pub received_at: Timestamp,
+    /// Who did it.
+    pub actor: Actor,
     /// What was done, e.g. `webhook.create`.
     pub action: String,
-    /// What it was done to, e.g. `webhook:webhook-0198…`.
-    pub resource: Option<String>,
-    /// Whether it was done: `SUCCESS`, or the code of the error it was refused with.
+    /// What it was done to.
+    pub entity: Option<Entity>,
+    /// Whether it was done: [`SUCCESS`], or the code of the error it was refused with.
     pub outcome: String,
+    /// Why it was not done.
+    pub reason: Option<String>,
     /// What was so before.
     pub before: Option<Value>,
     /// What is so now.
     pub after: Option<Value>,
     /// The address it came from.
     pub remote: Option<String>,
+    /// The program that it came from, as that names itself.
+    pub user_agent: Option<String>,
     /// The request it came in.
     pub request_id: Option<String>,
+    /// What else its sender said, as it came: an object.
+    pub details: Value,
 }
 
 impl Identified for AuditRecord {
     const PREFIX: &'static str = "audit";
 }
 
+impl Actor {
+    /// Somebody of this kind.
+    pub fn new(kind: ActorKind, id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind, id: id.into(), name: name.into() }
+    }
+
+    /// Somebody who is known by an identifier alone.
+    pub fn unnamed(kind: ActorKind, id: impl Into<String>) -> Self {
+        let id = id.into();
+        Self { kind, name: id.clone(), id }
+    }
+
+    /// Who is written like this, e.g. `token:token-0198…`; a text of another form is a service.
+    pub fn parse(text: &str) -> Self {
+        let (kind, id) = text.split_once(':').unwrap_or_default();
+        match ActorKind::from_str(kind) {
+            Ok(kind) => Self::unnamed(kind, id),
+            Err(_) => Self::unnamed(ActorKind::Service, text),
+        }
+    }
+
+    /// The same under this name.
+    #[must_use]
+    pub fn called(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.id)
+    }
+}
+
+impl Entity {
+    /// This thing.
+    pub fn new(kind: &str, id: impl fmt::Display) -> Self {
+        Self { kind: kind.to_owned(), id: id.to_string(), name: None }
+    }
+
+    /// What is written like this, e.g. `webhook:webhook-0198…`.
+    pub fn parse(text: &str) -> Self {
+        let (kind, id) = text.split_once(':').unwrap_or((text, ""));
+        Self::new(kind, id)
+    }
+
+    /// The same with its name, if it has one.
+    #[must_use]
+    pub fn called(self, name: Option<String>) -> Self {
+        Self { name, ..self }
+    }
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.id)
+    }
+}
+
 impl AuditEntry {
+    /// What `actor` did just now, with success.
+    pub fn new(now: Timestamp, actor: Actor, action: &str) -> Self {
+        Self {
+            occurred_at: now,
+            received_at: now,
+            actor,
+            action: action.to_owned(),
+            entity: None,
+            outcome: SUCCESS.to_owned(),
+            reason: None,
+            before: None,
+            after: None,
+            remote: None,
+            user_agent: None,
+            request_id: None,
+            details: Value::Object(serde_json::Map::new()),
+        }
+    }
+
+    /// The same, done to this.
+    #[must_use]
+    pub fn on(self, entity: Entity) -> Self {
+        Self { entity: Some(entity), ..self }
+    }
+
+    /// The same, with what was so before and what is so now.
+    #[must_use]
+    pub fn changed(self, before: Option<Value>, after: Option<Value>) -> Self {
+        Self { before, after, ..self }
+    }
+
+    /// The same, but it was refused for this reason.
+    #[must_use]
+    pub fn refused(self, error: &Error) -> Self {
+        let (outcome, reason) = (error.code.name().to_owned(), Some(error.detail.clone()));
+        Self { outcome, reason, ..self }
+    }
+
+    /// The same, with what else there is to say.
+    #[must_use]
+    pub fn saying(self, details: Value) -> Self {
+        Self { details, ..self }
+    }
+
+    /// Whether it was done.
+    pub fn is_success(&self) -> bool {
+        self.outcome == SUCCESS
+    }
+
     /// The hash of a record with this entry: the SHA-256 of the hash before it and of what it says, as JSON with
     /// sorted keys.
-    pub fn chained(&self, sequence: u64, previous: &Digest) -> Digest {
-        let said = json!({
-            "sequence": sequence,
+    pub fn chained(&self, place: &Place<'_>) -> Digest {
+        let said = if place.format < FORMAT { self.first_form(place) } else { self.form(place) };
+        sha256(said.to_string().as_bytes())
+    }
+
+    fn form(&self, place: &Place<'_>) -> Value {
+        let Self {
+            occurred_at,
+            received_at,
+            actor,
+            action,
+            entity,
+            outcome,
+            reason,
+            before,
+            after,
+            remote,
+            user_agent,
+            request_id,
+            details,
+        } = self;
+        let entity = entity
+            .as_ref()
+            .map(|Entity { kind, id, name }| json!({ "type": kind, "id": id, "name": name }));
+        json!({
+            "format": place.format,
+            "domain": place.domain.as_str(),
+            "trail": place.trail.as_str(),
+            "sequence": place.sequence,
+            "audit_id": place.audit_id.as_str(),
+            "posted_id": place.posted_id,
+            "occurred_at": rfc3339(*occurred_at),
+            "received_at": rfc3339(*received_at),
+            "actor": { "type": actor.kind.as_str(), "id": actor.id, "name": actor.name },
+            "action": action,
+            "entity": entity,
+            "outcome": outcome,
+            "reason": reason,
+            "before": before,
+            "after": after,
+            "remote": remote,
+            "user_agent": user_agent,
+            "request_id": request_id,
+            "details": details,
+            "previous": hex(place.previous),
+        })
+    }
+
+    /// What the hashes of records are made of that were written before there were trails.
+    fn first_form(&self, place: &Place<'_>) -> Value {
+        json!({
+            "sequence": place.sequence,
             "occurred_at": rfc3339(self.occurred_at),
-            "actor": self.actor,
+            "actor": self.actor.to_string(),
             "action": self.action,
-            "resource": self.resource,
+            "resource": self.entity.as_ref().map(ToString::to_string),
             "outcome": self.outcome,
             "before": self.before,
             "after": self.after,
             "remote": self.remote,
             "request_id": self.request_id,
-            "previous": hex(previous),
-        });
-        sha256(said.to_string().as_bytes())
+            "previous": hex(place.previous),
+        })
     }
+}
+
+/// Where a record stands in its chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// How its hash is made.
+    pub format: u32,
+    /// The domain.
+    pub domain: &'a Id<Domain>,
+    /// The trail.
+    pub trail: Trail,
+    /// Its number.
+    pub sequence: u64,
+    /// Its identifier.
+    pub audit_id: &'a Id<AuditRecord>,
+    /// What its sender calls it.
+    pub posted_id: Option<&'a str>,
+    /// The hash of the record before it.
+    pub previous: &'a Digest,
 }
 
 impl AuditRecord {
     /// Whether it says what its hash says, and follows a record whose hash is `previous`.
     pub fn follows(&self, previous: &Digest) -> bool {
-        self.previous == *previous && self.hash == self.entry.chained(self.sequence, previous)
+        let place = Place {
+            format: self.format,
+            domain: &self.domain_id,
+            trail: self.trail,
+            sequence: self.sequence,
+            audit_id: &self.audit_id,
+            posted_id: self.posted_id.as_deref(),
+            previous,
+        };
+        self.previous == *previous && self.hash == self.entry.chained(&place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_is_read_as_it_is_written() {
+        let actor = Actor::unnamed(ActorKind::Token, "token-1");
+        assert_eq!(Actor::parse(&actor.to_string()), actor);
+        assert_eq!(Actor::parse("me").kind, ActorKind::Service);
+    }
+
+    #[test]
+    fn an_entity_is_read_as_it_is_written() {
+        let entity = Entity::new("webhook", "webhook-1");
+        assert_eq!(Entity::parse(&entity.to_string()), entity);
     }
 }

@@ -1,7 +1,9 @@
 //! Who may call: bearer tokens, kept as digests.
 
 use super::{
+    audit::{Actor, ActorKind},
     scope::{Reach, Scope},
+    user::{Application, User},
     words::Role,
 };
 use crate::{
@@ -19,6 +21,8 @@ pub struct Token {
     pub name: String,
     /// The SHA-256 of the token.
     pub digest: Digest,
+    /// Whose it is.
+    pub holder: Holder,
     /// What its holder may do.
     pub role: Role,
     /// What its holder may see.
@@ -31,9 +35,22 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// Whose a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody's: whoever has it holds it.
+    Nobody,
+    /// A person's: it is a session.
+    User(Id<User>),
+    /// A machine account's.
+    Application(Id<Application>),
+}
+
 /// What a method needs its caller to be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
+    /// Nothing: it is for everybody, with or without a token.
+    Anyone,
     /// To read within the caller's scope.
     Read,
     /// To change within the caller's scope.
@@ -49,6 +66,15 @@ impl Identified for Token {
 }
 
 impl Token {
+    /// Who acts with it, under the token's own name.
+    pub fn actor(&self) -> Actor {
+        match &self.holder {
+            Holder::Nobody => Actor::new(ActorKind::Token, self.token_id.as_str(), &*self.name),
+            Holder::User(id) => Actor::new(ActorKind::User, id.as_str(), &*self.name),
+            Holder::Application(id) => Actor::new(ActorKind::Application, id.as_str(), &*self.name),
+        }
+    }
+
     /// Whether it still works at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
@@ -60,7 +86,7 @@ impl Role {
     pub const fn allows(self, right: Right) -> bool {
         match (self, right) {
             (Self::SystemAdmin, _)
-            | (_, Right::Read)
+            | (_, Right::Anyone | Right::Read)
             | (Self::WorkspaceOwner, Right::Write | Right::Own)
             | (Self::WorkspaceMember | Self::Service, Right::Write) => true,
             (Self::DomainAdmin, Right::Write)

@@ -6,14 +6,14 @@ use super::method::json;
 use crate::{
     api::{Call, audit},
     app::App,
-    domain::{audit::AuditEntry, project::Domain, scope::Reach},
+    domain::{
+        audit::{AuditEntry, Entity},
+        project::Domain,
+    },
     error::{Error, Result},
     id::Id,
     store::Tx,
 };
-
-/// The domain whose chain records what belongs to no single domain.
-const DEFAULT_DOMAIN: &str = "default";
 
 /// Runs a method in a transaction, with its audit record.
 pub(super) async fn write<S: Serialize + Send + 'static>(
@@ -50,21 +50,7 @@ pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: 
 }
 
 /// The record of a call that succeeds, for who writes it itself, and the domain whose chain it belongs to.
-pub(super) fn entry(call: &Call, action: &str, resource: String) -> (Id<Domain>, AuditEntry) {
-    let domain = match &call.caller.scope.domains {
-        Reach::Only(some) if some.len() == 1 => some.first().cloned(),
-        Reach::Only(_) | Reach::All => None,
-    };
-    let entry = AuditEntry {
-        occurred_at: call.now,
-        actor: call.caller.actor.clone(),
-        action: action.to_owned(),
-        resource: Some(resource),
-        outcome: "SUCCESS".to_owned(),
-        before: None,
-        after: None,
-        remote: call.remote.clone(),
-        request_id: Some(call.request_id.clone()),
-    };
-    (domain.unwrap_or_else(|| DEFAULT_DOMAIN.into()), entry)
+pub(super) fn entry(call: &Call, action: &str, resource: &str) -> (Id<Domain>, AuditEntry) {
+    let entry = audit::entry(call, action).on(Entity::parse(resource));
+    (audit::chain(call), entry)
 }

@@ -9,13 +9,17 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Front, body, watch::Moment};
+use super::{Front, body, problem::Dialect, watch::Moment};
 use crate::{
     api::{Call, Caller, Journal},
+    app::App,
     digest::sha256,
     error::{Code, Error, Result},
     metrics::KindLabels,
 };
+
+/// How much is kept of the name that a program gives itself, in characters.
+const LONGEST_AGENT: usize = 256;
 
 /// The circumstances of a call, and its body; what a stranger sends is read and forgotten.
 ///
@@ -41,27 +45,56 @@ pub(super) async fn admitted(
 /// `ERROR_AUTHENTICATE_FAILURE` without a token that works at the moment.
 pub(super) fn call(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
     let (app, moment) = (&front.app, Moment::of(request)?);
-    let token = bearer(request)
-        .and_then(|token| app.store.snapshots().tokens.get(&sha256(token.as_bytes())));
-    let Some(token) = token.filter(|token| token.is_live(moment.now)) else {
+    let Some(caller) = caller(app, request, &moment) else {
         app.metrics.rejected.get_or_create(&KindLabels { kind: "token" }).inc();
         let detail =
             "send `Authorization: Bearer <token>` with a token that is neither revoked nor expired";
         return Err(Error::new(Code::AuthenticateFailure, detail));
     };
-    let caller = Caller {
-        actor: format!("token:{}", token.token_id),
+    Ok(circumstances(front, request, caller, moment))
+}
+
+/// The circumstances of a call that needs no token; nobody calls where none is shown that works.
+///
+/// # Errors
+/// Where nobody watches over the request.
+pub(super) fn anyone(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
+    let moment = Moment::of(request)?;
+    let caller = caller(&front.app, request, &moment).unwrap_or_else(Caller::nobody);
+    Ok(circumstances(front, request, caller, moment))
+}
+
+/// Who holds the token that a request shows, if it works at the moment.
+fn caller(app: &App, request: &HttpRequest, moment: &Moment) -> Option<Caller> {
+    let shown = credential(request)?;
+    let token = app.store.snapshots().tokens.get(&sha256(shown.as_bytes()))?;
+    let token = Some(token).filter(|token| token.is_live(moment.now))?;
+    let actor = token.actor();
+    Some(Caller {
+        actor: actor.to_string(),
+        name: actor.name,
         role: token.role,
         scope: token.scope.clone(),
         token_id: token.token_id.clone(),
-    };
+    })
+}
+
+fn circumstances(
+    front: &Data<Front>,
+    request: &HttpRequest,
+    caller: Caller,
+    moment: Moment,
+) -> Call {
+    let app = &front.app;
     let plugins = app.intake.books.load().plugins.names().map(str::to_owned).collect();
     let (store, edge) = (app.store.clone(), front.clone());
-    Ok(Call {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Call {
         caller: Arc::new(caller),
         now: moment.now,
         request_id: moment.request_id,
         remote: Some(moment.remote),
+        user_agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
         mint: app.clock.mint().clone(),
         public_url: app.public_url().to_owned(),
         plugins: Arc::new(plugins),
@@ -73,7 +106,28 @@ pub(super) fn call(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
             None => edge.refusals.of_nobody(),
         }),
         notes: Journal::default(),
-    })
+    }
+}
+
+/// What a request shows to be let in: a bearer token; in the dialect whose clients do so also the password of Basic
+/// authentication, or the cookie of a session.
+pub(super) fn credential(request: &HttpRequest) -> Option<String> {
+    let bearer = bearer(request).map(str::to_owned);
+    match Dialect::of(request.path()) {
+        Dialect::Iguazio => bearer.or_else(|| password(request)).or_else(|| session(request)),
+        Dialect::Native | Dialect::Cloudforet | Dialect::Runai | Dialect::H2o => bearer,
+    }
+}
+
+/// The session that a cookie names: `session=j:{"sid":"…"}`, percent-encoded or not.
+fn session(request: &HttpRequest) -> Option<String> {
+    let cookie = request.cookie("session")?;
+    let written = cookie.value().trim_matches('"').replace("\\", "");
+    let decoded: Vec<(String, String)> =
+        serde_urlencoded::from_str(&format!("v={}", written.replace('+', "%2B"))).ok()?;
+    let (_, text) = decoded.into_iter().next()?;
+    let named: serde_json::Value = serde_json::from_str(text.strip_prefix("j:")?).ok()?;
+    named["sid"].as_str().map(str::to_owned)
 }
 
 /// The bearer token of a request, if it has one.

@@ -35,6 +35,26 @@ pub(super) fn object(body: &[u8]) -> Result<Value> {
     Ok(Value::Object(fields))
 }
 
+/// Puts the parameters of an address into an object; what both have is a mistake.
+///
+/// # Errors
+/// Where a parameter is in the object already, or the address cannot be read.
+pub(super) fn add_parameters(object: &mut Value, query: &str) -> Result<()> {
+    let parameters: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|cause| {
+        let detail = format!("the parameters of the address cannot be read: {cause}");
+        Error::new(Code::InvalidParameter, detail)
+    })?;
+    for (name, value) in parameters {
+        let name = snake_case(&name);
+        if !object[name.as_str()].is_null() {
+            let detail = format!("`{name}` is given twice");
+            return Err(Error::at(Code::InvalidParameter, format!("/{name}"), detail));
+        }
+        object[name.as_str()] = Value::String(value);
+    }
+    Ok(())
+}
+
 /// What was sent, as the type that a method asks for.
 pub(super) fn request<Q: DeserializeOwned>(sent: Sent) -> Result<Q> {
     match sent {

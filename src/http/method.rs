@@ -7,6 +7,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    http::StatusCode,
     web::{Data, Payload},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -16,7 +17,8 @@ use serde_json::Value;
 use super::{
     Front, audited, body, caller,
     decode::{self, Sent},
-    gone, problem,
+    gone,
+    problem::{self, Dialect},
 };
 use crate::{
     api::Call,
@@ -38,6 +40,8 @@ pub(super) struct Method {
     pub(super) summary: &'static str,
     /// What its caller must be allowed.
     pub(super) right: Right,
+    /// The status that says that it was done.
+    pub(super) status: u16,
     /// What it does and how.
     pub(super) work: Work,
 }
@@ -49,6 +53,22 @@ pub(super) enum Verb {
     Get,
     /// Asked for with a JSON object.
     Post,
+    /// Replaces something with a JSON object.
+    Put,
+    /// Removes something; asked for with parameters in the address.
+    Delete,
+}
+
+impl Verb {
+    /// The verb as HTTP writes it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// Whether a method changes anything.
@@ -83,7 +103,15 @@ struct Asked {
     sent: Sent,
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Vec<u8>>>>>;
+type Answering = Pin<Box<dyn Future<Output = Result<Answer>>>>;
+
+/// What a method answers.
+pub(super) enum Answer {
+    /// JSON.
+    Json(Vec<u8>),
+    /// An answer with a shape of its own.
+    Whole(HttpResponse),
+}
 
 /// A method that runs `method` against a snapshot.
 pub(super) fn read<Q, S>(method: fn(&dyn Tx, &Call, Q) -> Result<S>) -> Work
@@ -95,7 +123,8 @@ where
         Box::pin(async move {
             let Asked { front, call, sent, .. } = asked;
             let request: Q = decode::request(sent)?;
-            front.app.store.read(move |tx| json(&method(tx, &call, request)?)).await
+            let read = front.app.store.read(move |tx| json(&method(tx, &call, request)?));
+            read.await.map(Answer::Json)
         })
     })
 }
@@ -113,7 +142,9 @@ where
                 Ok(request) => request,
                 Err(error) => return Err(audited::refused(&front.app, name, call, error).await),
             };
-            audited::write(&front.app, name, call, move |tx, call| method(tx, call, request)).await
+            let write =
+                audited::write(&front.app, name, call, move |tx, call| method(tx, call, request));
+            write.await.map(Answer::Json)
         })
     })
 }
@@ -128,7 +159,23 @@ where
     work::<Q, S>(Kind::Act, move |asked| {
         Box::pin(async move {
             let Asked { front, call, sent, .. } = asked;
-            json(&method(front, call, decode::request(sent)?).await?)
+            json(&method(front, call, decode::request(sent)?).await?).map(Answer::Json)
+        })
+    })
+}
+
+/// A method that runs `method` over the whole program and makes its whole answer: a file, a cookie, a shape that is no
+/// JSON object. `S` is what its answer says, for the API's description.
+pub(super) fn serve<Q, S, F>(method: fn(Data<Front>, Call, Q) -> F) -> Work
+where
+    Q: DeserializeOwned + JsonSchema + Send + 'static,
+    S: JsonSchema + 'static,
+    F: Future<Output = Result<HttpResponse>> + 'static,
+{
+    work::<Q, S>(Kind::Act, move |asked| {
+        Box::pin(async move {
+            let Asked { front, call, sent, .. } = asked;
+            method(front, call, decode::request(sent)?).await.map(Answer::Whole)
         })
     })
 }
@@ -151,7 +198,7 @@ where
                 let _turn = turn;
                 json(&method(&app, &call, request)?)
             });
-            computing.await.map_err(Error::internal)?
+            computing.await.map_err(Error::internal)?.map(Answer::Json)
         })
     })
 }
@@ -185,7 +232,7 @@ impl Method {
             Kind::Read => Right::Read,
             Kind::Write | Kind::Compute | Kind::Act => Right::Write,
         };
-        Self { path, verb: Verb::Post, name, summary, right, work }
+        Self { path, verb: Verb::Post, name, summary, right, status: 200, work }
     }
 
     /// A row for a method that is called with parameters in its address.
@@ -196,6 +243,16 @@ impl Method {
         work: Work,
     ) -> Self {
         Self { verb: Verb::Get, right: Right::Read, ..Self::post(path, name, summary, work) }
+    }
+
+    /// The same row, called with another verb.
+    pub(super) fn called_by(self, verb: Verb) -> Self {
+        Self { verb, ..self }
+    }
+
+    /// The same row, which says with this status that it was done.
+    pub(super) fn answers(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     /// The same row for callers who have this right.
@@ -220,7 +277,11 @@ impl Method {
         payload: Payload,
     ) -> HttpResponse {
         match self.run(front, &request, payload).await {
-            Ok(json) => HttpResponse::Ok().content_type("application/json").body(json),
+            Ok(Answer::Json(json)) => {
+                let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+                HttpResponse::build(status).content_type("application/json").body(json)
+            }
+            Ok(Answer::Whole(whole)) => whole,
             Err(error) => problem::answer(&request, &error),
         }
     }
@@ -230,8 +291,13 @@ impl Method {
         front: Data<Front>,
         request: &HttpRequest,
         payload: Payload,
-    ) -> Result<Vec<u8>> {
-        let (call, payload) = caller::admitted(&front, request, payload).await?;
+    ) -> Result<Answer> {
+        let (call, payload) = match self.right {
+            Right::Anyone => (caller::anyone(&front, request)?, payload),
+            Right::Read | Right::Write | Right::Own | Right::Administer => {
+                caller::admitted(&front, request, payload).await?
+            }
+        };
         let sent = self.sent(&front.app, request, payload).await;
         let checked = if call.caller.role.allows(self.right) {
             sent
@@ -252,7 +318,7 @@ impl Method {
         }
     }
 
-    async fn done(&self, front: Data<Front>, call: Call, sent: Sent) -> Result<Vec<u8>> {
+    async fn done(&self, front: Data<Front>, call: Call, sent: Sent) -> Result<Answer> {
         let asked = Asked { front: front.clone(), method: self.name, call: call.clone(), sent };
         match (self.work.run)(asked).await {
             // What writes records its refusals itself, in the transaction that it rolls back.
@@ -266,14 +332,17 @@ impl Method {
     async fn sent(&self, app: &App, request: &HttpRequest, payload: Payload) -> Result<Sent> {
         let body = body::read(request.headers(), payload, &app.config).await?;
         match self.verb {
-            Verb::Post => {
+            Verb::Post | Verb::Put => {
                 let mut object = decode::object(&body.bytes)?;
+                if Dialect::of(request.path()) == Dialect::H2o {
+                    decode::add_parameters(&mut object, request.query_string())?;
+                }
                 for (name, value) in request.match_info().iter() {
                     object[name] = Value::String(value.to_owned());
                 }
                 Ok(Sent::Json(object))
             }
-            Verb::Get => {
+            Verb::Get | Verb::Delete => {
                 let path: Vec<(&str, &str)> = request.match_info().iter().collect();
                 let path = serde_urlencoded::to_string(path).map_err(Error::internal)?;
                 let parts = [request.query_string(), path.as_str()];
@@ -294,7 +363,8 @@ mod tests {
     #[test]
     fn every_address_and_every_name_is_there_once() {
         let all = methods();
-        let paths: BTreeSet<&str> = all.iter().map(|method| method.path).collect();
+        let paths: BTreeSet<_> =
+            all.iter().map(|method| (method.path, method.verb.as_str())).collect();
         let names: BTreeSet<&str> = all.iter().map(|method| method.name).collect();
         assert_eq!((paths.len(), names.len()), (all.len(), all.len()));
     }
@@ -302,12 +372,12 @@ mod tests {
     #[test]
     fn whoever_only_reads_changes_nothing() {
         for method in methods() {
-            assert!(!method.changes() || method.right != Right::Read, "{}", method.name);
-            assert!(
-                !method.changes() || !Role::DomainAdmin.allows(method.right),
-                "{}",
-                method.name
-            );
+            // Who logs in or out changes nothing but the own session.
+            if !method.changes() || method.right == Right::Anyone {
+                continue;
+            }
+            assert_ne!(method.right, Right::Read, "{}", method.name);
+            assert!(!Role::DomainAdmin.allows(method.right), "{}", method.name);
         }
     }
 

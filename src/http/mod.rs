@@ -11,6 +11,8 @@ mod cloudforet;
 mod decode;
 mod export;
 mod gone;
+mod h2o;
+mod iguazio;
 mod import;
 mod lab;
 mod login;
@@ -29,13 +31,14 @@ mod reload;
 mod remote;
 mod routes;
 mod rules;
+mod runai;
 mod server;
 mod stream;
 mod vitals;
 mod watch;
 mod webhook;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use actix_web::{
     App as Application, Error as ActixError, HttpRequest, Resource,
@@ -91,6 +94,9 @@ fn methods() -> Vec<Method> {
     all.extend(plugins::methods());
     all.extend(rules::methods());
     all.extend(lab::methods());
+    all.extend(runai::methods());
+    all.extend(h2o::methods());
+    all.extend(iguazio::methods());
     all
 }
 
@@ -116,8 +122,11 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     server.app_data(front.clone());
     // Addresses are tried in order, and the door is knocked at most.
     webhook::addresses(server, front.app.config.bench);
-    for (at, method) in front.methods.iter().enumerate() {
-        server.service(resource(at, method));
+    let mut paths: Vec<&str> = front.methods.iter().map(|method| method.path).collect();
+    let mut seen = BTreeSet::new();
+    paths.retain(|path| seen.insert(*path));
+    for path in paths {
+        server.service(resource(path, &front.methods));
     }
     stream::addresses(server);
     export::addresses(server);
@@ -128,27 +137,36 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     server.default_service(web::to(problem::nowhere));
 }
 
-fn resource(at: usize, method: &Method) -> Resource {
-    let answer = move |front: Data<Front>, request: HttpRequest, payload: Payload| async move {
-        let Some(method) = front.methods.get(at) else {
-            return problem::nowhere(request).await;
+/// An address with all its methods.
+fn resource(path: &str, methods: &[Method]) -> Resource {
+    let mut resource = web::resource(path);
+    let mut allowed = Vec::new();
+    for (at, method) in methods.iter().enumerate().filter(|(_, method)| method.path == path) {
+        let answer = move |front: Data<Front>, request: HttpRequest, payload: Payload| async move {
+            let Some(method) = front.methods.get(at) else {
+                return problem::nowhere(request).await;
+            };
+            watch::guarded(request.clone(), method.answer(front.clone(), request, payload)).await
         };
-        watch::guarded(request.clone(), method.answer(front.clone(), request, payload)).await
-    };
-    let only = match method.verb {
-        Verb::Get => "GET",
-        Verb::Post => "POST",
-    };
-    let route = match method.verb {
-        Verb::Get => web::get(),
-        Verb::Post => web::post(),
-    };
-    web::resource(method.path).route(route.to(answer)).default_service(refusing(only))
+        let route = match method.verb {
+            Verb::Get => web::get(),
+            Verb::Post => web::post(),
+            Verb::Put => web::put(),
+            Verb::Delete => web::delete(),
+        };
+        allowed.push(method.verb.as_str());
+        resource = resource.route(route.to(answer));
+    }
+    resource.default_service(refusing(allowed.join(", ")))
 }
 
 /// What answers an address that was called with another HTTP method than `allowed`.
-fn refusing(allowed: &'static str) -> actix_web::Route {
-    web::to(move |request: HttpRequest| async move { problem::wrong_method(&request, allowed) })
+fn refusing(allowed: impl Into<String>) -> actix_web::Route {
+    let allowed: Arc<str> = allowed.into().into();
+    web::to(move |request: HttpRequest| {
+        let allowed = Arc::clone(&allowed);
+        async move { problem::wrong_method(&request, &allowed) }
+    })
 }
 
 /// A route for GET, and for HEAD, which is answered like GET but without the body.

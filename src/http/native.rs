@@ -10,7 +10,7 @@ use super::{
     receipt::ReceiptInfo,
 };
 use crate::{
-    api::{Call, alert, audit, delivery, domain, event, explain, project, token, workspace},
+    api::{Call, alert, delivery, domain, event, explain, project, token, workspace},
     domain::{delivery::Delivery, token::Right},
     error::Result,
     id::Id,
@@ -191,12 +191,6 @@ fn deliveries() -> Vec<Method> {
             "Reads again what was not understood of a delivery, with the rules as they are now.",
             act(redrive),
         ),
-        Method::get(
-            "/api/v1/audit",
-            "audit.list",
-            "Lists what was done and what was refused, to those who reach a whole domain.",
-            read(audit::list),
-        ),
     ]
 }
 
@@ -212,7 +206,7 @@ async fn redrive(front: Data<Front>, call: Call, request: RedriveDelivery) -> Re
     let delivery_id = request.delivery_id;
     call.touches("delivery", &delivery_id);
     let redrive = Redrive {
-        audit: audited::entry(&call, "delivery.redrive", format!("delivery:{delivery_id}")),
+        audit: audited::entry(&call, "delivery.redrive", &format!("delivery:{delivery_id}")),
         scope: call.caller.scope.clone(),
         delivery_id,
     };

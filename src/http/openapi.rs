@@ -22,8 +22,8 @@ pub(super) fn describe(methods: &[Method]) -> Value {
     let mut schemas = settings.into_generator();
     let mut paths = Map::new();
     for method in methods {
-        let operation = operation(method, &mut schemas);
-        paths.insert(method.path.to_owned(), operation);
+        let (verb, operation) = operation(method, &mut schemas);
+        paths.entry(method.path).or_insert_with(|| json!({}))[verb] = operation;
     }
     super::webhook::describe(&mut paths, &mut schemas);
     super::stream::describe(&mut paths, &mut schemas);
@@ -39,6 +39,9 @@ pub(super) fn describe(methods: &[Method]) -> Value {
     let mut definitions = schemas.take_definitions(true);
     definitions.insert("Problem".to_owned(), problem_schema());
     definitions.insert("CloudforetError".to_owned(), cloudforet_schema());
+    for (name, schema) in dialect_schemas() {
+        definitions.insert(name.to_owned(), schema);
+    }
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -68,12 +71,12 @@ pub(super) fn describe(methods: &[Method]) -> Value {
     })
 }
 
-fn operation(method: &Method, schemas: &mut SchemaGenerator) -> Value {
+fn operation(method: &Method, schemas: &mut SchemaGenerator) -> (&'static str, Value) {
     let request = (method.work.request)(schemas).to_value();
     let response = (method.work.response)(schemas).to_value();
     let mut responses = errors(method.path, method_codes(method));
     responses.insert(
-        "200".to_owned(),
+        method.status.to_string(),
         json!({ "description": "What was asked for.", "content": { "application/json": { "schema": response } } }),
     );
     let mut operation = json!({
@@ -84,20 +87,47 @@ fn operation(method: &Method, schemas: &mut SchemaGenerator) -> Value {
         "responses": responses,
     });
     match method.verb {
-        Verb::Post => {
+        Verb::Post | Verb::Put => {
             let parameters = path_parameters(method.path);
             if !parameters.is_empty() {
                 operation["parameters"] = parameters.into();
             }
             operation["requestBody"] =
                 json!({ "content": { "application/json": { "schema": request } } });
-            json!({ "post": operation })
         }
-        Verb::Get => {
+        Verb::Get | Verb::Delete => {
             operation["parameters"] = parameters(method.path, &request, schemas).into();
-            json!({ "get": operation })
         }
     }
+    let verb = match method.verb {
+        Verb::Get => "get",
+        Verb::Post => "post",
+        Verb::Put => "put",
+        Verb::Delete => "delete",
+    };
+    (verb, operation)
+}
+
+/// The errors of the other dialects.
+fn dialect_schemas() -> [(&'static str, Value); 3] {
+    let (text, number) = (json!({ "type": "string" }), json!({ "type": "integer" }));
+    let object = |properties: Value| json!({ "type": "object", "properties": properties });
+    let one = object(json!({
+        "status": number, "title": text, "detail": text, "source": { "type": "object" },
+    }));
+    [
+        ("RunaiError", object(json!({ "code": number, "message": text }))),
+        (
+            "H2oError",
+            object(json!({ "code": number, "message": text, "details": { "type": "array" } })),
+        ),
+        (
+            "IguazioErrors",
+            object(
+                json!({ "errors": { "type": "array", "items": one }, "meta": { "type": "object" } }),
+            ),
+        ),
+    ]
 }
 
 /// What a caller must be allowed, in a sentence.
@@ -109,6 +139,7 @@ fn needed(method: &Method) -> String {
 /// The tokens that have a right, in a sentence.
 pub(super) const fn needs(right: Right) -> &'static str {
     match right {
+        Right::Anyone => "Needs no token.",
         Right::Read => "Any token may call it; it answers within the token's scope.",
         Right::Write => {
             "Needs a token that may write: SYSTEM_ADMIN, WORKSPACE_OWNER, WORKSPACE_MEMBER or SERVICE."
@@ -147,6 +178,9 @@ pub(super) fn errors(path: &str, codes: Vec<Code>) -> Map<String, Value> {
     let (kind, schema) = match super::problem::Dialect::of(path) {
         super::problem::Dialect::Native => ("application/problem+json", "Problem"),
         super::problem::Dialect::Cloudforet => ("application/json", "CloudforetError"),
+        super::problem::Dialect::Runai => ("application/json", "RunaiError"),
+        super::problem::Dialect::H2o => ("application/json", "H2oError"),
+        super::problem::Dialect::Iguazio => ("application/json", "IguazioErrors"),
     };
     let mut responses = Map::new();
     for code in codes {

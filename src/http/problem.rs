@@ -23,12 +23,25 @@ pub(super) enum Dialect {
     Native,
     /// `/monitoring/v1`: Cloudforet's shape.
     Cloudforet,
+    /// `/v1/k8s`: Run:ai's shape.
+    Runai,
+    /// `/v1/events`: H2O's shape, which is gRPC's.
+    H2o,
+    /// `/api` but for `/api/v1`: Iguazio's shape, which is JSON:API's.
+    Iguazio,
 }
 
 impl Dialect {
     /// The dialect that a path belongs to.
     pub(super) fn of(path: &str) -> Self {
-        if path.starts_with("/monitoring/") { Self::Cloudforet } else { Self::Native }
+        match path {
+            _ if path.starts_with("/monitoring/") => Self::Cloudforet,
+            _ if path.starts_with("/v1/k8s/") => Self::Runai,
+            "/version" => Self::H2o,
+            _ if path.starts_with("/v1/events") => Self::H2o,
+            _ if path.starts_with("/api/") && !path.starts_with("/api/v1/") => Self::Iguazio,
+            _ => Self::Native,
+        }
     }
 
     /// The body of an answer that says `error`.
@@ -51,21 +64,54 @@ impl Dialect {
                 "request_id": request_id,
             }),
             Self::Cloudforet => json!({ "code": error.code.name(), "message": error.detail }),
+            Self::Runai => json!({ "code": error.code.status(), "message": error.detail }),
+            Self::H2o => {
+                return json!({
+                    "code": grpc_code(error.code.status()), "message": error.detail, "details": mistakes,
+                });
+            }
+            Self::Iguazio => {
+                let mut said = json!({
+                    "status": error.code.status(),
+                    "title": error.code.meaning(),
+                    "detail": error.detail,
+                });
+                if !mistakes.is_empty() {
+                    said["source"] = mistakes[0].clone();
+                }
+                return json!({ "errors": [said], "meta": { "ctx": request_id } });
+            }
         };
         if !mistakes.is_empty() {
             body["errors"] = mistakes.into();
         }
         match self {
-            Self::Native => body,
             Self::Cloudforet => json!({ "detail": body }),
+            Self::Native | Self::Runai | Self::H2o | Self::Iguazio => body,
         }
     }
 
     const fn content_type(self) -> &'static str {
         match self {
             Self::Native => "application/problem+json",
-            Self::Cloudforet => "application/json",
+            Self::Cloudforet | Self::Runai | Self::H2o | Self::Iguazio => "application/json",
         }
+    }
+}
+
+/// The gRPC code that stands for an HTTP status (google.rpc.Code).
+const fn grpc_code(status: u16) -> u8 {
+    match status {
+        400 | 413 | 422 => 3,
+        401 => 16,
+        403 => 7,
+        404 => 5,
+        405 => 12,
+        408 | 504 => 4,
+        409 => 6,
+        429 => 8,
+        503 => 14,
+        _ => 13,
     }
 }
 
@@ -181,10 +227,12 @@ pub(super) async fn nowhere(request: HttpRequest) -> HttpResponse {
 }
 
 /// Answers an address that is in the table, but not for this HTTP method.
-pub(super) fn wrong_method(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
+pub(super) fn wrong_method(request: &HttpRequest, allowed: &str) -> HttpResponse {
     let error = Error::new(Code::MethodNotAllowed, format!("this address takes {allowed}"));
     let mut answer = answer(request, &error);
-    answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
+    if let Ok(allowed) = header::HeaderValue::from_str(allowed) {
+        answer.headers_mut().insert(header::ALLOW, allowed);
+    }
     answer
 }
 

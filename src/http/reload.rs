@@ -70,7 +70,7 @@ async fn reload(front: Data<Front>, call: Call, _: Nothing) -> Result<ReloadInfo
         Reloaded::Swapped(swap) => (ReloadOutcome::Swapped, swap),
         Reloaded::Refused(refusal) => return Err(refused(refusal, &version)),
     };
-    let (domain, mut entry) = audited::entry(&call, NAME, format!("rules:{version}"));
+    let (domain, mut entry) = audited::entry(&call, NAME, &format!("rules:{version}"));
     entry.after = Some(json!({ "outcome": outcome, "files": swap.files }));
     let mint = call.mint.clone();
     app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await?;

@@ -10,7 +10,7 @@ use super::Jobs;
 use crate::{
     clock::{Stopwatch, Timestamp},
     domain::{
-        audit::AuditEntry,
+        audit::{Actor, ActorKind, AuditEntry, Entity},
         project::Project,
         retention::{Age, Retention},
         scope::{Home, Scope},
@@ -160,17 +160,10 @@ async fn tell(
         removed.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
     let counts = Value::Object(counts);
     tracing::info!(project = %home.project_id, removed = %counts, "removed what was old");
-    let entry = AuditEntry {
-        occurred_at: now,
-        actor: "timer:retention".to_owned(),
-        action: "project.retain".to_owned(),
-        resource: Some(format!("project:{}", home.project_id)),
-        outcome: "SUCCESS".to_owned(),
-        before: None,
-        after: Some(counts),
-        remote: None,
-        request_id: None,
-    };
+    let actor = Actor::unnamed(ActorKind::Timer, "retention");
+    let entry = AuditEntry::new(now, actor, "project.retain")
+        .on(Entity::new("project", &home.project_id))
+        .changed(None, Some(counts));
     let mint = jobs.clock.mint().clone();
     let record = jobs.intake.store.write(move |tx| tx.add_audit(&home.domain_id, entry, &mint));
     record.await.map(|_| ())

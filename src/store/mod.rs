@@ -5,6 +5,7 @@
 //! says which it is, and the compiler holds it to that. Whatever belongs to
 //! someone is read within a [`Scope`]; what lies outside looks absent.
 
+mod audits;
 mod care;
 mod channels;
 mod declared;
@@ -36,6 +37,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
+    audits::{Audits, Head, Posting},
     care::{Histories, Hit, HitKind, Hits, Setups, Timers},
     channels::Channels,
     declared::IndexedFields,
@@ -66,7 +68,6 @@ use crate::{
     digest::Digest,
     domain::{
         alert::{Alert, Ending, Standing},
-        audit::{AuditEntry, AuditRecord},
         correlate::Past,
         delivery::Delivery,
         event::{Event, MappingVersion},
@@ -77,7 +78,7 @@ use crate::{
         webhook::Webhook,
     },
     error::{Code, Error, Result},
-    id::{Id, Mint},
+    id::Id,
     metrics::{KindLabels, Metrics},
     query::{Query, Stat},
 };
@@ -240,34 +241,6 @@ pub trait Alerts {
     fn put_alert(&mut self, alert: &Alert) -> Result<()>;
     /// Marks an alert as deleted; its events stay.
     fn delete_alert(&mut self, id: &Id<Alert>, now: Timestamp) -> Result<()>;
-}
-
-/// Which audit records are asked for.
-#[derive(Clone, Debug, Default)]
-pub struct AuditQuery {
-    /// Only those of this action.
-    pub action: Option<String>,
-    /// Only those of this actor.
-    pub actor: Option<String>,
-    /// Only those of this resource.
-    pub resource: Option<String>,
-    /// Only those older than the one with this identifier.
-    pub before: Option<Id<AuditRecord>>,
-    /// How many at most.
-    pub limit: u32,
-}
-
-/// The audit trail.
-pub trait Audits {
-    /// Appends a record to the chain of a domain.
-    fn add_audit(
-        &mut self,
-        domain: &Id<Domain>,
-        entry: AuditEntry,
-        mint: &Mint,
-    ) -> Result<AuditRecord>;
-    /// The records of the domains in `scope`, newest first.
-    fn audits(&self, scope: &Scope, query: &AuditQuery) -> Result<Vec<AuditRecord>>;
 }
 
 /// One unit of work.

@@ -9,6 +9,7 @@ mod asking;
 mod audit;
 mod audited;
 mod client;
+mod clients;
 mod commands;
 mod concurrency;
 mod crash;

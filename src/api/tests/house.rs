@@ -54,6 +54,7 @@ impl House {
         store.write(|tx| furnish(tx)).await.unwrap();
         let caller = Caller {
             actor: "token:token-1".to_owned(),
+            name: "token-1".to_owned(),
             role: Role::SystemAdmin,
             scope: Scope::EVERYTHING,
             token_id: "token-1".into(),
@@ -63,6 +64,7 @@ impl House {
             now: noon(),
             request_id: "request-1".to_owned(),
             remote: Some("127.0.0.1".to_owned()),
+            user_agent: None,
             mint: Mint::repeatable(),
             public_url: "http://mill.test/".to_owned(),
             plugins: Arc::new(["alertmanager".to_owned(), "grafana".to_owned()].into()),

@@ -183,7 +183,7 @@ async fn test(front: Data<Front>, call: Call, request: TryChannel) -> Result<Tri
         Err(SendFault { status, reason, .. }) => (false, status, Some(reason)),
     };
     let resource = format!("channel:{}", channel.channel_id);
-    let (domain, mut entry) = audited::entry(&call, "channel.test", resource);
+    let (domain, mut entry) = audited::entry(&call, "channel.test", &resource);
     entry.after = Some(json!({ "sent": sent, "status": status }));
     let mint = call.mint.clone();
     front.app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await?;

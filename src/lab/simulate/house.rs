@@ -99,6 +99,7 @@ impl House {
     pub(super) fn call(&self, actor: &str) -> Call {
         let caller = Caller {
             actor: actor.to_owned(),
+            name: actor.to_owned(),
             role: Role::SystemAdmin,
             // So that what holds in a whole workspace need not say which.
             scope: Scope { workspaces: Reach::one(WORKSPACE.into()), ..Scope::EVERYTHING },
@@ -113,6 +114,7 @@ impl House {
             now: self.now(),
             request_id: NOBODY.to_owned(),
             remote: None,
+            user_agent: None,
             mint: self.intake.mint.clone(),
             public_url: "http://alertmill.example".to_owned(),
             plugins: Arc::clone(&self.plugins),

@@ -33,6 +33,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_outbox.sql"),
     include_str!("migrations/0011_notes.sql"),
     include_str!("migrations/0012_heartbeats.sql"),
+    include_str!("migrations/0013_trail.sql"),
+    include_str!("migrations/0014_users.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

@@ -4,6 +4,7 @@
 //! by an index is asked for in the form that uses it; what is in JSON is decided by functions that run the same code as
 //! a filter over records in memory ([`functions`]).
 
+mod audits;
 mod columns;
 mod conditions;
 mod declared;
@@ -19,14 +20,18 @@ use std::collections::BTreeSet;
 use rusqlite::types::Value as Bound;
 use serde_json::json;
 
-use self::{columns::Column, conditions::held};
 pub(super) use self::{
+    audits::AUDITS,
     columns::{ALERTS, EVENTS, Table},
     declared::{Declared, Lists, Served, servable},
     functions::register,
     notes::NOTES,
     shown::{Form, Showing},
     stretch::stretch,
+};
+use self::{
+    columns::{Column, Owner},
+    conditions::held,
 };
 use crate::{
     domain::scope::{Reach, Scope},
@@ -263,6 +268,28 @@ impl Part {
 
 /// Adds that a row lies in `scope`.
 fn within(scope: &Scope, table: &Table, parts: &mut Part) {
+    match table.owner {
+        Owner::Project => within_projects(scope, table, parts),
+        Owner::Domain => within_domains(scope, table, parts),
+    }
+}
+
+/// Adds that a row is of a domain that is reached as a whole.
+fn within_domains(scope: &Scope, table: &Table, parts: &mut Part) {
+    if (&scope.workspaces, &scope.projects) != (&Reach::All, &Reach::All) {
+        parts.and("0", []);
+        return;
+    }
+    let mut inner = Part::default();
+    among("d.domain_id", &scope.domains, &mut inner);
+    let Part { sql, values } = inner;
+    if !sql.is_empty() {
+        let Table { project: domain, .. } = table;
+        parts.and(&format!("{domain} IN (SELECT d.domain FROM domain d WHERE {sql})"), values);
+    }
+}
+
+fn within_projects(scope: &Scope, table: &Table, parts: &mut Part) {
     const OF: &str = "SELECT p.project FROM project p JOIN workspace w ON w.workspace = p.workspace \
                       JOIN domain d ON d.domain = w.domain WHERE ";
 

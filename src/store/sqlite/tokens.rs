@@ -14,15 +14,14 @@ use crate::{
     digest::Digest,
     domain::{
         scope::{Reach, Scope},
-        token::Token,
+        token::{Holder, Token},
     },
-    error::Result,
+    error::{Error, Result},
     id::Id,
     store::Tokens,
 };
 
-const SELECT: &str =
-    "SELECT token_id, name, digest, role, scope, created_at, expires_at, revoked_at FROM token";
+const SELECT: &str = "SELECT token_id, name, digest, role, scope, created_at, expires_at, revoked_at, holder FROM token";
 
 /// A scope as the file keeps it: each level a list, or null for all.
 #[derive(Serialize, Deserialize)]
@@ -69,8 +68,8 @@ impl Tokens for Work {
             projects: kept(projects),
         };
         self.put(
-            "INSERT INTO token (token_id, name, digest, role, scope, created_at, expires_at, revoked_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            "INSERT INTO token (token_id, name, digest, role, scope, created_at, expires_at, revoked_at, holder)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (token_id) DO UPDATE SET name = excluded.name, role = excluded.role,
                  scope = excluded.scope, expires_at = excluded.expires_at, revoked_at = excluded.revoked_at",
             params![
@@ -81,7 +80,8 @@ impl Tokens for Work {
                 json(&scope)?,
                 millis(token.created_at),
                 maybe_millis(token.expires_at),
-                maybe_millis(token.revoked_at)
+                maybe_millis(token.revoked_at),
+                written(&token.holder)
             ],
         )?;
         self.live()?.borrow_mut().note(Changed::Token(token.digest));
@@ -107,5 +107,23 @@ fn token(row: &Row<'_>) -> Result<Token> {
         created_at: columns.time()?,
         expires_at: columns.maybe_time()?,
         revoked_at: columns.maybe_time()?,
+        holder: holder(columns.get()?)?,
     })
+}
+
+fn written(holder: &Holder) -> Option<String> {
+    match holder {
+        Holder::Nobody => None,
+        Holder::User(id) => Some(format!("user:{id}")),
+        Holder::Application(id) => Some(format!("application:{id}")),
+    }
+}
+
+fn holder(written: Option<String>) -> Result<Holder> {
+    let Some(written) = written else { return Ok(Holder::Nobody) };
+    match written.split_once(':') {
+        Some(("user", id)) => Ok(Holder::User(id.into())),
+        Some(("application", id)) => Ok(Holder::Application(id.into())),
+        Some(_) | None => Err(Error::internal("nobody can hold a token like that")),
+    }
 }

@@ -15,13 +15,24 @@ pub(in crate::store::sqlite) struct Table {
     pub(in crate::store::sqlite) row: &'static str,
     /// When it came.
     pub(in crate::store::sqlite) created_at: &'static str,
-    /// Its project's number.
+    /// Its project's number; its domain's where its rows belong to no project.
     pub(in crate::store::sqlite) project: &'static str,
+    /// Whose its rows are.
+    pub(super) owner: Owner,
     /// What holds of all rows that may be seen.
     pub(super) always: Option<&'static str>,
     /// A field, a value, and what holds in the words of an index wherever the field is not that value.
     pub(super) hint: Option<(&'static str, &'static str, &'static str)>,
     pub(super) columns: &'static [(&'static str, Column)],
+}
+
+/// Whose the rows of a table are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Each is of a project.
+    Project,
+    /// Each is of a domain: who reaches only parts of domains sees none.
+    Domain,
 }
 
 /// Where a field is.
@@ -87,6 +98,7 @@ pub(in crate::store::sqlite) static EVENTS: Table = Table {
     row: "e.event",
     created_at: "e.created_at",
     project: "e.project",
+    owner: Owner::Project,
     always: None,
     hint: None,
     columns: &[
@@ -199,6 +211,7 @@ pub(in crate::store::sqlite) static ALERTS: Table = Table {
     row: "a.alert",
     created_at: "a.created_at",
     project: "a.project",
+    owner: Owner::Project,
     always: Some("a.deleted_at IS NULL"),
     hint: Some(("state", "RESOLVED", "a.state <> 'RESOLVED'")),
     columns: &[

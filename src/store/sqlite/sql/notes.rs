@@ -2,7 +2,7 @@
 
 use super::columns::{
     Column::{Found, Value},
-    Table,
+    Owner, Table,
 };
 use crate::query;
 
@@ -13,6 +13,7 @@ pub(in crate::store::sqlite) static NOTES: Table = Table {
     row: "n.note",
     created_at: "n.created_at",
     project: "n.project",
+    owner: Owner::Project,
     always: None,
     hint: None,
     columns: &[
