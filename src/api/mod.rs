@@ -14,6 +14,7 @@
 mod asked;
 mod call;
 pub(crate) mod decode;
+mod grant;
 mod place;
 mod shown;
 mod stat;
@@ -24,6 +25,7 @@ mod unwound;
 
 pub mod ack;
 pub mod alert;
+pub mod application;
 pub mod audit;
 pub mod channel;
 pub mod contact;
@@ -46,9 +48,11 @@ pub mod project;
 pub mod project_alert_config;
 mod replayed;
 mod retention;
+pub mod session;
 pub mod silence;
 pub mod stream;
 pub mod token;
+pub mod user;
 pub mod webhook;
 pub mod workspace;
 

@@ -238,8 +238,7 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateUser) -> Result<UserI
 pub fn enable(tx: &mut dyn Tx, call: &Call, request: OfUser) -> Result<UserInfo> {
     call.touches("user", &request.user_id);
     let before = existing(tx, call, &request.user_id)?;
-    let after =
-        User { state: UserState::Enabled, attempts: Attempts::default(), ..before.clone() };
+    let after = User { state: UserState::Enabled, attempts: Attempts::default(), ..before.clone() };
     changed(tx, call, &before, &after)
 }
 

@@ -30,6 +30,7 @@ mod suppression;
 mod transfer;
 mod unit;
 mod upkeep;
+mod users;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
@@ -58,6 +59,7 @@ pub use self::{
     suppression::{InhibitedByKey, OpenPage, OpenPlace, Suppression, Which},
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
+    users::Users,
 };
 use self::{
     limit::{READS, Stop, Waiting, Watch},
@@ -269,6 +271,7 @@ pub trait Tx:
     + People
     + Heartbeats
     + Channels
+    + Users
     + Outbox
     + Notes
     + Lives

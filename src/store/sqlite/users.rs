@@ -25,8 +25,7 @@ const USER: &str = "SELECT user_id, name, email, external_id, password, role, sc
         created_at, password_set_at, last_login_at
  FROM user";
 
-const APPLICATION: &str =
-    "SELECT application_id, name, secret, role, scope, state, created_at, secret_set_at FROM application";
+const APPLICATION: &str = "SELECT application_id, name, secret, role, scope, state, created_at, secret_set_at FROM application";
 
 impl Work {
     /// Brings what is looked up of a user up to date.
@@ -130,7 +129,9 @@ impl Users for Work {
                 millis(application.secret_set_at)
             ],
         );
-        put.map_err(|error| rows::if_constraint(error, || taken("application", &application.name)))?;
+        put.map_err(|error| {
+            rows::if_constraint(error, || taken("application", &application.name))
+        })?;
         let id = application.application_id.clone();
         self.live()?.borrow_mut().note(Changed::Application(id));
         Ok(())
@@ -168,7 +169,8 @@ impl Users for Work {
 
 /// Another has that name, or another has what it is known by elsewhere.
 fn taken(kind: &str, name: &str) -> Error {
-    let detail = format!("there is another {kind} `{name}`, or one with the same external identifier");
+    let detail =
+        format!("there is another {kind} `{name}`, or one with the same external identifier");
     Error::at(Code::NotUnique, "/name", detail)
 }
 
