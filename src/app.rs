@@ -13,7 +13,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     clock::{Clock, Timestamp},
@@ -21,7 +21,7 @@ use crate::{
     digest::{new_secret, sha256, unhex},
     domain::{
         ack_link::LinkKey,
-        audit::{Actor, ActorKind, AuditEntry, Entity},
+        audit::{Actor, ActorKind, AuditEntry, Entity, SealKey},
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
         scope::{Home, Scope},
         token::{Holder, Token},
@@ -31,10 +31,10 @@ use crate::{
     error::{Error, Result},
     id::Id,
     ingest::{Intake, Shelves},
-    jobs::{Courier, Jobs},
+    jobs::{Courier, Jobs, Strangers},
     load_error::LoadError,
     metrics::{Metrics, VersionLabels},
-    store::{Store, Tx},
+    store::{Options, Store, Tx},
 };
 
 /// What domain, workspace and project of a new installation are called.
@@ -63,6 +63,10 @@ pub struct App {
     public_url: Arc<OnceLock<String>>,
     /// What sends messages.
     pub courier: Arc<Courier>,
+    /// What signs how the audit trail stands.
+    pub seal: SealKey,
+    /// Who was turned away, until that is in the audit trail.
+    pub strangers: Arc<Strangers>,
     /// Held as long as we run, so that no second server opens the same data.
     _lock: File,
 }
@@ -139,7 +143,9 @@ impl App {
             Shelves::open(rules, plugins, clock.now()).map_err(StartError::Mistakes)?;
         metrics.loaded(&VersionLabels { version: shelves.standing().version.clone() });
         let file = store_file(&config.data);
-        let store = Store::open(&file, &config.store_options(), Arc::clone(&metrics))?;
+        let seal = SealKey::new(key(&seal_file(&config.data))?);
+        let options = Options { seal: seal.clone(), ..config.store_options() };
+        let store = Store::open(&file, &options, Arc::clone(&metrics))?;
         let intake = Arc::new(Intake {
             store: store.clone(),
             books: ArcSwap::from_pointee(books),
@@ -154,7 +160,18 @@ impl App {
             links(&config.data)?,
             Arc::clone(&public_url),
         ));
-        let app = Self { store, clock, config, metrics, intake, public_url, courier, _lock: lock };
+        let app = Self {
+            store,
+            clock,
+            config,
+            metrics,
+            intake,
+            public_url,
+            courier,
+            seal,
+            strangers: Arc::default(),
+            _lock: lock,
+        };
         let first_token = app.settle_in().await?;
         Ok(Opened { app, first_token })
     }
@@ -189,6 +206,7 @@ impl App {
             clock: self.clock.clone(),
             data: self.config.data.clone(),
             courier: Arc::clone(&self.courier),
+            strangers: Arc::clone(&self.strangers),
         }
     }
 
@@ -231,32 +249,42 @@ impl App {
     }
 }
 
+/// The file of the data directory that holds what signs how the audit trail stands.
+pub fn seal_file(data: &Path) -> PathBuf {
+    data.join("audit.key")
+}
+
 /// What links that acknowledge alerts are made and known by: a file of its own, so that the store alone opens nothing.
 fn links(data: &Path) -> Result<LinkKey, StartError> {
-    let path = data.join("link.key");
-    let unusable = |cause| StartError::Files { path: path.clone(), cause };
-    match fs::read_to_string(&path) {
+    key(&data.join("link.key")).map(LinkKey::new)
+}
+
+/// The key in a file; a new one where there is none.
+fn key(path: &Path) -> Result<[u8; 32], StartError> {
+    if let Some(key) = existing_key(path)? {
+        return Ok(key);
+    }
+    let text = new_secret("").map_err(|cause| Error::internal(cause.to_string()))?;
+    write_private(path, &format!("{text}\n"))?;
+    key(path)
+}
+
+/// The key in a file, if there is one.
+///
+/// # Errors
+/// Where the file cannot be read, or holds something else.
+pub fn existing_key(path: &Path) -> Result<Option<[u8; 32]>, StartError> {
+    let unusable = |cause| StartError::Files { path: path.to_owned(), cause };
+    match fs::read_to_string(path) {
         Ok(text) => {
             let bytes = unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
             let broken = || {
-                io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "it is no key; remove it to get a new one",
-                )
+                let detail = "it is no key; put the right one back, or remove it to get a new one";
+                unusable(io::Error::new(io::ErrorKind::InvalidData, detail))
             };
-            bytes.map(LinkKey::new).ok_or_else(|| unusable(broken()))
+            bytes.map(Some).ok_or_else(broken)
         }
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            let text = new_secret("").map_err(|cause| Error::internal(cause.to_string()))?;
-            write_private(
-                &path,
-                &format!(
-                    "{text}
-"
-                ),
-            )?;
-            links(data)
-        }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(unusable(cause)),
     }
 }
@@ -286,7 +314,23 @@ fn found(tx: &mut dyn Tx, token: &Token, clock: &Clock) -> Result<()> {
         created_at,
     })?;
     tx.put_token(token)?;
-    tx.add_audit(&domain_id, first_entry(token), clock.mint()).map(|_| ())
+    let default = |kind| (kind, DEFAULT, DEFAULT);
+    let token_id = token.token_id.to_string();
+    let role = token.role.as_str();
+    let made = [
+        (default("domain"), json!({ "domain_id": DEFAULT, "name": DEFAULT })),
+        (default("workspace"), json!({ "workspace_id": DEFAULT, "name": DEFAULT })),
+        (default("project"), json!({ "project_id": DEFAULT, "name": DEFAULT })),
+        (
+            ("project", SYSTEM_PROJECT, SYSTEM_PROJECT),
+            json!({ "project_id": SYSTEM_PROJECT, "name": SYSTEM_PROJECT }),
+        ),
+        (("webhook", OWN_WEBHOOK, "alertmill"), json!({ "name": "alertmill" })),
+        (("token", &token_id, &token.name), json!({ "name": token.name, "role": role })),
+    ];
+    made.into_iter().try_for_each(|(what, view)| {
+        tx.add_audit(&domain_id, first_entry(what, view, created_at), clock.mint()).map(|_| ())
+    })
 }
 
 /// Makes a project with alerting switched on.
@@ -300,12 +344,16 @@ fn found_project(tx: &mut dyn Tx, id: &str, created_at: Timestamp) -> Result<Hom
     Ok(home)
 }
 
-/// The record of the first start.
-fn first_entry(token: &Token) -> AuditEntry {
+/// The record of something that the first start made.
+fn first_entry(
+    (kind, id, name): (&str, &str, &str),
+    view: Value,
+    created_at: Timestamp,
+) -> AuditEntry {
     let actor = Actor::unnamed(ActorKind::Command, "serve");
-    AuditEntry::new(token.created_at, actor, "token.create")
-        .on(Entity::new("token", &token.token_id).called(Some(token.name.clone())))
-        .changed(None, Some(json!({ "name": token.name, "role": token.role.as_str() })))
+    AuditEntry::new(created_at, actor, &format!("{kind}.create"))
+        .on(Entity::new(kind, id).called(Some(name.to_owned())))
+        .changed(None, Some(view))
 }
 
 /// Makes a data directory, for its owner alone, unless it is there.

@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 macro_rules! catalogue {
     ($($(#[doc = $doc:literal])+ $code:ident = $status:literal $name:literal;)+) => {
         /// Every error a caller can receive.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[doc = $doc])+ $code),+ }
 
         impl Code {

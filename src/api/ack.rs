@@ -1,11 +1,14 @@
 //! Acknowledging by link: what the page shows, and what it does once it was asked.
 
+use serde_json::json;
+
+use super::by_itself;
 use crate::{
     care::{Hand, life},
     clock::Timestamp,
     domain::{
         alert::Alert,
-        audit::{Actor, AuditEntry, Entity},
+        audit::{Actor, AuditEntry},
         channel::{ChannelState, Place},
         life::Act,
         message::Message,
@@ -44,6 +47,8 @@ pub struct Pressed {
     pub mint: Mint,
     /// The address it came from.
     pub remote: String,
+    /// The program it came from, as that names itself.
+    pub user_agent: Option<String>,
     /// The request it came in.
     pub request_id: String,
 }
@@ -84,20 +89,24 @@ pub fn acknowledge(tx: &mut dyn Tx, pressed: &Pressed) -> Result<Linked> {
     let setup = tx.setup(&linked.alert.home.project_id)?;
     let expiry = setup.and_then(|setup| setup.policy.acknowledgement_expiry);
     let until = expiry.map(|expiry| pressed.now + expiry);
+    tx.watch_changes();
     let mut alert = life::change(tx, linked.alert.clone(), Act::Acknowledge { until }, &hand)?;
     // People look for a name here, not for how it came.
     alert.responder = Some(who);
     tx.put_alert(&alert)?;
-    let said =
-        serde_json::json!({ "state": alert.standing.state, "message_id": pressed.message_id });
-    let entry = AuditEntry {
+    let base = AuditEntry {
         remote: Some(pressed.remote.clone()),
+        user_agent: pressed.user_agent.clone(),
         request_id: Some(pressed.request_id.clone()),
         ..AuditEntry::new(pressed.now, Actor::parse(&actor), "alert.acknowledge_by_link")
-            .on(Entity::new("alert", alert.alert_id()))
-            .changed(None, Some(said))
+            .saying(json!({ "message_id": pressed.message_id }))
     };
-    tx.add_audit(&alert.home.domain_id, entry, &pressed.mint)?;
+    for changed in tx.take_changes() {
+        if let Some((domain_id, entity, (before, after))) = by_itself::alert(tx, changed)? {
+            let entry = base.clone().on(entity).changed(before, after);
+            tx.add_audit(&domain_id, entry, &pressed.mint)?;
+        }
+    }
     Ok(Linked { alert, ..linked })
 }
 

@@ -4,25 +4,30 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Call, Moment, Page, call::Touched};
+use super::{Call, Moment, Page, bounded::bounded, by_itself, call::Touched, named};
 use crate::{
     digest::hex,
     domain::{
-        audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, SUCCESS, Trail},
-        project::Domain,
+        audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, Trail},
+        project::{DEFAULT_DOMAIN, Domain},
         scope::{Reach, Scope},
     },
     error::{Code, Error, Result},
     id::Id,
+    load_error::LoadError,
     query::{AUDITS, Query},
     store::Tx,
+    value::patch,
 };
+
+/// The longest reason of a refusal that is kept, in characters.
+const LONGEST_REASON: usize = 1000;
+
+/// How many mistakes in rules and plugins are named that something was refused for.
+const FILES: usize = 20;
 
 /// The most records a page has, and how many it has where nothing is said.
 const MOST: u32 = 1000;
-
-/// The domain whose chain records what belongs to no single domain.
-const DEFAULT_DOMAIN: &str = "default";
 
 /// One thing that was done, or refused.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -35,6 +40,8 @@ pub struct AuditInfo {
     pub domain_id: Id<Domain>,
     /// Which of the domain's chains it is in.
     pub trail: Trail,
+    /// How its hash is made.
+    pub format: u32,
     /// What its sender calls it, if somebody sent it.
     pub posted_id: Option<String>,
     /// When it was done.
@@ -67,6 +74,9 @@ pub struct AuditInfo {
     pub before: Option<Value>,
     /// What is so now.
     pub after: Option<Value>,
+    /// What is different now, as a JSON patch (RFC 6902) from `before` to `after`, where what is not there is null. Ahead
+    /// of what it replaces or removes stands a `test` of what was there, so it holds old and new value.
+    pub patch: Option<Vec<Value>>,
     /// The address it came from.
     pub remote: Option<String>,
     /// The program that it came from, as that names itself.
@@ -88,7 +98,7 @@ impl From<AuditRecord> for AuditInfo {
             sequence,
             domain_id,
             trail,
-            format: _,
+            format,
             posted_id,
             entry,
             previous,
@@ -96,6 +106,11 @@ impl From<AuditRecord> for AuditInfo {
         } = record;
         let actor = entry.actor.to_string();
         let resource = entry.entity.as_ref().map(ToString::to_string);
+        let nothing = Value::Null;
+        let patch = (entry.before.is_some() || entry.after.is_some()).then(|| {
+            let was = entry.before.as_ref().unwrap_or(&nothing);
+            patch::between(was, entry.after.as_ref().unwrap_or(&nothing))
+        });
         let (kind, id, name) = match entry.entity {
             Some(Entity { kind, id, name }) => (Some(kind), Some(id), name),
             None => (None, None, None),
@@ -105,6 +120,7 @@ impl From<AuditRecord> for AuditInfo {
             sequence,
             domain_id,
             trail,
+            format,
             posted_id,
             occurred_at: entry.occurred_at.into(),
             created_at: entry.received_at.into(),
@@ -121,6 +137,7 @@ impl From<AuditRecord> for AuditInfo {
             reason: entry.reason,
             before: entry.before,
             after: entry.after,
+            patch,
             remote: entry.remote,
             user_agent: entry.user_agent,
             request_id: entry.request_id,
@@ -192,50 +209,72 @@ fn equal(field: &str, value: &str) -> Value {
     json!({ "k": field, "v": value, "o": "eq" })
 }
 
+/// Notes the alerts that a call changed without naming them, since much may follow from one act.
+///
+/// # Errors
+/// Where the store cannot be asked.
+pub fn follows(tx: &mut dyn Tx, call: &Call) -> Result<()> {
+    let changes = tx.take_changes();
+    // What is brought along from elsewhere is told in one record, as many as it may be.
+    if call.notes.has("import:") {
+        return Ok(());
+    }
+    for changed in changes {
+        if call.notes.has(&format!("alert:{}", changed.0)) {
+            continue;
+        }
+        if let Some((_, entity, (before, after))) = by_itself::alert(tx, changed)? {
+            call.touched(&entity.kind, &entity.id, before, after);
+        }
+    }
+    Ok(())
+}
+
 /// Records what a call did or why it was refused, in the transaction that did it or undid it: one record for each thing
 /// that it touched, and one if it touched nothing.
 pub fn record<T>(tx: &mut dyn Tx, call: &Call, action: &str, outcome: &Result<T>) -> Result<()> {
     let mut touched = call.notes.take();
-    let outcome = match outcome {
-        Ok(_) => (SUCCESS, None),
+    let base = match outcome {
+        Ok(_) => entry(call, action),
         Err(error) => {
             // Nothing of it happened; the first thing named is what it was about.
             touched.truncate(1);
             for refused in &mut touched {
                 (refused.before, refused.after) = (None, None);
             }
-            (error.code.name(), Some(error.detail.clone()))
+            if touched.is_empty() {
+                touched.extend(call.notes.about());
+            }
+            let refused = entry(call, action).refused(error);
+            let files = error.files.iter().take(FILES).map(LoadError::sentence);
+            let files: Vec<String> = files.collect();
+            let details = if files.is_empty() { json!({}) } else { json!({ "mistakes": files }) };
+            let reason = refused.reason.map(|reason| cut(&reason));
+            AuditEntry { reason, details, ..refused }
         }
     };
     if touched.is_empty() {
-        return add(tx, call, (action, outcome), None);
+        return tx.add_audit(&chain(call), base, &call.mint).map(|_| ());
     }
-    touched
-        .into_iter()
-        .try_for_each(|touched| add(tx, call, (action, outcome.clone()), Some(touched)))
+    touched.into_iter().try_for_each(|touched| add(tx, call, base.clone(), touched))
 }
 
-fn add(
-    tx: &mut dyn Tx,
-    call: &Call,
-    (action, outcome): (&str, (&str, Option<String>)),
-    touched: Option<Touched>,
-) -> Result<()> {
-    let mut entry = entry(call, action);
-    entry.outcome = outcome.0.to_owned();
-    entry.reason = outcome.1;
-    if let Some(Touched { resource, before, after }) = touched {
-        let name = name_of(after.as_ref()).or_else(|| name_of(before.as_ref()));
-        entry = entry.on(Entity::parse(&resource).called(name)).changed(before, after);
-    }
+fn add(tx: &mut dyn Tx, call: &Call, base: AuditEntry, touched: Touched) -> Result<()> {
+    let Touched { resource, before, after } = touched;
+    let entity = Entity::parse(&resource);
+    let views = after.as_ref().or(before.as_ref());
+    let name = match views.and_then(named::in_view) {
+        Some(name) => Some(name),
+        None => named::of(tx, &call.caller.scope, (&entity.kind, &entity.id))?,
+    };
+    let (before, after) = bounded(before, after);
+    let entry = base.on(entity.called(name)).changed(before, after);
     tx.add_audit(&chain(call), entry, &call.mint).map(|_| ())
 }
 
-/// What people call the thing that a view shows.
-fn name_of(view: Option<&Value>) -> Option<String> {
-    let view = view?;
-    let named = ["name", "title"].iter().find_map(|field| view[field].as_str());
-    named.filter(|name| !name.is_empty()).map(str::to_owned)
+/// A reason as a record holds it: it may repeat what somebody sent.
+fn cut(reason: &str) -> String {
+    reason.chars().take(LONGEST_REASON).collect()
 }
 
 /// What the caller does just now, with all that is known of it.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use serde::Serialize;
@@ -13,6 +13,7 @@ use crate::{
     clock::Timestamp,
     domain::{
         audit::{Actor, ActorKind},
+        kind::Kinds,
         scope::{Reach, Scope},
         token::Token,
         webhook::Webhook,
@@ -47,6 +48,8 @@ pub struct Call {
     pub public_url: String,
     /// The plugins there are.
     pub plugins: Arc<BTreeSet<String>>,
+    /// The kinds of events that have a definition.
+    pub kinds: Arc<Kinds>,
     /// How many deliveries a webhook took.
     pub requests: CountRequests,
     /// What was refused at the door of a webhook lately; of unknown webhooks where none is named.
@@ -105,6 +108,7 @@ pub struct Refused {
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
     touched: Arc<Mutex<Vec<Touched>>>,
+    about: Arc<OnceLock<String>>,
 }
 
 /// One thing that a call touched.
@@ -150,6 +154,24 @@ impl Call {
 }
 
 impl Journal {
+    /// Notes what the request names, e.g. `webhook:webhook-0198…`: a refusal is about that where nothing else was noted.
+    pub fn names(&self, resource: String) {
+        // The first word stands: a request names one thing.
+        let _ = self.about.set(resource);
+    }
+
+    /// What the request names.
+    pub fn about(&self) -> Option<Touched> {
+        let resource = self.about.get()?.clone();
+        Some(Touched { resource, before: None, after: None })
+    }
+
+    /// Whether something was noted whose name begins like this.
+    pub fn has(&self, beginning: &str) -> bool {
+        let touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        touched.iter().any(|noted| noted.resource.starts_with(beginning))
+    }
+
     /// All that was noted; the journal is empty after.
     pub fn take(&self) -> Vec<Touched> {
         std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))

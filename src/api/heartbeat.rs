@@ -66,7 +66,7 @@ pub struct HeartbeatInfo {
 }
 
 impl HeartbeatInfo {
-    fn new(heartbeat: Heartbeat, now: Timestamp) -> Self {
+    pub(super) fn new(heartbeat: Heartbeat, now: Timestamp) -> Self {
         let (state, due_at) = (heartbeat.state(now), heartbeat.due_at());
         let Heartbeat {
             heartbeat_id,

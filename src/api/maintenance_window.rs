@@ -13,9 +13,11 @@ use super::{
 };
 use crate::{
     care::{Hand, mute},
+    clock::Timestamp,
     domain::{
         calendar::{Calendar, Span, zone},
         project::{Domain, Project, Workspace},
+        scope::Scope,
         suppress::{AlertFilter, Area, MaintenanceWindow, WindowState},
     },
     error::{Code, Error, Result},
@@ -73,17 +75,21 @@ pub struct MaintenanceWindowInfo {
     pub last_hit_at: Option<Moment>,
 }
 
-fn info(tx: &dyn Tx, call: &Call, window: &MaintenanceWindow) -> Result<MaintenanceWindowInfo> {
+pub(super) fn info(
+    tx: &dyn Tx,
+    (window, scope): (&MaintenanceWindow, &Scope),
+    now: Timestamp,
+) -> Result<MaintenanceWindowInfo> {
     let hits = tx.hits(HitKind::MaintenanceWindow, window.maintenance_window_id.as_str())?;
     let is_open = window.closed_at.is_none();
-    let next = if is_open { window.calendar.occurrences(call.now, NEXT) } else { Vec::new() };
-    let active = window.calendar.at(call.now).filter(|_| is_open);
+    let next = if is_open { window.calendar.occurrences(now, NEXT) } else { Vec::new() };
+    let active = window.calendar.at(now).filter(|_| is_open);
     let Span { start, end } = window.calendar.first();
     Ok(MaintenanceWindowInfo {
         maintenance_window_id: window.maintenance_window_id.clone(),
         title: window.title.clone(),
-        state: window.state(call.now),
-        projects: window.area.projects_in(&call.caller.scope).unwrap_or_default(),
+        state: window.state(now),
+        projects: window.area.projects_in(scope).unwrap_or_default(),
         filter: window.filter.written().to_vec(),
         start_time: start.into(),
         end_time: end.into(),
@@ -280,7 +286,8 @@ pub fn get(
     call: &Call,
     request: OneMaintenanceWindow,
 ) -> Result<MaintenanceWindowInfo> {
-    info(tx, call, &existing(tx, call, &request.maintenance_window_id)?)
+    let window = existing(tx, call, &request.maintenance_window_id)?;
+    info(tx, (&window, &call.caller.scope), call.now)
 }
 
 fn existing(tx: &dyn Tx, call: &Call, id: &Id<MaintenanceWindow>) -> Result<MaintenanceWindow> {
@@ -321,10 +328,11 @@ fn put(
     before: Option<&MaintenanceWindow>,
     after: &MaintenanceWindow,
 ) -> Result<MaintenanceWindowInfo> {
-    let before = before.map(|before| info(tx, call, before)).transpose()?;
+    let before =
+        before.map(|before| info(tx, (before, &call.caller.scope), call.now)).transpose()?;
     let hand = Hand { mint: &call.mint, now: call.now, actor: &call.caller.actor };
     mute::window_set(tx, after, &hand)?;
-    let view = info(tx, call, after)?;
+    let view = info(tx, (after, &call.caller.scope), call.now)?;
     let before = before.as_ref().and_then(seen);
     call.touched("maintenance_window", &view.maintenance_window_id, before, seen(&view));
     Ok(view)
@@ -372,5 +380,5 @@ pub fn stat(tx: &dyn Tx, call: &Call, request: StatMaintenanceWindows) -> Result
 /// All that are seen, in the order of their making.
 fn views(tx: &dyn Tx, call: &Call) -> Result<Vec<MaintenanceWindowInfo>> {
     let windows = tx.maintenance_windows(&call.caller.scope)?;
-    windows.iter().rev().map(|window| info(tx, call, window)).collect()
+    windows.iter().rev().map(|window| info(tx, (window, &call.caller.scope), call.now)).collect()
 }

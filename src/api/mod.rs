@@ -12,9 +12,11 @@
 //! serialised.
 
 mod asked;
+mod bounded;
 mod call;
 pub(crate) mod decode;
 mod grant;
+mod named;
 mod place;
 mod shown;
 mod stat;
@@ -27,6 +29,7 @@ pub mod ack;
 pub mod alert;
 pub mod application;
 pub mod audit;
+pub mod by_itself;
 pub mod channel;
 pub mod contact;
 pub mod delivery;
@@ -41,6 +44,7 @@ pub mod heartbeat;
 pub mod import;
 pub mod inhibition;
 pub mod maintenance_window;
+pub mod manual_event;
 pub mod message;
 pub mod note;
 pub mod on_call;
@@ -53,6 +57,7 @@ pub mod silence;
 pub mod stream;
 pub mod token;
 pub mod user;
+pub mod trail;
 pub mod webhook;
 pub mod workspace;
 

@@ -69,14 +69,14 @@ pub struct SilenceInfo {
     pub last_hit_at: Option<Moment>,
 }
 
-fn info(tx: &dyn Tx, call: &Call, silence: &Silence) -> Result<SilenceInfo> {
+pub(super) fn info(tx: &dyn Tx, silence: &Silence, now: Timestamp) -> Result<SilenceInfo> {
     let hits = tx.hits(HitKind::Silence, silence.silence_id.as_str())?;
     let (resource_group, project_id) = suppressed::whose(&silence.area);
     Ok(SilenceInfo {
         silence_id: silence.silence_id.clone(),
         reason: silence.reason.clone(),
         owner: silence.owner.clone(),
-        state: silence.state(call.now),
+        state: silence.state(now),
         filter: silence.filter.written().to_vec(),
         start_time: silence.span.start.into(),
         end_time: silence.span.end.into(),
@@ -247,7 +247,7 @@ pub fn expire(tx: &mut dyn Tx, call: &Call, request: OneSilence) -> Result<Silen
 
 /// One silence.
 pub fn get(tx: &dyn Tx, call: &Call, request: OneSilence) -> Result<SilenceInfo> {
-    info(tx, call, &existing(tx, call, &request.silence_id)?)
+    info(tx, &existing(tx, call, &request.silence_id)?, call.now)
 }
 
 fn existing(tx: &dyn Tx, call: &Call, id: &Id<Silence>) -> Result<Silence> {
@@ -288,10 +288,10 @@ fn put(
     before: Option<&Silence>,
     after: &Silence,
 ) -> Result<SilenceInfo> {
-    let before = before.map(|before| info(tx, call, before)).transpose()?;
+    let before = before.map(|before| info(tx, before, call.now)).transpose()?;
     let hand = Hand { mint: &call.mint, now: call.now, actor: &call.caller.actor };
     mute::silence_set(tx, after, &hand)?;
-    let view = info(tx, call, after)?;
+    let view = info(tx, after, call.now)?;
     call.touched("silence", &view.silence_id, before.as_ref().and_then(seen), seen(&view));
     Ok(view)
 }
@@ -332,5 +332,5 @@ pub fn stat(tx: &dyn Tx, call: &Call, request: StatSilences) -> Result<StatInfo>
 /// All that are seen, in the order of their making.
 fn views(tx: &dyn Tx, call: &Call) -> Result<Vec<SilenceInfo>> {
     let silences = tx.silences(&call.caller.scope)?;
-    silences.iter().rev().map(|silence| info(tx, call, silence)).collect()
+    silences.iter().rev().map(|silence| info(tx, silence, call.now)).collect()
 }

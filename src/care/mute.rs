@@ -304,6 +304,16 @@ fn now_heard(
     Ok(reason)
 }
 
+/// What it is that begins or ends with this timer, e.g. `silence` and its identifier; `None` where it is about alerts.
+pub fn turning(timer: &Timer) -> Option<(String, String)> {
+    match Errand::read(&timer.subject) {
+        Ok((Errand::Turn(by), _)) if timer.kind == TimerKind::Window => {
+            by.split_once(':').map(|(kind, id)| (kind.to_owned(), id.to_owned()))
+        }
+        Ok(_) | Err(_) => None,
+    }
+}
+
 /// What mutes begins or ends.
 pub fn due(tx: &mut dyn Tx, timer: &Timer, hand: &Hand<'_>) -> Result<()> {
     if timer.kind == TimerKind::Unmute {

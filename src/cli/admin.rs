@@ -4,6 +4,8 @@
 //! no path ever comes in over the network, and a copy is the caller's own file from the beginning. A running server is
 //! read from beside it, as by one more reader.
 
+mod noted;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -12,14 +14,16 @@ use std::{
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use self::noted::Health;
 use super::{
     Failure,
     show::{Screen, field},
 };
 use crate::{
-    app::{lock, make_directory, store_file},
+    app::{existing_key, lock, make_directory, seal_file, store_file},
     clock::{Clock, rfc3339},
     config::Reach,
+    domain::audit::SealKey,
     error::Error,
     store::files::{self, Care, Check, Contents},
 };
@@ -67,14 +71,27 @@ impl Admin {
         }
         let screen = Screen::new(self.reach.json);
         let data = self.reach.data;
-        let verb = self.verb;
+        let (kept, verb) = (data.clone(), self.verb);
+        let action = match &verb {
+            Verb::Backup { .. } => "backup",
+            Verb::Restore { .. } => "restore",
+            Verb::Verify { .. } => "verify",
+            Verb::Vacuum => "vacuum",
+        };
         let done = tokio::task::spawn_blocking(move || match verb {
             Verb::Backup { file } => backup(&data, &file),
             Verb::Restore { file, force } => restore(&data, &file, Force(force)),
             Verb::Verify { thorough } => verify(&data, thorough),
             Verb::Vacuum => vacuum(&data),
         });
-        let done = done.await.map_err(|cause| Failure::usage(cause.to_string()))??;
+        let done = done.await.map_err(|cause| Failure::usage(cause.to_string()))?;
+        let is_damaged = done.as_ref().is_ok_and(|done| done["ok"] == false);
+        let health = if is_damaged { Health::Damaged } else { Health::Well };
+        let recorded = noted::record(&kept, action, (&done, health)).await;
+        let mut done = done?;
+        if let Some(recorded) = recorded {
+            done["recorded"] = recorded.into();
+        }
         screen.show(&done, told)?;
         if done["ok"] == false {
             return Err(Failure::refused("The store is not well."));
@@ -97,7 +114,8 @@ fn told(done: &Value) -> String {
             format!("WRONG  {}\n         {}", field(check, "name"), wrong.join("\n         "))
         }
     });
-    let lines: Vec<String> = checks.chain([field(done, "said")]).collect();
+    let recorded = done["recorded"].as_str().map(str::to_owned);
+    let lines: Vec<String> = checks.chain([field(done, "said")]).chain(recorded).collect();
     lines.join("\n")
 }
 
@@ -176,7 +194,8 @@ fn replace(store: &Path, new: &Path) -> Result<(), Failure> {
 
 fn verify(data: &Path, thorough: bool) -> Result<Value, Failure> {
     let care = if thorough { Care::Thorough } else { Care::Quick };
-    let checks = files::verify(&existing(data)?, care).map_err(failed)?;
+    let seal = existing_key(&seal_file(data))?.map(SealKey::new);
+    let checks = files::verify(&existing(data)?, care, seal.as_ref()).map_err(failed)?;
     let is_well = checks.iter().all(|check| check.wrong.is_empty());
     let said = if is_well { "All is well." } else { "Restore a backup, or ask for help." };
     let shown = |check: &Check| json!({ "name": check.name, "wrong": check.wrong });

@@ -18,6 +18,7 @@ use crate::{
     app::{App, Opened, token_file},
     clock::Clock,
     config::{Config, LogFormat, Still},
+    domain::audit::{Actor, ActorKind},
     http,
     ingest::Prompt,
     jobs::{self, Jobs},
@@ -65,7 +66,8 @@ fn reload_when_told(jobs: Jobs) -> Result<(), Failure> {
         .map_err(|cause| Failure::usage(format!("Cannot listen for signals: {cause}.")))?;
     actix_web::rt::spawn(async move {
         while told.recv().await.is_some() {
-            if let Err(error) = jobs::reload(&jobs, Prompt::Asked, jobs.clock.now()).await {
+            let signal = (Prompt::Asked, Actor::unnamed(ActorKind::Command, "signal"));
+            if let Err(error) = jobs::reload_recorded(&jobs, signal, jobs.clock.now()).await {
                 tracing::warn!(%error, cause = ?error.cause, "rules and plugins could not be loaded again");
             }
         }

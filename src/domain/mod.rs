@@ -1,6 +1,7 @@
 //! The nouns and the decisions. No I/O, no clock, no async.
 
 pub mod ack_link;
+pub mod address;
 pub mod alert;
 pub mod audit;
 pub mod calendar;
@@ -15,6 +16,7 @@ pub mod group_rule;
 pub mod happening;
 pub mod heartbeat;
 pub mod history;
+pub mod kind;
 pub mod life;
 pub mod lockout;
 pub mod message;
@@ -22,9 +24,11 @@ pub mod note;
 pub mod notice;
 pub mod parcel;
 pub mod people;
+pub mod posted;
 pub mod project;
 pub mod receipt;
 pub mod retention;
+pub mod rpc;
 pub mod scope;
 pub mod secret;
 pub mod setup;

@@ -14,6 +14,9 @@ use crate::{
     id::{Id, Identified},
 };
 
+/// The domain that every installation begins with. What belongs to no single domain is recorded in its trail.
+pub const DEFAULT_DOMAIN: &str = "default";
+
 /// The project that Alertmill's own alerts are in.
 pub const SYSTEM_PROJECT: &str = "system";
 

@@ -55,6 +55,8 @@ pub enum Right {
     Read,
     /// To change within the caller's scope.
     Write,
+    /// To report what was done in another service: for services alone.
+    Post,
     /// To manage a workspace: its projects and tokens.
     Own,
     /// To manage the installation: domains, workspaces, rules, what happened to all of it.
@@ -85,6 +87,9 @@ impl Role {
     /// Whether a holder of this role may do what needs `right` (Cloudforet monitoring v1, roles).
     pub const fn allows(self, right: Right) -> bool {
         match (self, right) {
+            // What services report is worth something because nobody else can, not even an administrator.
+            (Self::Service, Right::Post) => true,
+            (_, Right::Post) => false,
             (Self::SystemAdmin, _)
             | (_, Right::Anyone | Right::Read)
             | (Self::WorkspaceOwner, Right::Write | Right::Own)

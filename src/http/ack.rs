@@ -12,7 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Front, body, get_or_head, problem, refusing,
+    Front, body,
+    caller::{agent, turned_away},
+    get_or_head, problem, refusing,
     watch::{self, Moment},
 };
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
     domain::{message::Message, words::AlertState},
     error::{Code, Error, Result},
     id::Id,
+    jobs::Wanted,
 };
 
 /// The page's own address.
@@ -79,6 +82,11 @@ async fn find(front: &Front, request: &HttpRequest) -> Result<Linked> {
 async fn pressed(front: Data<Front>, request: HttpRequest, payload: Payload) -> HttpResponse {
     watch::guarded(request.clone(), async {
         let done = act(&front, &request, payload).await;
+        if let Err(error) = &done
+            && error.code.status() < 500
+        {
+            turned_away(&front, &request, (Wanted::Acknowledge, None), error.code);
+        }
         answer(&request, done)
     })
     .await
@@ -97,7 +105,9 @@ async fn act(front: &Front, request: &HttpRequest, payload: Payload) -> Result<L
     of_this_alert(request, found)?;
     let Moment { now, request_id, remote } = moment;
     let mint = app.clock.mint().clone();
-    let pressed = Pressed { message_id, name: said.responder, now, mint, remote, request_id };
+    let user_agent = agent(request);
+    let pressed =
+        Pressed { message_id, name: said.responder, now, mint, remote, user_agent, request_id };
     let done = app.store.write(move |tx| ack::acknowledge(tx, &pressed)).await?;
     tracing::info!(alert.id = %done.alert.alert_id(), "acknowledged by link");
     Ok(done)

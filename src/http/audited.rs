@@ -1,19 +1,23 @@
 //! What was done and what was refused, recorded in the transaction that did it or undid it.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::method::json;
 use crate::{
     api::{Call, audit},
     app::App,
     domain::{
-        audit::{AuditEntry, Entity},
+        audit::{ActorKind, AuditEntry, Entity},
         project::Domain,
     },
     error::{Error, Result},
     id::Id,
+    jobs::{Stranger, Wanted},
     store::Tx,
 };
+
+/// How much of what was asked for is recorded, in bytes of JSON.
+const LARGEST: usize = 8 << 10;
 
 /// Runs a method in a transaction, with its audit record.
 pub(super) async fn write<S: Serialize + Send + 'static>(
@@ -28,8 +32,9 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
         let mut answer = Vec::new();
         let attempted = tx.attempt(&mut |tx| {
             let Some(method) = method.take() else { return Ok(()) };
-            answer = json(&method(tx, &call)?)?;
-            Ok(())
+            tx.watch_changes();
+            answer = super::method::json(&method(tx, &call)?)?;
+            audit::follows(tx, &call)
         });
         audit::record(tx, &call, action, &attempted)?;
         // The outer job succeeds either way, so that the record of a refusal is kept.
@@ -40,13 +45,49 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
     Ok(answer)
 }
 
-/// Records that a call was refused before it did anything; gives back why.
+/// Records that a call was refused before it did anything; gives back why. What nobody in particular asked for is counted
+/// instead, so that strangers do not fill the trail.
 pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: Error) -> Error {
-    let said: Result<()> = Err(Error::new(error.code, error.detail.clone()));
+    if call.actor().kind == ActorKind::Nobody {
+        app.strangers.turned_away(Stranger {
+            wanted: Wanted::Call(None),
+            domain_id: None,
+            code: error.code,
+            at: call.now,
+            remote: call.remote.clone().unwrap_or_default(),
+            route: action.to_owned(),
+            user_agent: call.user_agent.clone(),
+        });
+        return error;
+    }
+    let files = error.files.clone();
+    let said: Result<()> = Err(Error { files, ..Error::new(error.code, error.detail.clone()) });
     match app.store.write(move |tx| audit::record(tx, &call, action, &said)).await {
         Ok(()) => error,
         Err(unrecorded) => unrecorded,
     }
+}
+
+/// Records that a call which changes nothing was answered: an export, say.
+///
+/// # Errors
+/// Where the store does not take it; then the call must not be answered either.
+pub(super) async fn done(
+    app: &App,
+    action: &'static str,
+    call: &Call,
+    (resource, details): (&str, Value),
+) -> Result<()> {
+    let (domain, entry) = entry(call, action, resource);
+    let text = details.to_string();
+    let details = if text.len() > LARGEST {
+        let beginning: String = text.chars().take(LARGEST / 4).collect();
+        json!({ "beginning": beginning, "bytes": text.len() })
+    } else {
+        details
+    };
+    let (entry, mint) = (entry.saying(details), call.mint.clone());
+    app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await
 }
 
 /// The record of a call that succeeds, for who writes it itself, and the domain whose chain it belongs to.

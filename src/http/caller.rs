@@ -9,12 +9,19 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Front, body, problem::Dialect, watch::Moment};
+use super::{
+    Front, body,
+    problem::Dialect,
+    watch::{Moment, route_of},
+};
 use crate::{
     api::{Call, Caller, Journal},
     app::App,
     digest::sha256,
+    domain::{audit::Entity, project::Domain},
     error::{Code, Error, Result},
+    id::Id,
+    jobs::{Stranger, Wanted},
     metrics::KindLabels,
 };
 
@@ -47,6 +54,12 @@ pub(super) fn call(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
     let (app, moment) = (&front.app, Moment::of(request)?);
     let Some(caller) = caller(app, request, &moment) else {
         app.metrics.rejected.get_or_create(&KindLabels { kind: "token" }).inc();
+        turned_away(
+            front,
+            request,
+            (Wanted::Call(expired(app, request)), None),
+            Code::AuthenticateFailure,
+        );
         let detail =
             "send `Authorization: Bearer <token>` with a token that is neither revoked nor expired";
         return Err(Error::new(Code::AuthenticateFailure, detail));
@@ -79,6 +92,38 @@ fn caller(app: &App, request: &HttpRequest, moment: &Moment) -> Option<Caller> {
     })
 }
 
+/// The token that a request shows, where it is one that has run out.
+fn expired(app: &App, request: &HttpRequest) -> Option<Entity> {
+    let shown = credential(request)?;
+    let token = app.store.snapshots().tokens.get(&sha256(shown.as_bytes()))?;
+    Some(Entity::new("token", &token.token_id).called(Some(token.name.clone())))
+}
+
+/// Counts somebody who was turned away before it was known who they are.
+pub(super) fn turned_away(
+    front: &Front,
+    request: &HttpRequest,
+    (wanted, domain_id): (Wanted, Option<Id<Domain>>),
+    code: Code,
+) {
+    let Ok(moment) = Moment::of(request) else { return };
+    front.app.strangers.turned_away(Stranger {
+        wanted,
+        domain_id,
+        code,
+        at: moment.now,
+        remote: moment.remote,
+        route: route_of(request),
+        user_agent: agent(request),
+    });
+}
+
+/// The program that a request came from, as that names itself.
+pub(super) fn agent(request: &HttpRequest) -> Option<String> {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect())
+}
+
 fn circumstances(
     front: &Data<Front>,
     request: &HttpRequest,
@@ -86,18 +131,19 @@ fn circumstances(
     moment: Moment,
 ) -> Call {
     let app = &front.app;
-    let plugins = app.intake.books.load().plugins.names().map(str::to_owned).collect();
+    let books = app.intake.books.load();
+    let plugins = books.plugins.names().map(str::to_owned).collect();
     let (store, edge) = (app.store.clone(), front.clone());
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Call {
         caller: Arc::new(caller),
         now: moment.now,
         request_id: moment.request_id,
         remote: Some(moment.remote),
-        user_agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
+        user_agent: agent(request),
         mint: app.clock.mint().clone(),
         public_url: app.public_url().to_owned(),
         plugins: Arc::new(plugins),
+        kinds: Arc::clone(&books.kinds),
         requests: Arc::new(move |webhook| {
             store.snapshots().requests.get(webhook).as_deref().copied().unwrap_or_default()
         }),

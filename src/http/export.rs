@@ -14,9 +14,10 @@ use futures_util::{Stream, stream};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::{Front, body, caller, decode, gone, openapi, problem, refusing, watch};
+use super::{Front, audited, body, caller, decode, gone, openapi, problem, refusing, watch};
 use crate::{
     api::{
+        Call,
         alert::{AlertInfo, ListAlerts},
         event::{EventInfo, ListEvents},
         export::{Plan, Progress},
@@ -57,6 +58,14 @@ const fn name(bulk: Bulk) -> &'static str {
     }
 }
 
+/// What an export is called in the audit trail.
+const fn action(bulk: Bulk) -> &'static str {
+    match bulk {
+        Bulk::Events => "event.export",
+        Bulk::Alerts => "alert.export",
+    }
+}
+
 /// How a file is packed for its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Packing {
@@ -74,6 +83,20 @@ async fn run(
     payload: Payload,
 ) -> Result<HttpResponse> {
     let (call, payload) = caller::admitted(&front, request, payload).await?;
+    match taken_out(bulk, front.clone(), (request, &call), payload).await {
+        Err(error) if error.code == Code::PermissionDenied => {
+            Err(audited::refused(&front.app, action(bulk), call, error).await)
+        }
+        answered => answered,
+    }
+}
+
+async fn taken_out(
+    bulk: Bulk,
+    front: Data<Front>,
+    (request, call): (&HttpRequest, &Call),
+    payload: Payload,
+) -> Result<HttpResponse> {
     let body = body::read(request.headers(), payload, &front.app.config).await?;
     let mut asked = if request.method() == actix_web::http::Method::GET {
         in_address(request.query_string())?
@@ -83,8 +106,9 @@ async fn run(
             _ => Map::new(),
         }
     };
+    let details = json!({ "asked": asked });
     let (format, packing) = (format(&mut asked, request)?, packing(&mut asked, request)?);
-    let mut plan = Plan::new(bulk, &call, asked)?;
+    let mut plan = Plan::new(bulk, call, asked)?;
     if format == Format::Csv {
         plan = plan.for_table();
     }
@@ -94,6 +118,9 @@ async fn run(
     // Read before anything is answered, so that what is wrong with the query has its own status.
     let (file, first) = gone::awaited(request, read(&front.app.store, file)).await?;
     let first = first?;
+    // Recorded before anything leaves, so that nobody takes records out unseen.
+    let resource = format!("export:{}", name(bulk));
+    audited::done(&front.app, action(bulk), call, (&resource, details)).await?;
     let mut answer = HttpResponse::Ok();
     let kind = if packing == Packing::File { "application/gzip" } else { format.media_type() };
     answer.content_type(kind);

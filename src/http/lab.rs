@@ -208,7 +208,7 @@ fn edited(
         let detail = format!("the edited rules do not load: {}", first.detail);
         return Err(Error { mistakes, ..Error::new(Code::InvalidParameter, detail) });
     }
-    Ok(Books { rulebook, plugins: book })
+    Ok(Books { rulebook, plugins: book, ..Books::default() })
 }
 
 fn located<'m>(

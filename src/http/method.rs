@@ -23,10 +23,13 @@ use super::{
 use crate::{
     api::Call,
     app::App,
-    domain::token::Right,
+    domain::{token::Right, words::Role},
     error::{Code, Error, Result},
     store::Tx,
 };
+
+/// How much of an identifier that a request names is recorded, in characters: whoever is refused may write anything there.
+const LONGEST_ID: usize = 100;
 
 /// A method of an API: one row of a route table.
 pub(super) struct Method {
@@ -294,16 +297,18 @@ impl Method {
     ) -> Result<Answer> {
         let (call, payload) = match self.right {
             Right::Anyone => (caller::anyone(&front, request)?, payload),
-            Right::Read | Right::Write | Right::Own | Right::Administer => {
+            Right::Read | Right::Write | Right::Post | Right::Own | Right::Administer => {
                 caller::admitted(&front, request, payload).await?
             }
         };
         let sent = self.sent(&front.app, request, payload).await;
+        if let Some(named) = sent.as_ref().ok().and_then(|sent| self.named(sent)) {
+            call.notes.names(named);
+        }
         let checked = if call.caller.role.allows(self.right) {
             sent
         } else {
-            let detail = format!("a {} may not call `{}`", call.caller.role, self.name);
-            Err(Error::new(Code::PermissionDenied, detail))
+            Err(self.refusal(call.caller.role))
         };
         match checked {
             // A query stops once nobody waits for it; what changes something goes on.
@@ -311,10 +316,44 @@ impl Method {
                 gone::awaited(request, self.done(front, call, sent)).await
             }
             Ok(sent) => self.done(front, call, sent).await,
-            Err(error) if self.changes() => {
+            Err(error) if self.is_recorded(&error) => {
                 Err(audited::refused(&front.app, self.name, call, error).await)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a refusal is recorded: of whatever would change something, and of whoever is not allowed to ask.
+    fn is_recorded(&self, error: &Error) -> bool {
+        self.changes() || error.code == Code::PermissionDenied
+    }
+
+    /// What a request names, e.g. `webhook:webhook-0198…`, as the method's own kind of thing.
+    fn named(&self, sent: &Sent) -> Option<String> {
+        let kind = self.name.split('.').next().unwrap_or_default();
+        let field = format!("{kind}_id");
+        let id = match sent {
+            Sent::Json(object) => object.get(&field)?.as_str()?.to_owned(),
+            Sent::Form(text) => {
+                let fields: Vec<(String, String)> = serde_urlencoded::from_str(text).ok()?;
+                fields.into_iter().find(|(name, _)| *name == field)?.1
+            }
+        };
+        Some(format!("{kind}:{}", id.chars().take(LONGEST_ID).collect::<String>()))
+    }
+
+    /// What a caller is told whose role does not allow it.
+    fn refusal(&self, role: Role) -> Error {
+        let detail = format!("a {role} may not call `{}`", self.name);
+        match self.right {
+            // Whoever is no service has no such method.
+            Right::Post => {
+                let detail = format!("{detail}: only services do, with the role {}", Role::Service);
+                Error::new(Code::MethodNotAllowed, detail)
+            }
+            Right::Anyone | Right::Read | Right::Write | Right::Own | Right::Administer => {
+                Error::new(Code::PermissionDenied, detail)
+            }
         }
     }
 
@@ -322,7 +361,7 @@ impl Method {
         let asked = Asked { front: front.clone(), method: self.name, call: call.clone(), sent };
         match (self.work.run)(asked).await {
             // What writes records its refusals itself, in the transaction that it rolls back.
-            Err(error) if self.work.kind == Kind::Act && self.changes() => {
+            Err(error) if self.work.kind != Kind::Write && self.is_recorded(&error) => {
                 Err(audited::refused(&front.app, self.name, call, error).await)
             }
             done => done,
@@ -358,7 +397,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{domain::words::Role, http::methods};
+    use crate::http::methods;
 
     #[test]
     fn every_address_and_every_name_is_there_once() {

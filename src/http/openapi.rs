@@ -144,6 +144,9 @@ pub(super) const fn needs(right: Right) -> &'static str {
         Right::Write => {
             "Needs a token that may write: SYSTEM_ADMIN, WORKSPACE_OWNER, WORKSPACE_MEMBER or SERVICE."
         }
+        Right::Post => {
+            "Needs a SERVICE token or application; for all others there is no such method."
+        }
         Right::Own => "Needs a token that may manage a workspace: SYSTEM_ADMIN or WORKSPACE_OWNER.",
         Right::Administer => "Needs a SYSTEM_ADMIN token.",
     }

@@ -133,6 +133,10 @@ fn builder(error: &Error) -> HttpResponseBuilder {
     if let Some(seconds) = error.retry_after {
         answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
+    if error.code == Code::MethodNotAllowed {
+        // Where another method is allowed, whoever knows says so.
+        answer.insert_header((header::ALLOW, ""));
+    }
     if error.code == Code::AuthenticateFailure {
         answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
     }

@@ -3,14 +3,13 @@
 use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{
-    Front, audited,
+    Front,
     method::{Method, act},
 };
 use crate::{
-    api::Call,
+    api::{Call, audit},
     domain::token::Right,
     error::{Code, Error, Result},
     ingest::{Prompt, Refusal, Reloaded, Swap},
@@ -18,7 +17,7 @@ use crate::{
 };
 
 /// What the method is called in the audit trail.
-pub(super) const NAME: &str = "rules.reload";
+pub(super) const NAME: &str = jobs::reload::ACTION;
 
 /// The method of this file.
 pub(super) fn method() -> Method {
@@ -62,17 +61,18 @@ enum ReloadOutcome {
 
 async fn reload(front: Data<Front>, call: Call, _: Nothing) -> Result<ReloadInfo> {
     let app = &front.app;
+    let before = app.intake.shelves.standing().version.clone();
     let reloaded = jobs::reload(&app.jobs(), Prompt::Asked, call.now).await?;
     let version = app.intake.shelves.standing().version.clone();
+    call.touches("rules", &version);
+    let entry = jobs::reload::told(audit::entry(&call, NAME), &reloaded, (&before, &version));
     let (outcome, swap) = match reloaded {
         Reloaded::Unchanged => (ReloadOutcome::Unchanged, Swap::default()),
         Reloaded::Restored => (ReloadOutcome::Restored, Swap::default()),
         Reloaded::Swapped(swap) => (ReloadOutcome::Swapped, swap),
         Reloaded::Refused(refusal) => return Err(refused(refusal, &version)),
     };
-    let (domain, mut entry) = audited::entry(&call, NAME, &format!("rules:{version}"));
-    entry.after = Some(json!({ "outcome": outcome, "files": swap.files }));
-    let mint = call.mint.clone();
+    let (domain, mint) = (audit::chain(&call), call.mint.clone());
     app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await?;
     let books = app.intake.books.load();
     let (mappings, plugins) = (books.rulebook.providers().count(), books.plugins.names().count());

@@ -389,7 +389,7 @@ fn with_text(app: &App, provider: &str, text: Option<&str>) -> Result<Arc<Books>
         let detail = "`text` is no mapping; `/api/v1/rules/check` tells where it is wrong";
         Error { mistakes, ..Error::new(Code::InvalidParameter, detail) }
     })?;
-    Ok(Arc::new(Books { rulebook, plugins: live.plugins.clone() }))
+    Ok(Arc::new(Books { rulebook, plugins: live.plugins.clone(), ..Books::default() }))
 }
 
 /// Refuses what is too large to be tried.

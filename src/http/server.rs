@@ -19,6 +19,7 @@ use super::{Front, application, gone};
 use crate::{
     app::{App, StartError},
     config::Config,
+    jobs,
 };
 
 /// How long an idle connection stays open; senders that post once a minute need not connect each time.
@@ -66,6 +67,9 @@ pub async fn serve(
     bound(address).map_err(cannot_listen)?;
     tracing::info!(address = %address, "listening");
     running.await.map_err(cannot_listen)?;
+    if let Err(error) = jobs::write_all(&app.jobs()).await {
+        tracing::warn!(%error, cause = ?error.cause, "who was turned away last could not be recorded");
+    }
     app.close();
     tracing::info!("stopped");
     Ok(())

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Front,
     body::{self, Body},
-    caller::{bearer, password},
+    caller::{bearer, password, turned_away},
     decode, method, openapi, probe, problem,
     receipt::ReceiptInfo,
     refusing,
@@ -23,6 +23,7 @@ use crate::{
     api::Refused,
     digest::{Digest, sha256},
     domain::{
+        audit::Entity,
         delivery::{Delivery, PresentedKey},
         receipt::Receipt,
         webhook::Webhook,
@@ -30,6 +31,7 @@ use crate::{
     error::{Code, Error, Result},
     id::Id,
     ingest::{self, Answer},
+    jobs::Wanted,
     metrics::KindLabels,
     plugins::Handshake,
 };
@@ -149,6 +151,14 @@ pub(super) fn note_refusal(front: &Front, request: &HttpRequest, error: &Error) 
     let kind = error.code.name();
     front.app.metrics.rejected.get_or_create(&KindLabels { kind }).inc();
     let Ok(moment) = Moment::of(request) else { return };
+    if matches!(error.code, Code::AuthenticateFailure | Code::WebhookDisabled) {
+        let webhook = front.app.store.snapshots().webhooks.get(&webhook_id(request));
+        let domain_id = webhook.as_ref().map(|webhook| webhook.home.domain_id.clone());
+        let entity = webhook.map(|webhook| {
+            Entity::new("webhook", &webhook.webhook_id).called(Some(webhook.name.clone()))
+        });
+        turned_away(front, request, (Wanted::Deliver(entity), domain_id), error.code);
+    }
     if error.code.status() < 500 {
         let refused = Refused {
             at: moment.now,

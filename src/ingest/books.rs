@@ -3,9 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use crate::{
+    domain::kind::Kinds,
     load_error::LoadError,
     plugins::{PluginBook, Script},
-    rules::{Mapping, Rulebook},
+    rules::{Mapping, Rulebook, kinds},
 };
 
 /// Every mapping and every plugin. A delivery is read by one of these from beginning to end.
@@ -15,6 +16,8 @@ pub struct Books {
     pub rulebook: Rulebook,
     /// How providers talk.
     pub plugins: PluginBook,
+    /// What is known of events that are named by a kind.
+    pub kinds: Arc<Kinds>,
 }
 
 impl Books {
@@ -35,21 +38,23 @@ impl Books {
         rules: Option<&Path>,
         plugins: Option<&Path>,
     ) -> Result<Self, Vec<LoadError>> {
-        match (self.rulebook.reload(rules), PluginBook::load(plugins)) {
-            (Ok(rulebook), Ok(plugins)) => {
+        match (self.rulebook.reload(rules), PluginBook::load(plugins), kinds::load(rules)) {
+            (Ok(rulebook), Ok(plugins), Ok(kinds)) => {
                 let mut books = Self::of(rulebook, plugins)?;
                 books.rulebook.keep_counts(&self.rulebook);
+                books.kinds = Arc::new(kinds);
                 Ok(books)
             }
-            (rulebook, plugins) => {
+            (rulebook, plugins, kinds) => {
                 let mut mistakes = rulebook.err().unwrap_or_default();
                 mistakes.extend(plugins.err().unwrap_or_default());
+                mistakes.extend(kinds.err().unwrap_or_default());
                 Err(mistakes)
             }
         }
     }
 
-    /// These, and among the rules what the scripts of the plugins mean.
+    /// These, and among the rules what the scripts of the plugins mean; without kinds.
     ///
     /// # Errors
     /// Where both a mapping and a script say what a provider's bodies mean.
@@ -82,7 +87,10 @@ impl Books {
                 Err(found) => mistakes.extend(found),
             }
         }
-        if mistakes.is_empty() { Ok(Self { rulebook, plugins }) } else { Err(mistakes) }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        Ok(Self { rulebook, plugins, kinds: Arc::default() })
     }
 }
 
@@ -131,8 +139,7 @@ mod tests {
         assert_eq!(titles(&now), [Some("now".to_owned())]);
         let kept = before.rulebook.get("mine").unwrap().text();
         let restored = Rulebook::restore("mine", kept).unwrap();
-        let then =
-            Books { rulebook: now.rulebook.with("mine", Arc::new(restored)), plugins: now.plugins };
+        let then = Books { rulebook: now.rulebook.with("mine", Arc::new(restored)), ..now };
         assert_eq!(titles(&then), [Some("before".to_owned())]);
     }
 

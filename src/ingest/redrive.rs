@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::{Value, json};
+
 use super::{
     Intake, Interpreted, Moment, interpret,
     settle::{Item, Route, add, bury, calm, reading},
@@ -93,13 +95,15 @@ impl Again {
         let find = |tx: &dyn Tx| {
             tx.delivery(&self.scope, id)?.ok_or_else(|| Error::not_found("delivery", id))
         };
-        let kept = find(tx)?;
-        if kept.dead > 0 {
-            self.drive(tx, &kept, (mint, now))?;
+        let before = find(tx)?;
+        if before.dead > 0 {
+            self.drive(tx, &before, (mint, now))?;
         }
+        let after = find(tx)?;
         let (domain, entry) = self.audit.clone();
+        let entry = entry.changed(Some(standing(&before)), Some(standing(&after)));
         tx.add_audit(&domain, entry, mint)?;
-        Ok(find(tx)?.receipt)
+        Ok(after.receipt)
     }
 
     fn drive(&self, tx: &mut dyn Tx, kept: &Kept, (mint, now): Moment<'_>) -> Result<()> {
@@ -170,6 +174,11 @@ impl Again {
         }
         Ok(())
     }
+}
+
+/// How a delivery stands, for the audit trail.
+fn standing(kept: &Kept) -> Value {
+    json!({ "state": kept.receipt.state, "items": kept.items, "dead": kept.dead })
 }
 
 /// What driving a delivery again has changed so far.

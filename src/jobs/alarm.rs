@@ -5,13 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::{
-    care::{self, Hand},
-    clock::Timestamp,
-    domain::timer::Timer,
-    error::Result,
-    id::Mint,
-    ingest::Intake,
-    store::Tx,
+    api::by_itself, clock::Timestamp, domain::timer::Timer, error::Result, id::Mint,
+    ingest::Intake, store::Tx,
 };
 
 /// How often what is due is looked for.
@@ -53,7 +48,7 @@ fn ring(tx: &mut dyn Tx, due: &[Timer], (mint, now): (&Mint, Timestamp)) -> Resu
                 return Ok(());
             }
             tx.set_timer(timer.kind, &timer.subject, None)?;
-            care::due(tx, timer, &Hand { mint, now, actor: timer.kind.actor() })
+            by_itself::due(tx, timer, (mint, now))
         });
         if let Err(error) = done {
             failed += 1;

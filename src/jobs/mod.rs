@@ -3,9 +3,11 @@
 pub mod alarm;
 pub mod deliver;
 pub mod ping;
-mod reload;
+pub mod reload;
 mod retain;
 pub mod self_check;
+mod spool;
+mod strangers;
 mod watch;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -13,8 +15,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 pub use self::{
     deliver::{Courier, deliver},
     ping::ping_for_ever,
-    reload::reload,
+    reload::{reload, reload_recorded},
     retain::retain,
+    spool::Note,
+    strangers::{Stranger, Strangers, Wanted, write_all},
     watch::watch,
 };
 use crate::{clock::Clock, ingest::Intake};
@@ -33,6 +37,8 @@ pub struct Jobs {
     pub data: PathBuf,
     /// What sends messages.
     pub courier: Arc<Courier>,
+    /// Who was turned away, until that is in the audit trail.
+    pub strangers: Arc<Strangers>,
 }
 
 impl Jobs {
@@ -80,6 +86,12 @@ impl Jobs {
 
     /// Does once what is due.
     pub async fn tick(&self) {
+        if let Err(error) = strangers::write(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "who was turned away could not be recorded");
+        }
+        if let Err(error) = spool::take_in(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "what commands did could not be recorded");
+        }
         if let Err(error) = self_check::check(self, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "the self-check could not be done");
         }

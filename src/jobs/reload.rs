@@ -2,12 +2,26 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::{Jobs, self_check};
 use crate::{
     clock::Timestamp,
-    error::{Error, Result},
+    domain::{
+        audit::{Actor, AuditEntry, Entity},
+        project::DEFAULT_DOMAIN,
+    },
+    error::{Code, Error, Result},
     ingest::{self, Prompt, Refusal, Reloaded, Swap},
+    load_error::LoadError,
+    store::Tx,
 };
+
+/// What it is called in the audit trail.
+pub const ACTION: &str = "rules.reload";
+
+/// How many files, warnings and mistakes a record names.
+const TOLD: usize = 20;
 
 /// Loads rules and plugins again.
 ///
@@ -30,6 +44,51 @@ pub async fn reload(jobs: &Jobs, prompt: Prompt, now: Timestamp) -> Result<Reloa
         tracing::warn!(%error, cause = ?error.cause, "how a reload went could not be reported");
     }
     Ok(reloaded)
+}
+
+/// Loads rules and plugins again, and records what came of it where that is news; for who asks in no call of the API.
+///
+/// # Errors
+/// Where nothing could be tried, or not be recorded.
+pub async fn reload_recorded(
+    jobs: &Jobs,
+    (prompt, actor): (Prompt, Actor),
+    now: Timestamp,
+) -> Result<()> {
+    let before = jobs.intake.shelves.standing().version.clone();
+    let reloaded = reload(jobs, prompt, now).await?;
+    if matches!(reloaded, Reloaded::Unchanged) && prompt == Prompt::Watched {
+        return Ok(());
+    }
+    let after = jobs.intake.shelves.standing().version.clone();
+    let entry = AuditEntry::new(now, actor, ACTION);
+    let entry = told(entry, &reloaded, (&before, &after));
+    let mint = jobs.clock.mint().clone();
+    let add = move |tx: &mut dyn Tx| tx.add_audit(&DEFAULT_DOMAIN.into(), entry, &mint);
+    jobs.intake.store.write(add).await.map(|_| ())
+}
+
+/// What the audit trail says of loading rules and plugins again, which turned one version into another.
+pub fn told(entry: AuditEntry, reloaded: &Reloaded, (before, after): (&str, &str)) -> AuditEntry {
+    let entry = entry.on(Entity::new("rules", after));
+    let (outcome, swap) = match reloaded {
+        Reloaded::Unchanged => ("unchanged", None),
+        Reloaded::Restored => ("restored", None),
+        Reloaded::Swapped(swap) => ("swapped", Some(swap)),
+        Reloaded::Refused(Refusal { mistakes, .. }) => {
+            let said: Vec<String> = mistakes.iter().take(TOLD).map(LoadError::sentence).collect();
+            let detail = format!("{} mistakes, so nothing was loaded", mistakes.len());
+            let details = json!({ "mistakes": said });
+            return entry.refused(&Error::new(Code::RulesRefused, detail)).saying(details);
+        }
+    };
+    let (files, warnings) = swap.map_or_else(Default::default, |swap| {
+        let some = |all: &[String]| all.iter().take(TOLD).cloned().collect::<Vec<_>>();
+        (some(&swap.files), some(&swap.warnings))
+    });
+    let (before, after) = (json!({ "version": before }), json!({ "version": after }));
+    let details = json!({ "outcome": outcome, "files": files, "warnings": warnings });
+    entry.changed(Some(before), Some(after)).saying(details)
 }
 
 fn say_swapped(Swap { version, files, warnings }: &Swap) {

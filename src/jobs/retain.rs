@@ -8,14 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::Jobs;
 use crate::{
-    clock::{Stopwatch, Timestamp},
+    clock::{Stopwatch, Timestamp, rfc3339},
     domain::{
         audit::{Actor, ActorKind, AuditEntry, Entity},
         project::Project,
         retention::{Age, Retention},
         scope::{Home, Scope},
     },
-    error::Result,
+    error::{Error, Result},
     id::Id,
     metrics::KindLabels,
     store::{Mark, Old, Sweep, Tx},
@@ -38,9 +38,15 @@ pub async fn retain(jobs: &Jobs, now: Timestamp) -> Result<()> {
     let store = &jobs.intake.store;
     let all = store.read(|tx| tx.retentions(&Scope::EVERYTHING)).await?;
     for (home, retention) in all {
-        let removed = sweep_project(jobs, &home, retention, now).await?;
+        let removed = match sweep_project(jobs, &home, retention, now).await {
+            Ok(removed) => removed,
+            Err(error) => {
+                tell_failed(jobs, &home, &error, now).await;
+                return Err(error);
+            }
+        };
         if removed.iter().any(|(_, count)| *count > 0) {
-            tell(jobs, home, &removed, now).await?;
+            tell(jobs, (home, retention), &removed, now).await?;
         }
     }
     while store.write(|tx| tx.trim_happenings(ROWS * 10)).await? > 0 {
@@ -152,7 +158,7 @@ async fn sweep_all(
 /// Says in the log and in the audit trail what was removed.
 async fn tell(
     jobs: &Jobs,
-    home: Home,
+    (home, retention): (Home, Retention),
     removed: &[(&'static str, u64)],
     now: Timestamp,
 ) -> Result<()> {
@@ -162,9 +168,33 @@ async fn tell(
     tracing::info!(project = %home.project_id, removed = %counts, "removed what was old");
     let actor = Actor::unnamed(ActorKind::Timer, "retention");
     let entry = AuditEntry::new(now, actor, "project.retain")
-        .on(Entity::new("project", &home.project_id))
-        .changed(None, Some(counts));
+        .changed(None, Some(counts))
+        .saying(json!({ "older_than": limits(retention, now) }));
     let mint = jobs.clock.mint().clone();
-    let record = jobs.intake.store.write(move |tx| tx.add_audit(&home.domain_id, entry, &mint));
-    record.await.map(|_| ())
+    let record = move |tx: &mut dyn Tx| {
+        let project = tx.project(&Scope::EVERYTHING, &home.project_id)?;
+        let entity = Entity::new("project", &home.project_id);
+        let entry = entry.on(entity.called(project.map(|project| project.name)));
+        tx.add_audit(&home.domain_id, entry, &mint).map(|_| ())
+    };
+    jobs.intake.store.write(record).await
+}
+
+/// Says in the audit trail that a run ended before its time, if it can be said.
+async fn tell_failed(jobs: &Jobs, home: &Home, error: &Error, now: Timestamp) {
+    let actor = Actor::unnamed(ActorKind::Timer, "retention");
+    let entry = AuditEntry::new(now, actor, "project.retain")
+        .on(Entity::new("project", &home.project_id))
+        .refused(error);
+    let (domain_id, mint) = (home.domain_id.clone(), jobs.clock.mint().clone());
+    let record = move |tx: &mut dyn Tx| tx.add_audit(&domain_id, entry, &mint).map(|_| ());
+    if let Err(error) = jobs.intake.store.write(record).await {
+        tracing::warn!(%error, cause = ?error.cause, "that a retention run failed could not be recorded");
+    }
+}
+
+/// From when on what was removed had to go.
+fn limits(retention: Retention, now: Timestamp) -> Map<String, Value> {
+    let limit = |age: Age| json!(rfc3339(now - age.span()));
+    ages(retention).map(|(_, name, age)| (name.to_owned(), limit(age))).collect()
 }

@@ -19,8 +19,11 @@ use notify_debouncer_full::{
 };
 use tokio::sync::Notify;
 
-use super::{Jobs, reload::reload};
-use crate::ingest::Prompt;
+use super::{Jobs, reload::reload_recorded};
+use crate::{
+    domain::audit::{Actor, ActorKind},
+    ingest::Prompt,
+};
 
 /// How long files must have been quiet.
 const QUIET: Duration = Duration::from_millis(200);
@@ -52,7 +55,8 @@ pub async fn watch(jobs: Jobs) {
             // Before the files are read, so that no change falls between.
             watching = listen(&directories, &changed);
         }
-        if let Err(error) = reload(&jobs, Prompt::Watched, jobs.clock.now()).await {
+        let watch = (Prompt::Watched, Actor::unnamed(ActorKind::Timer, "watch"));
+        if let Err(error) = reload_recorded(&jobs, watch, jobs.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "rules and plugins could not be looked at");
         }
     }

@@ -327,7 +327,6 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugins::PluginBook;
 
     const RULES: &str = "\
 title: T
@@ -352,7 +351,7 @@ events:
     fn counted(bodies: &[&str]) -> CoverageInfo {
         let texts = [("t".to_owned(), RULES.to_owned())];
         let rulebook = Rulebook::from_texts(texts).unwrap();
-        let books = Books { rulebook, plugins: PluginBook::default() };
+        let books = Books { rulebook, ..Books::default() };
         let tallies = Tallies::of(&books.rulebook);
         for body in bodies {
             tallies.count_sample(&books, &Posted::new("t", body.as_bytes().to_vec()));

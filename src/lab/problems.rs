@@ -149,13 +149,13 @@ fn result(provider: &str, case: &str, verdict: Verdict) -> SampleResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{plugins::PluginBook, rules::Rulebook};
+    use crate::rules::Rulebook;
 
     /// What is told of these problems, whose samples have the keys that their names begin with.
     fn told(problems: &str) -> Vec<String> {
         let text = "title: T\nevents:\n  - name: a\n    when: { $.key: { exists: true } }\n    set:\n      event_key: $.key\n";
         let rulebook = Rulebook::from_texts([("mine".to_owned(), text.to_owned())]).unwrap();
-        let books = Books { rulebook, plugins: PluginBook::default() };
+        let books = Books { rulebook, ..Books::default() };
         let mut files = Files::from([(format!("mine{FILE}"), problems.as_bytes().to_vec())]);
         for case in ["a1", "a2", "b1"] {
             let body = format!("{{\"key\": \"{}\"}}", &case[..1]);

@@ -39,7 +39,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{plugins::PluginBook, rules::Rulebook};
+    use crate::rules::Rulebook;
 
     #[test]
     fn a_word_of_a_sample_that_a_map_does_not_know_is_told() {
@@ -52,7 +52,7 @@ mod tests {
         let shelf = Shelf::Directory(directory.path().to_owned());
         let told = |text: &str| {
             let rulebook = Rulebook::from_texts([("mine".to_owned(), text.to_owned())]).unwrap();
-            let books = Books { rulebook, plugins: PluginBook::default() };
+            let books = Books { rulebook, ..Books::default() };
             let unmet = unmet_words(&shelf, &books).unwrap();
             unmet.iter().map(LoadError::sentence).collect::<Vec<_>>()
         };

@@ -7,7 +7,8 @@
 //! `node` is a file as it is written, `extend` makes one of several, `written` finds the values in it; `load`, `compile`
 //! and `read*` turn it into the compiled forms `mapping`, `fields`, `expr`, `ops`, `template` and `when`, which read from
 //! a `scene`. `plan` makes them fast and numbers what `tally` counts; `coverage` is what comes of the counts. `check`,
-//! `keys` and `reach` look for what is most likely not meant; `schema` is the language for editors.
+//! `keys` and `reach` look for what is most likely not meant; `schema` is the language for editors. `kinds` is a language
+//! of its own: what is known of events that services name by a kind.
 
 pub mod check;
 mod compile;
@@ -16,6 +17,7 @@ mod expr;
 mod extend;
 mod fields;
 mod keys;
+pub mod kinds;
 mod load;
 mod mapping;
 mod node;

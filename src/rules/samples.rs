@@ -50,6 +50,16 @@ impl Shipped {
             Some((provider, text_of(&file)?))
         })
     }
+
+    /// The texts of the files that stand in a directory, by their paths, e.g. `kinds/security.yaml`.
+    pub(super) fn texts(directory: &str) -> BTreeMap<String, String> {
+        let is_in = |file: &str| {
+            let name = file.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/'));
+            name.is_some_and(|name| name.ends_with(".yaml") && !name.contains('/'))
+        };
+        let files = Self::iter().filter(|file| is_in(file));
+        files.filter_map(|file| Some((file.to_string(), text_of(&file)?))).collect()
+    }
 }
 
 /// The text of a file in the binary.

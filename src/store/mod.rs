@@ -7,6 +7,7 @@
 
 mod audits;
 mod care;
+mod changes;
 mod channels;
 mod declared;
 mod directory;
@@ -31,6 +32,7 @@ mod transfer;
 mod unit;
 mod upkeep;
 mod users;
+mod verification;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
@@ -38,8 +40,9 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
-    audits::{Audits, Head, Posting},
+    audits::{Audits, Posting},
     care::{Histories, Hit, HitKind, Hits, Setups, Timers},
+    changes::{Changed, Changes},
     channels::Channels,
     declared::IndexedFields,
     directory::{Directory, Requests, Snapshots},
@@ -60,6 +63,7 @@ pub use self::{
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
     users::Users,
+    verification::{Verification, Verified},
 };
 use self::{
     limit::{READS, Stop, Waiting, Watch},
@@ -70,6 +74,7 @@ use crate::{
     digest::Digest,
     domain::{
         alert::{Alert, Ending, Standing},
+        audit::SealKey,
         correlate::Past,
         delivery::Delivery,
         event::{Event, MappingVersion},
@@ -275,6 +280,7 @@ pub trait Tx:
     + Outbox
     + Notes
     + Lives
+    + Changes
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
     fn attempt(&mut self, part: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
@@ -315,12 +321,15 @@ pub struct Options {
     pub queue: usize,
     /// How long a read may take unless it says otherwise.
     pub query_timeout: Duration,
+    /// What signs how the chains of the audit trail stand.
+    pub seal: SealKey,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let query_timeout = Duration::from_secs(10);
-        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout }
+        let seal = SealKey::default();
+        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout, seal }
     }
 }
 

@@ -170,7 +170,10 @@ fn names(text: &str, word: &str) -> bool {
 
 fn providers() -> BTreeSet<String> {
     let directories = ["rules", "plugins"].into_iter().flat_map(|root| fs::read_dir(root).unwrap());
-    let directories = directories.map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    // A directory of rules that holds no mapping is about kinds of events, not about a provider.
+    let is_one =
+        |path: &Path| ["mapping.yaml", "plugin.yaml"].iter().any(|it| path.join(it).is_file());
+    let directories = directories.map(Result::unwrap).filter(|entry| is_one(&entry.path()));
     directories.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 

@@ -68,6 +68,7 @@ impl House {
             mint: Mint::repeatable(),
             public_url: "http://mill.test/".to_owned(),
             plugins: Arc::new(["alertmanager".to_owned(), "grafana".to_owned()].into()),
+            kinds: Arc::default(),
             requests: Arc::new(|_| Requests { total: 7, error: 1 }),
             refused: Arc::new(|_| Vec::new()),
             notes: Journal::default(),

@@ -78,7 +78,7 @@ fn warnings(source: &Source) -> Result<Vec<LoadError>, Failure> {
 /// The mappings of a directory that no plugin reads by, so that no webhook can be made for them.
 fn unread(source: &Source) -> Vec<LoadError> {
     let Shelf::Directory(directory) = &source.shelf else { return Vec::new() };
-    let Books { rulebook, plugins } = &source.books;
+    let Books { rulebook, plugins, .. } = &source.books;
     let is_read = |provider: &str| {
         plugins.names().any(|name| plugins.get(name).is_some_and(|it| it.mapping() == provider))
     };

@@ -185,6 +185,7 @@ async fn test(front: Data<Front>, call: Call, request: TryChannel) -> Result<Tri
     let resource = format!("channel:{}", channel.channel_id);
     let (domain, mut entry) = audited::entry(&call, "channel.test", &resource);
     entry.after = Some(json!({ "sent": sent, "status": status }));
+    entry.entity = entry.entity.map(|entity| entity.called(Some(channel.name.clone())));
     let mint = call.mint.clone();
     front.app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await?;
     Ok(Tried { sent, status, reason, took_ms, message_id: parcel.message_id })

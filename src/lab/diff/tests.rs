@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 use super::{file::read, *};
 use crate::{
     lab::posted::Posted,
-    plugins::PluginBook,
     rules::{Rulebook, samples as shipped},
 };
 
 fn books(rules: &[(&str, &str)]) -> Arc<Books> {
     let texts = rules.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     let rulebook = Rulebook::from_texts(texts).unwrap_or_else(|errors| panic!("{errors:#?}"));
-    Arc::new(Books { rulebook, plugins: PluginBook::default() })
+    Arc::new(Books { rulebook, ..Books::default() })
 }
 
 /// A mapping of the tests' sender, with these lines for key and severity.

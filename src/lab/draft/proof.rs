@@ -41,7 +41,8 @@ pub(super) fn prove(
         Rulebook::from_texts([(provider.to_owned(), text.clone())]).map_err(DraftError::Broken)?;
     let plugins = PluginBook::default().with_text(provider, &manifest);
     let plugins = plugins.map_err(|error| DraftError::Broken(vec![error]))?;
-    let outcomes = outcomes(provider, &Books { rulebook, plugins }, posted, samples);
+    let outcomes =
+        outcomes(provider, &Books { rulebook, plugins, ..Books::default() }, posted, samples);
     let findings = findings(&outcomes);
     let mut files = BTreeMap::new();
     let rules = format!("rules/{provider}");

@@ -120,7 +120,7 @@ fn settled(drafted: &Drafted) {
         Rulebook::from_texts(texts).unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"));
     let manifest = file(drafted, "plugin.yaml");
     let plugins = PluginBook::default().with_text(&drafted.provider, manifest).unwrap();
-    let books = Books { rulebook, plugins };
+    let books = Books { rulebook, plugins, ..Books::default() };
     let warnings = check::check(&drafted.provider, "m.yaml", text).unwrap();
     let said = text.lines().filter(|line| line.starts_with("# `rules check` warns")).count();
     assert!(warnings.is_empty() || said > 0, "{warnings:#?}\n{text}");

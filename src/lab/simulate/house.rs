@@ -118,6 +118,7 @@ impl House {
             mint: self.intake.mint.clone(),
             public_url: "http://alertmill.example".to_owned(),
             plugins: Arc::clone(&self.plugins),
+            kinds: Arc::default(),
             requests: Arc::new(requests),
             refused: Arc::new(|_| Vec::new()),
             notes: Journal::default(),

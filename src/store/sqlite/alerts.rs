@@ -250,6 +250,7 @@ impl Alerts for Work {
     }
 
     fn add_alert(&mut self, alert: &Alert) -> Result<u64> {
+        self.watched.note(alert.alert_id(), || None);
         let workspace = self.workspace_row(&alert.home)?;
         let next_number = self.next_number(workspace)?;
         let alert_number = if alert.alert_number == 0 { next_number } else { alert.alert_number };
@@ -335,6 +336,7 @@ impl Alerts for Work {
         let before = self
             .alert(&Scope::EVERYTHING, alert.alert_id())?
             .ok_or_else(|| Error::not_found("alert", alert.alert_id()))?;
+        self.watched.note(alert.alert_id(), || Some(before.clone()));
         let row = self.alert_row(alert.alert_id())?;
         self.update_alert(row, alert)?;
         self.add_happening(row, Change::between(&before.standing, &alert.standing))?;
@@ -348,6 +350,7 @@ impl Alerts for Work {
         let Some(before) = self.alert(&Scope::EVERYTHING, id)? else {
             return Err(Error::not_found("alert", id));
         };
+        self.watched.note(id, || Some(before.clone()));
         let row = self.alert_row(id)?;
         self.put("UPDATE alert SET deleted_at = ?2 WHERE alert = ?1", params![row, millis(now)])?;
         self.add_happening(row, Change::deleted(&before.standing, now))?;

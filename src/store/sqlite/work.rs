@@ -8,12 +8,14 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
 use super::{
+    changes::Watched,
     live::Live,
     seek,
     sql::Composed,
     tally::{Asked, Combos},
 };
 use crate::{
+    domain::audit::SealKey,
     error::{Error, Result},
     store::{
         Total, Tx,
@@ -33,6 +35,10 @@ pub(super) struct Work {
     watch: Option<Arc<Watch>>,
     /// How many commits with deliveries came since the counters of webhooks were written.
     pub(super) commits_since_counters: usize,
+    /// What signs how the chains of the audit trail stand; nothing on a reader, which signs nothing.
+    seal: SealKey,
+    /// Which alerts were changed, while somebody watches.
+    pub(super) watched: Watched,
 }
 
 impl Work {
@@ -42,14 +48,22 @@ impl Work {
     }
 
     /// The connection that writes.
-    pub(super) fn writer(connection: Connection) -> Result<Self> {
+    pub(super) fn writer(connection: Connection, seal: SealKey) -> Result<Self> {
         let live = Live::load(&connection)?;
-        Ok(Self::with(connection, Some(RefCell::new(live))))
+        Ok(Self { seal, ..Self::with(connection, Some(RefCell::new(live))) })
     }
 
     fn with(connection: Connection, live: Option<RefCell<Live>>) -> Self {
         let combos = RefCell::default();
-        Self { connection, live, combos, watch: None, commits_since_counters: 0 }
+        Self {
+            connection,
+            live,
+            combos,
+            watch: None,
+            commits_since_counters: 0,
+            watched: Watched::default(),
+            seal: SealKey::default(),
+        }
     }
 
     /// Has statements interrupted where `watch` says so, from now on.
@@ -60,6 +74,11 @@ impl Work {
             move || !reading.goes_on()
         });
         Ok(self.connection.progress_handler(STEPS, handler)?)
+    }
+
+    /// What signs how the chains of the audit trail stand.
+    pub(super) fn seal(&self) -> &SealKey {
+        &self.seal
     }
 
     /// An error where a read must stop; for loops over rows that spend their time outside of `SQLite`.

@@ -231,6 +231,7 @@ impl Work {
     /// anything, such as a repeat that is refused, spoils nothing.
     fn run_bare(&mut self, unit: &mut dyn Unit) -> bool {
         let Ok(mark) = self.live().map(|live| live.borrow().mark()) else { return false };
+        self.watched.forget();
         let written = self.connection.total_changes();
         let done = catch_unwind(AssertUnwindSafe(|| unit.run(self)));
         let is_untouched = || {
@@ -258,6 +259,7 @@ impl Work {
             Ok(mark) => mark,
             Err(error) => return unit.refuse(error),
         };
+        self.watched.forget();
         // A unit that panics is undone, and its caller told; the writer goes on.
         let done = catch_unwind(AssertUnwindSafe(|| unit.run(self)));
         if done.is_err() {
