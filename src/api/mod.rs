@@ -56,8 +56,8 @@ pub mod session;
 pub mod silence;
 pub mod stream;
 pub mod token;
-pub mod user;
 pub mod trail;
+pub mod user;
 pub mod webhook;
 pub mod workspace;
 

@@ -20,7 +20,7 @@ use crate::{
         token::{Holder, Token},
         words::Role,
     },
-    error::{Code, Error, Result},
+    error::{Error, Result},
     id::Id,
     query::TOKENS,
     store::Tx,

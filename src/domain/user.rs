@@ -31,6 +31,16 @@ words! {
     }
 }
 
+words! {
+    /// How an application asks for a token.
+    GrantType {
+        /// With its identifier and its secret.
+        AppToken = "app_token",
+        /// The same, as OAuth 2 calls it.
+        ClientCredentials = "client_credentials",
+    }
+}
+
 /// Someone who logs in.
 #[derive(Clone, Debug)]
 pub struct User {
