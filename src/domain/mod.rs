@@ -22,6 +22,7 @@ pub mod lockout;
 pub mod message;
 pub mod note;
 pub mod notice;
+pub mod office_hours;
 pub mod parcel;
 pub mod people;
 pub mod posted;
