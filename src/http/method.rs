@@ -167,7 +167,7 @@ where
 {
     work::<Q, S>(Kind::Write, move |asked| {
         Box::pin(async move {
-            let Asked { front, method: name, call, sent } = asked;
+            let Asked { front, method: name, call, sent, .. } = asked;
             let preparing = async {
                 let request: Q = decode::request(sent)?;
                 prepare(front.clone(), call.clone(), request).await
