@@ -7,6 +7,7 @@ mod alert;
 mod alerting;
 mod application;
 mod audit;
+mod audit_export;
 mod channel;
 mod client;
 mod delivery;
