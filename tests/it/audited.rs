@@ -24,6 +24,16 @@ pub async fn request(house: &House, name: &str, title: &str) -> Option<Value> {
     Some(request)
 }
 
+/// Whether a method is there only to say that it is refused, so that no request for it succeeds.
+pub fn is_refused_always(name: &str) -> bool {
+    name.starts_with("manual_event.delete")
+}
+
+/// Whether a method takes calls of people who have no token yet.
+pub fn is_for_anyone(_name: &str) -> bool {
+    false
+}
+
 /// Where a resource is made, and how.
 fn created(resource: &str, title: &str) -> Option<(&'static str, Value)> {
     let about = json!([{ "k": "rule", "v": "DiskFull", "o": "eq" }]);
