@@ -249,6 +249,7 @@ impl Config {
             share: self.commit_share.max(1),
             queue: self.queue.max(1),
             query_timeout: self.query_timeout.0,
+            ..store::Options::default()
         }
     }
 

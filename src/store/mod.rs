@@ -31,6 +31,7 @@ mod suppression;
 mod transfer;
 mod unit;
 mod upkeep;
+mod verification;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
@@ -38,7 +39,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
-    audits::{Audits, Head, Posting},
+    audits::{Audits, Posting},
     care::{Histories, Hit, HitKind, Hits, Setups, Timers},
     changes::{Changed, Changes},
     channels::Channels,
@@ -60,6 +61,7 @@ pub use self::{
     suppression::{InhibitedByKey, OpenPage, OpenPlace, Suppression, Which},
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
+    verification::{Verification, Verified},
 };
 use self::{
     limit::{READS, Stop, Waiting, Watch},
@@ -70,6 +72,7 @@ use crate::{
     digest::Digest,
     domain::{
         alert::{Alert, Ending, Standing},
+        audit::SealKey,
         correlate::Past,
         delivery::Delivery,
         event::{Event, MappingVersion},
@@ -315,12 +318,15 @@ pub struct Options {
     pub queue: usize,
     /// How long a read may take unless it says otherwise.
     pub query_timeout: Duration,
+    /// What signs how the chains of the audit trail stand.
+    pub seal: SealKey,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let query_timeout = Duration::from_secs(10);
-        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout }
+        let seal = SealKey::default();
+        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout, seal }
     }
 }
 

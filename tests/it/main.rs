@@ -8,6 +8,7 @@ mod architecture;
 mod asking;
 mod audit;
 mod audited;
+mod by_itself;
 mod client;
 mod clients;
 mod commands;

@@ -126,8 +126,8 @@ impl Readers {
 impl Sqlite {
     pub(super) fn open(file: &Path, options: &Options, metrics: Arc<Metrics>) -> Result<Self> {
         let connection = connect::writer(file, options.durability)?;
-        connect::migrate(&connection)?;
-        let work = Work::writer(connection)?;
+        connect::migrate(&connection, &options.seal)?;
+        let work = Work::writer(connection, options.seal.clone())?;
         work.find_all()?;
         let snapshots = Arc::new(publish::load(&work)?);
         let (queue, waiting) = Queue::new(options.queue, Arc::clone(&metrics));

@@ -90,7 +90,7 @@ impl Projects for Work {
         self.refuse_if_used(
             "domain",
             "SELECT EXISTS (SELECT 1 FROM workspace JOIN domain USING (domain) WHERE domain_id = ?1)
-                 OR EXISTS (SELECT 1 FROM audit JOIN domain USING (domain) WHERE domain_id = ?1)",
+                 OR EXISTS (SELECT 1 FROM audit_chain JOIN domain USING (domain) WHERE domain_id = ?1)",
             id.as_str(),
         )?;
         self.put("DELETE FROM domain WHERE domain_id = ?1", [id.as_str()])?;

@@ -359,7 +359,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let connection =
             connect::writer(&directory.path().join("a.db"), Durability::Normal).unwrap();
-        connect::migrate(&connection).unwrap();
+        connect::migrate(&connection, &crate::domain::audit::SealKey::default()).unwrap();
         for (sql, index) in [
             (OLD_EVENTS, "e USING INDEX event_of_project (project=? AND created_at"),
             (OLD_ALERTS, "a USING INDEX alert_of_project (project=? AND created_at"),
