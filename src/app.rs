@@ -31,7 +31,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     ingest::{Intake, Shelves},
-    jobs::{Courier, Jobs, Strangers},
+    jobs::{Courier, Jobs, Strangers, audit_feed},
     load_error::LoadError,
     metrics::{Metrics, VersionLabels},
     store::{Options, Store, Tx},
@@ -173,6 +173,7 @@ impl App {
             _lock: lock,
         };
         let first_token = app.settle_in().await?;
+        audit_feed::prepare(&app.intake, &app.clock).await?;
         Ok(Opened { app, first_token })
     }
 
@@ -206,6 +207,7 @@ impl App {
             clock: self.clock.clone(),
             data: self.config.data.clone(),
             courier: Arc::clone(&self.courier),
+            office_hours: self.config.office_hours.clone(),
             strangers: Arc::clone(&self.strangers),
         }
     }

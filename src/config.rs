@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
 use crate::{
     clock::{Timestamp, rfc3339, to_millis},
+    domain::office_hours::OfficeHours,
     outbound::{self, AllowPrivate, MailServer, Mailer, Outbound},
     store,
 };
@@ -133,6 +134,10 @@ pub struct Config {
     /// demonstrations that look the same each time; only where `--listen` is an address of this machine alone.
     #[arg(long, env = "ALERTMILL_CLOCK", value_name = "TIME")]
     pub clock: Option<Still>,
+    /// When people are at work, e.g. `Mon-Fri 08:00-18:00 Europe/Berlin`: tokens, users and applications that are made at other
+    /// times raise an alert. Where it is not said, none do.
+    #[arg(long, env = "ALERTMILL_OFFICE_HOURS", value_name = "HOURS")]
+    pub office_hours: Option<OfficeHours>,
     /// How log lines look.
     #[arg(long, env = "ALERTMILL_LOG", value_enum, default_value = "text")]
     pub log: LogFormat,

@@ -21,6 +21,7 @@ pub mod life;
 pub mod message;
 pub mod note;
 pub mod notice;
+pub mod office_hours;
 pub mod parcel;
 pub mod people;
 pub mod posted;

@@ -76,9 +76,19 @@ pub(super) async fn done(
     app: &App,
     action: &'static str,
     call: &Call,
+    said: (&str, Value),
+) -> Result<()> {
+    done_in(app, action, (call, audit::chain(call)), said).await
+}
+
+/// The same, recorded in the chain of this domain: of what is taken out of it.
+pub(super) async fn done_in(
+    app: &App,
+    action: &'static str,
+    (call, domain): (&Call, Id<Domain>),
     (resource, details): (&str, Value),
 ) -> Result<()> {
-    let (domain, entry) = entry(call, action, resource);
+    let (_, entry) = entry(call, action, resource);
     let text = details.to_string();
     let details = if text.len() > LARGEST {
         let beginning: String = text.chars().take(LARGEST / 4).collect();

@@ -131,8 +131,9 @@ fn circumstances(
     moment: Moment,
 ) -> Call {
     let app = &front.app;
-    let books = app.intake.books.load();
+    let books = app.intake.books.load_full();
     let plugins = books.plugins.names().map(str::to_owned).collect();
+    let kinds = Arc::clone(&books.kinds);
     let (store, edge) = (app.store.clone(), front.clone());
     Call {
         caller: Arc::new(caller),
@@ -143,7 +144,10 @@ fn circumstances(
         mint: app.clock.mint().clone(),
         public_url: app.public_url().to_owned(),
         plugins: Arc::new(plugins),
-        kinds: Arc::clone(&books.kinds),
+        defaults: Arc::new(move |provider| {
+            books.plugins.get(provider).map(|plugin| plugin.defaults().clone()).unwrap_or_default()
+        }),
+        kinds,
         requests: Arc::new(move |webhook| {
             store.snapshots().requests.get(webhook).as_deref().copied().unwrap_or_default()
         }),

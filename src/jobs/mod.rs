@@ -1,6 +1,7 @@
 //! What happens by itself: a ticker that tests can step.
 
 pub mod alarm;
+pub mod audit_feed;
 pub mod deliver;
 pub mod ping;
 pub mod reload;
@@ -21,7 +22,7 @@ pub use self::{
     strangers::{Stranger, Strangers, Wanted, write_all},
     watch::watch,
 };
-use crate::{clock::Clock, ingest::Intake};
+use crate::{clock::Clock, domain::office_hours::OfficeHours, ingest::Intake};
 
 /// How often the ticker ticks.
 const EVERY: Duration = Duration::from_secs(60);
@@ -37,6 +38,8 @@ pub struct Jobs {
     pub data: PathBuf,
     /// What sends messages.
     pub courier: Arc<Courier>,
+    /// When people are at work; at all times where nobody said.
+    pub office_hours: Option<OfficeHours>,
     /// Who was turned away, until that is in the audit trail.
     pub strangers: Arc<Strangers>,
 }
@@ -57,10 +60,13 @@ impl Jobs {
         }
     }
 
-    /// Does once what is due each second: timers.
+    /// Does once what is due each second: timers, and what the audit trail feeds.
     pub async fn second(&self) {
         if let Err(error) = alarm::alarm(&self.intake, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "what is due could not be looked for");
+        }
+        if let Err(error) = audit_feed::feed(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "the audit trail could not be fed");
         }
     }
 

@@ -13,6 +13,7 @@ mod declared;
 mod directory;
 mod event_rules;
 mod explain;
+mod feeds;
 pub mod files;
 mod group_rules;
 mod happenings;
@@ -47,6 +48,7 @@ pub use self::{
     directory::{Directory, Requests, Snapshots},
     event_rules::EventRules,
     explain::{Explainable, Explained, Explains},
+    feeds::{Feed, Feeds},
     group_rules::GroupRules,
     happenings::{Between, EachHappened, Happened, Happenings},
     heartbeats::Heartbeats,
@@ -59,7 +61,7 @@ pub use self::{
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
     suppression::{InhibitedByKey, OpenPage, OpenPlace, Suppression, Which},
-    transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
+    transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Rows, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
     verification::{Verification, Verified},
 };
@@ -117,6 +119,8 @@ pub type Each<'a> = dyn FnMut(Value) -> Result<ControlFlow<()>> + 'a;
 pub trait Projects {
     /// The domains in `scope`, by identifier.
     fn domains(&self, scope: &Scope) -> Result<Vec<Domain>>;
+    /// The number of a domain, which is its own for ever, if it exists in `scope`.
+    fn domain_number(&self, scope: &Scope, id: &Id<Domain>) -> Result<Option<u64>>;
     /// Adds or replaces a domain.
     fn put_domain(&mut self, domain: &Domain) -> Result<()>;
     /// Removes a domain; `ERROR_EXIST_RESOURCE` while something is in it.
@@ -277,6 +281,7 @@ pub trait Tx:
     + Outbox
     + Notes
     + Lives
+    + Feeds
     + Changes
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.

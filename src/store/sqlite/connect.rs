@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_heartbeats.sql"),
     include_str!("migrations/0013_trail.sql"),
     include_str!("migrations/0014_users.sql"),
+    include_str!("migrations/0015_feed.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

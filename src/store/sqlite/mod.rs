@@ -19,6 +19,7 @@ mod event_rules;
 mod events;
 mod explain;
 mod exports;
+mod feeds;
 pub(super) mod files;
 mod group_rules;
 mod happenings;

@@ -106,6 +106,7 @@ impl Work {
                AND error_event IN (SELECT value FROM json_each(?2))",
             [&deliveries, &events],
         )?;
+        self.forget_states(&events)?;
         self.put("DELETE FROM event WHERE event IN (SELECT value FROM json_each(?1))", [&events])?;
         Ok(())
     }
