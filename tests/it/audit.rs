@@ -52,7 +52,12 @@ impl Operation {
         let verb = self.name.rsplit('.').next().unwrap();
         let reads =
             READING.iter().any(|read| verb == *read || verb.starts_with(&format!("{read}_")));
-        self.name.starts_with("server.") || reads || WORKING_OUT.contains(&self.name.as_str())
+        // What is asked for with an address alone changes nothing, whoever follows it.
+        let is_get = self.verb == "get";
+        is_get
+            || self.name.starts_with("server.")
+            || reads
+            || WORKING_OUT.contains(&self.name.as_str())
     }
 
     /// Calls it; what stands in its path is taken from the request.
