@@ -36,8 +36,9 @@ const WORKING_OUT: [&str; 15] = [
 const DOORS: [&str; 5] =
     ["webhook.receive", "webhook.receive_with_header", "event.import", "alert.import", "stream"];
 
-/// What from its nature touches more than the one thing that it names: the lead and its part.
-const TOUCHES_MORE: [&str; 2] = ["alert.merge", "alert.unmerge"];
+/// What from its nature touches more than the one thing that it names: the lead and its part, a project and
+/// how it is alerted.
+const TOUCHES_MORE: [&str; 3] = ["alert.merge", "alert.unmerge", "project.create"];
 
 /// An operation of the API: what it is called, its address, and the HTTP method.
 struct Operation {
@@ -176,7 +177,12 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
             hook().await
         }
         "project_alert_config.create" | "project.delete" => project(false).await,
-        "project_alert_config.update" | "project_alert_config.delete" => project(true).await,
+        "project_alert_config.update" => {
+            let mut request = project(true).await;
+            request["options"] = json!({ "stale_after": 7200 });
+            request
+        }
+        "project_alert_config.delete" => project(true).await,
         "domain.create" | "workspace.create" | "project.create" => json!({ "name": title }),
         "domain.update" => with(made("domain", json!({})).await, "name", "renamed"),
         "domain.delete" => made("domain", json!({})).await,

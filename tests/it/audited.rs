@@ -22,7 +22,11 @@ pub async fn request(house: &House, name: &str, title: &str) -> Option<Value> {
     let id = format!("{resource}_id");
     let mut request = json!({ id.as_str(): made[id.as_str()] });
     match (resource, verb) {
-        ("event_rule", "change_order") => request["order"] = json!(1),
+        ("event_rule", "change_order") => {
+            let (_, one_more) = created(resource, title)?;
+            let last = house.done(&format!("{path}/create"), one_more).await;
+            request = json!({ id.as_str(): last[id.as_str()], "order": 1 });
+        }
         ("silence", "update") => request["reason"] = json!("it takes longer"),
         ("maintenance_window", "update") => request["title"] = json!(format!("{title} anew")),
         (_, "update") => request["name"] = json!(format!("{title} anew")),
