@@ -92,6 +92,9 @@ pub struct Config {
     /// How long a query may take; beyond that it is stopped, and the answer is 504.
     #[arg(long, env = "ALERTMILL_QUERY_TIMEOUT", value_name = "TIME", default_value = "10s")]
     pub query_timeout: Span,
+    /// How long records of the audit trail are kept; `0s` keeps them for ever.
+    #[arg(long, env = "ALERTMILL_AUDIT_RETENTION", value_name = "TIME", default_value = "90d")]
+    pub audit_retention: Span,
     /// Proxy whose `X-Forwarded-For` is believed, as an address or a network; may be repeated.
     #[arg(
         long,

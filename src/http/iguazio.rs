@@ -1,5 +1,7 @@
 //! The table of `/api/*_events`: events, audit events and communication events, as Iguazio has them.
 
+mod session;
+
 use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,9 +35,27 @@ pub(super) fn methods() -> Vec<Method> {
         .needs(Right::Administer)
         .answers(201),
     ];
+    all.extend(sessions());
     all.extend(lists());
     all.extend(deletions());
     all
+}
+
+fn sessions() -> Vec<Method> {
+    vec![
+        Method::post(
+            "/api/sessions/verifications/planes/{plane}/internal",
+            "session.verify",
+            "Says who is logged in.",
+            read(session::verify),
+        ),
+        Method::get(
+            "/api/tunnel/{tunnel}/external_versions/{node}",
+            "session.external_version",
+            "Says which version of the API this is like.",
+            read(session::version),
+        ),
+    ]
 }
 
 fn lists() -> Vec<Method> {

@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod audit_feed;
+mod audit_retain;
 pub mod deliver;
 pub mod ping;
 pub mod reload;
@@ -42,6 +43,8 @@ pub struct Jobs {
     pub office_hours: Option<OfficeHours>,
     /// Who was turned away, until that is in the audit trail.
     pub strangers: Arc<Strangers>,
+    /// How long audit records are kept; for ever if it is no time at all.
+    pub audit_retention: Duration,
 }
 
 impl Jobs {
@@ -87,6 +90,9 @@ impl Jobs {
     pub async fn hour(&self) {
         if let Err(error) = retain(self, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "what is old could not be removed");
+        }
+        if let Err(error) = audit_retain::audit_retain(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "what is old of the audit trail could not be removed");
         }
     }
 

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Caller, Hook, House};
 
 /// The verbs of methods that change nothing. Every other method must leave a record.
-const READING: [&str; 8] =
-    ["get", "list", "stat", "analyze", "export", "export_asked", "history", "shifts"];
+const READING: [&str; 9] =
+    ["get", "list", "stat", "analyze", "export", "export_asked", "history", "search", "shifts"];
 
 /// Methods that only work something out and keep nothing.
 const WORKING_OUT: [&str; 15] = [
@@ -32,9 +32,16 @@ const WORKING_OUT: [&str; 15] = [
 ];
 
 /// What takes no JSON object: the receipt of a delivery is its record; tests/it/import.rs looks at the records of imports;
-/// a stream only tells.
-const DOORS: [&str; 5] =
-    ["webhook.receive", "webhook.receive_with_header", "event.import", "alert.import", "stream"];
+/// a stream only tells. What a service reports becomes a record of a trail of its own: tests/it/h2o.rs looks at those.
+const DOORS: [&str; 7] = [
+    "webhook.receive",
+    "webhook.receive_with_header",
+    "event.import",
+    "alert.import",
+    "stream",
+    "posted_event.create",
+    "posted_event.batch_create",
+];
 
 /// What from its nature touches more than the one thing that it names: the lead and its part, a project and
 /// how it is alerted.

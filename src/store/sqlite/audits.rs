@@ -5,6 +5,8 @@
 
 mod chains;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use rusqlite::params_from_iter;
 
@@ -30,6 +32,9 @@ use crate::{
     query::{Count, Cursor, Keyset, Query},
     store::{Audits, Each, EachPlaced, Found, Posting, Scan, Stretch, Total, Way},
 };
+
+/// How many bytes of what was so, is so, and was said beside a page holds, about; it ends early before it holds more.
+const PAGE_BYTES: usize = 16 << 20;
 
 impl Audits for Work {
     fn add_audit(
@@ -88,11 +93,22 @@ impl Audits for Work {
         let sql = format!(
             "SELECT a.occurred_at, a.audit, {COLUMNS} FROM json_each(?1) k CROSS JOIN audit a ON a.audit = k.value {HOME}"
         );
-        let rows = self.many(&sql, [rows_at(&places)], |row| {
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut found = statement.query([rows_at(&places)])?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = found.next()? {
+            bytes += row::said_bytes(row)?;
+            if bytes > PAGE_BYTES
+                && let Some((last, _)) = rows.last()
+            {
+                let next_cursor = Some(query.cursor_after(*last, rows.len()).text());
+                let rows = rows.into_iter().map(|(_, row)| row).collect();
+                return Ok(Found { rows, total, next_cursor });
+            }
             let mut columns = Columns::of(row);
             let key = Keyset { created_at: columns.get()?, row: columns.get()? };
-            Ok((key, row::record(&mut columns)?))
-        })?;
+            rows.push((key, row::record(&mut columns)?));
+        }
         Ok(sql::found(query, rows, total))
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     domain::audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, Trail},
-    error::Result,
+    error::{Error, Result},
     store::sqlite::{
         rows::{Columns, millis, number},
         work::Work,
@@ -73,6 +73,15 @@ fn digest(columns: &mut Columns<'_>) -> Result<[u8; 32]> {
 /// The record of a row.
 pub(super) fn of(row: &Row<'_>) -> Result<AuditRecord> {
     record(&mut Columns::of(row))
+}
+
+/// How many bytes a record says beyond who and what, behind its place: `before`, `after` and `details`.
+pub(super) fn said_bytes(row: &Row<'_>) -> Result<usize> {
+    let bytes = |at| -> Result<usize> {
+        let said = row.get_ref(at)?.as_bytes_or_null().map_err(Error::internal)?;
+        Ok(said.map_or(0, <[u8]>::len))
+    };
+    Ok(bytes(19)? + bytes(20)? + bytes(24)?)
 }
 
 impl Work {

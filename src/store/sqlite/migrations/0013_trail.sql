@@ -106,6 +106,8 @@ CREATE INDEX audit_by_severity ON audit (chain, json_extract(details, '$.severit
     WHERE json_extract(details, '$.severity') IS NOT NULL;
 CREATE INDEX audit_by_classification ON audit (chain, json_extract(details, '$.classification'), occurred_at)
     WHERE json_extract(details, '$.classification') IS NOT NULL;
+CREATE INDEX audit_by_visibility ON audit (chain, json_extract(details, '$.visibility'), occurred_at)
+    WHERE json_extract(details, '$.visibility') IS NOT NULL;
 CREATE INDEX audit_by_workspace ON audit (chain, json_extract(details, '$.workspace'), occurred_at)
     WHERE json_extract(details, '$.workspace') IS NOT NULL;
 CREATE INDEX audit_by_resource ON audit (chain, json_extract(details, '$.resource'), occurred_at)
