@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use self::form::{Form, GatherRequest, Said};
 pub use self::info::ChannelInfo;
 use super::{
-    Call, Done, Page, Shown, StatInfo,
+    Call, Done, Moment, Page, Shown, StatInfo,
     asked::{self, list_request},
     call::seen,
     place::{self, Extent},

@@ -13,7 +13,9 @@ const READING: [&str; 9] =
     ["get", "list", "stat", "analyze", "export", "export_asked", "history", "search", "shifts"];
 
 /// Methods that only work something out and keep nothing.
-const WORKING_OUT: [&str; 15] = [
+const WORKING_OUT: [&str; 17] = [
+    "audit.verify_against",
+    "posted_event.search",
     "alert.explain",
     "channel.preview",
     "event_rule.dry_run",
