@@ -103,6 +103,12 @@ pub struct Config {
         value_delimiter = ','
     )]
     pub trusted_proxy: Vec<Network>,
+    /// How long a user who logged in stays so.
+    #[arg(long, env = "ALERTMILL_SESSION_TIME", value_name = "TIME", default_value = "12h")]
+    pub session_time: Span,
+    /// How long the token works that an application gets for its secret.
+    #[arg(long, env = "ALERTMILL_TOKEN_TIME", value_name = "TIME", default_value = "1h")]
+    pub token_time: Span,
     /// Mail server that takes the mail of channels that name none, e.g.
     /// `smtp+starttls://name:password@mail.example.org:587`; with `smtps://` it is encrypted from the start, with `smtp://`
     /// not at all.

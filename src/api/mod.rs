@@ -15,6 +15,7 @@ mod asked;
 mod bounded;
 mod call;
 pub(crate) mod decode;
+mod grant;
 mod named;
 mod place;
 mod shown;
@@ -26,6 +27,7 @@ mod unwound;
 
 pub mod ack;
 pub mod alert;
+pub mod application;
 pub mod audit;
 pub mod audits;
 pub mod by_itself;
@@ -54,10 +56,12 @@ pub mod project;
 pub mod project_alert_config;
 mod replayed;
 mod retention;
+pub mod session;
 pub mod silence;
 pub mod stream;
 pub mod token;
 pub mod trail;
+pub mod user;
 pub mod webhook;
 pub mod workspace;
 

@@ -18,6 +18,7 @@ pub mod heartbeat;
 pub mod history;
 pub mod kind;
 pub mod life;
+pub mod lockout;
 pub mod message;
 pub mod note;
 pub mod notice;

@@ -2,13 +2,14 @@
 
 mod session;
 
+use self::session::{Document, Opened};
 use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     Front, audited,
-    method::{Method, Verb, Work, act, read, write},
+    method::{Method, Verb, Work, act, read, serve, write},
 };
 use crate::{
     api::{
@@ -43,6 +44,14 @@ pub(super) fn methods() -> Vec<Method> {
 
 fn sessions() -> Vec<Method> {
     vec![
+        Method::post(
+            "/api/sessions",
+            "session.open",
+            "Opens a session for a user's name and password; a cookie holds it.",
+            serve::<_, Document<Opened>, _>(session::log_in),
+        )
+        .needs(Right::Anyone)
+        .answers(201),
         Method::post(
             "/api/sessions/verifications/planes/{plane}/internal",
             "session.verify",

@@ -153,6 +153,36 @@ where
     })
 }
 
+/// A method that runs `method` in a transaction, as [`write`] does, with what `prepare` makes of the request before: a
+/// transaction must not wait for what takes long.
+pub(super) fn prepared<Q, P, S, F>(
+    prepare: fn(Data<Front>, Call, Q) -> F,
+    method: fn(&mut dyn Tx, &Call, P) -> Result<S>,
+) -> Work
+where
+    Q: DeserializeOwned + JsonSchema + Send + 'static,
+    P: Send + 'static,
+    S: Serialize + JsonSchema + Send + 'static,
+    F: Future<Output = Result<P>> + 'static,
+{
+    work::<Q, S>(Kind::Write, move |asked| {
+        Box::pin(async move {
+            let Asked { front, method: name, call, sent, .. } = asked;
+            let preparing = async {
+                let request: Q = decode::request(sent)?;
+                prepare(front.clone(), call.clone(), request).await
+            };
+            let ready = match preparing.await {
+                Ok(ready) => ready,
+                Err(error) => return Err(audited::refused(&front.app, name, call, error).await),
+            };
+            let write =
+                audited::write(&front.app, name, call, move |tx, call| method(tx, call, ready));
+            write.await.map(Answer::Json)
+        })
+    })
+}
+
 /// A method that runs `method` over the whole program.
 pub(super) fn act<Q, S, F>(method: fn(Data<Front>, Call, Q) -> F) -> Work
 where
@@ -284,7 +314,8 @@ impl Method {
         match self.work.kind {
             Kind::Read | Kind::Compute => false,
             Kind::Write => true,
-            Kind::Act => self.right != Right::Read,
+            // Whoever may be anyone is about to log in, which records itself.
+            Kind::Act => !matches!(self.right, Right::Read | Right::Anyone),
         }
     }
 

@@ -16,6 +16,7 @@ mod h2o;
 mod iguazio;
 mod import;
 mod lab;
+mod login;
 mod method;
 mod native;
 mod openapi;
@@ -51,6 +52,7 @@ use actix_web::{
 use tokio::sync::Semaphore;
 
 use self::{
+    login::Desk,
     method::{Method, Verb},
     quiet::Quiet,
     rate::RateLimits,
@@ -73,6 +75,8 @@ pub struct Front {
     /// How many more methods may compute at this moment.
     computing: Arc<Semaphore>,
     streams: Streams,
+    /// Where whoever logs in is looked at.
+    desk: Desk,
 }
 
 impl Front {
@@ -82,7 +86,8 @@ impl Front {
         let computing = Arc::new(Semaphore::new(COMPUTING));
         let streams = Streams::new(app.config.streams, Arc::clone(&app.metrics));
         let (methods, quiet) = (methods(), Quiet::default());
-        Self { app, methods, refusals, rates, quiet, computing, streams }
+        let desk = Desk::default();
+        Self { app, methods, refusals, rates, quiet, computing, streams, desk }
     }
 }
 
@@ -132,6 +137,7 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     export::addresses(server);
     import::addresses(server);
     ack::addresses(server);
+    login::addresses(server);
     vitals::addresses(server);
     page::addresses(server);
     server.default_service(web::to(problem::nowhere));

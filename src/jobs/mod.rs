@@ -20,7 +20,7 @@ pub use self::{
     reload::{reload, reload_recorded},
     retain::retain,
     spool::Note,
-    strangers::{Stranger, Strangers, Wanted, write_all},
+    strangers::{OTHERS, Stranger, Strangers, Wanted, write_all},
     watch::watch,
 };
 use crate::{clock::Clock, domain::office_hours::OfficeHours, ingest::Intake};

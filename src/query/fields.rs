@@ -4,6 +4,7 @@ pub(super) mod audits;
 pub(super) mod channels;
 pub(super) mod people;
 pub(super) mod suppression;
+pub(super) mod users;
 
 /// The fields of a resource, and what lists of it do where nothing is said.
 #[derive(Debug, PartialEq)]
@@ -406,6 +407,9 @@ mod tests {
             &suppression::MAINTENANCE_WINDOWS,
             &suppression::SILENCES,
             &suppression::INHIBITIONS,
+            &users::USERS,
+            &users::APPLICATIONS,
+            &users::SESSIONS,
         ];
         for catalogue in all {
             let paths = catalogue.aliases.iter().map(|(_, path)| *path);

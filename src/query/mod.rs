@@ -26,6 +26,7 @@ pub use self::{
         channels::CHANNELS,
         people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
         suppression::{INHIBITIONS, MAINTENANCE_WINDOWS, SILENCES},
+        users::{APPLICATIONS, SESSIONS, USERS},
     },
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},

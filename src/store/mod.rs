@@ -32,6 +32,7 @@ mod suppression;
 mod transfer;
 mod unit;
 mod upkeep;
+mod users;
 mod verification;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
@@ -63,6 +64,7 @@ pub use self::{
     suppression::{InhibitedByKey, OpenPage, OpenPlace, Suppression, Which},
     transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Rows, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
+    users::Users,
     verification::{Verification, Verified},
 };
 use self::{
@@ -278,6 +280,7 @@ pub trait Tx:
     + People
     + Heartbeats
     + Channels
+    + Users
     + Outbox
     + Notes
     + Lives

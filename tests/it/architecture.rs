@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["domain"],
     &["query", "value"],
     // What calls out keeps secrets as others do.
-    &["outbound"],
+    &["outbound", "password"],
     &["error", "clock", "id", "digest", "bus", "metrics"],
     &["load_error"],
 ];
@@ -35,6 +35,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("actix_tls::", &["http/"]),
     ("rusqlite::", &["store/sqlite/"]),
     ("jsonpath_rust::", &["value/path.rs"]),
+    ("argon2::", &["password.rs"]),
     ("hmac::", &["digest.rs"]),
     ("sha2::", &["digest.rs"]),
     ("subtle::", &["digest.rs"]),

@@ -339,6 +339,37 @@ async fn a_token_opens_as_a_password_or_as_the_session_of_a_cookie() {
 }
 
 #[actix_web::test]
+async fn a_wrong_password_is_an_audit_event_of_ours() {
+    let house = House::new().await;
+    let user =
+        json!({ "name": "ann", "password": "correct horse battery", "role": "SYSTEM_ADMIN" });
+    house.done("/api/v1/user/create", user).await;
+    let log_in = |password: &str| {
+        let attributes = json!({ "username": "ann", "password": password, "plane": "control" });
+        let data = json!({ "type": "session", "attributes": attributes, "relationships": {} });
+        house.send(TestRequest::post().uri("/api/sessions").set_json(json!({ "data": data })))
+    };
+    let refused = log_in("wrong").await;
+    assert_eq!(refused.status, 401, "{refused:?}");
+    let failed =
+        listed(house.admin(), "audit_events", "filter[kind]=Security.User.Login.Failed").await;
+    let [failed] = failed.as_slice() else { panic!("one login failed: {failed:?}") };
+    let parameters = &failed["attributes"]["parameters_text"];
+    assert_eq!(parameters[0], json!({ "name": "username", "value": "ann" }));
+    assert_eq!(parameters[1], json!({ "name": "remote", "value": "192.0.2.7" }));
+    let opened = log_in("correct horse battery").await;
+    assert_eq!(opened.status, 201, "{opened:?}");
+    assert!(!opened.text.contains("ams_"), "the token is in the cookie alone");
+    let cookie = opened.header("set-cookie").unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    let asked = TestRequest::get().uri("/api/events").insert_header(("Cookie", cookie));
+    assert_eq!(house.send(asked).await.status, 200);
+    let native = TestRequest::get().uri("/api/v1/me").insert_header(("Cookie", cookie));
+    assert_eq!(house.send(native).await.status, 401, "other APIs take no cookie");
+}
+
+#[actix_web::test]
 async fn the_clients_own_package_works_unchanged() {
     let Some(python) = clients::python() else { return };
     let server = Server::start(&[]);
@@ -347,6 +378,10 @@ async fn the_clients_own_package_works_unchanged() {
         &json!({ "name": "reader", "role": "DOMAIN_ADMIN", "domain_id": "default" }),
     );
     let reader = reader["token"].as_str().unwrap();
-    let told = clients::run(&python, "igz.py", &server, &[server.token(), reader]);
-    assert!(told.contains("events stay too"), "{told}");
+    let password = "correct horse battery";
+    let user = json!({ "name": "ann", "password": password, "role": "SYSTEM_ADMIN" });
+    server.ask("/api/v1/user/create", &user);
+    let arguments = [server.token(), reader, "ann", password];
+    let told = clients::run(&python, "igz.py", &server, &arguments);
+    assert!(told.contains("and is an audit event"), "{told}");
 }

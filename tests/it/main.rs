@@ -62,4 +62,5 @@ mod suppression;
 mod tenancy;
 mod timeline;
 mod upkeep;
+mod users;
 mod vectors;

@@ -1,10 +1,16 @@
 //! Who is logged in, and which version of the API this is: what clients ask before anything else.
 
+use actix_web::{
+    HttpResponse,
+    cookie::{Cookie, SameSite},
+    web::Data,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::{Front, login};
 use crate::{
-    api::{Call, manual_event::tenant_of},
+    api::{Call, Moment, manual_event::tenant_of, session::NewSession, user::Typed},
     domain::project::Domain,
     error::Result,
     id::Id,
@@ -113,4 +119,78 @@ pub(super) fn version(
 ) -> Result<Document<ExternalVersion>> {
     let attributes = ExternalVersion { external: VERSION };
     Ok(Document { data: Resource { what: "external_version", id: request.node, attributes } })
+}
+
+/// Asks to log in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogIn {
+    /// The session to open.
+    data: Wanted,
+}
+
+/// A session to open.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// `session`.
+    #[serde(rename = "type", default)]
+    _what: Option<SessionWord>,
+    /// Who wants it.
+    attributes: Who,
+    /// Taken from clients, and not used.
+    #[serde(rename = "relationships", default)]
+    _relationships: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What can be opened.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum SessionWord {
+    /// A session.
+    Session,
+}
+
+/// Who wants to log in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Who {
+    /// The name.
+    username: String,
+    /// The password.
+    password: Typed,
+    /// The part of the system that is meant; all are this server.
+    #[serde(rename = "plane", default)]
+    _plane: Option<String>,
+}
+
+/// A session that was opened; its token stands in the cookie alone.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(super) struct Opened {
+    /// Who logged in.
+    username: String,
+    /// When it ends.
+    expires_at: Moment,
+}
+
+/// Opens a session for a user's name and password; a cookie holds it.
+pub(super) async fn log_in(front: Data<Front>, call: Call, request: LogIn) -> Result<HttpResponse> {
+    let Who { username, password, .. } = request.data.attributes;
+    let opened = login::login(&front, &call, (&username, password.secret())).await?;
+    let NewSession { session_id, token, expires_at, user } = opened;
+    let attributes = Opened { username: user.name, expires_at };
+    let (what, id) = ("session", session_id.to_string());
+    let document = Document { data: Resource { what, id, attributes } };
+    let cookie = Cookie::build("session", sid(&token))
+        .path("/api")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(call.public_url.starts_with("https:"))
+        .finish();
+    Ok(HttpResponse::Created().cookie(cookie).json(document))
+}
+
+/// A token as the cookie of a session holds it, percent-encoded, since a cookie has no room for quotes.
+fn sid(token: &str) -> String {
+    format!("j%3A%7B%22sid%22%3A%22{token}%22%7D")
 }

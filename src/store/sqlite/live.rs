@@ -24,6 +24,7 @@ use crate::{
         project::Project,
         receipt::Unreadable,
         setup::Setup,
+        user::{Application, User},
         webhook::Webhook,
         words::Severity,
     },
@@ -89,6 +90,10 @@ pub(super) enum Changed {
     Webhook(Id<Webhook>),
     /// A token, by its digest.
     Token(digest::Digest),
+    /// A user.
+    User(Id<User>),
+    /// An application.
+    Application(Id<Application>),
     /// How a project is looked after.
     Setup(Id<Project>),
     /// How projects are looked after, any of them.

@@ -44,6 +44,7 @@ mod stats;
 mod suppression;
 mod tally;
 mod tokens;
+mod users;
 mod visit;
 mod webhooks;
 mod windows;
