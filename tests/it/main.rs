@@ -7,9 +7,11 @@
 mod architecture;
 mod asking;
 mod audit;
+mod audit_export;
 mod audited;
 mod by_itself;
 mod cadf;
+mod cadf_out;
 mod client;
 mod clients;
 mod commands;
@@ -50,6 +52,7 @@ mod receivers;
 mod redrive;
 mod reload;
 mod retention;
+mod runai;
 mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
