@@ -20,6 +20,9 @@ use crate::{
     load_error::LoadError,
 };
 
+/// What the commands call themselves, so that records tell them from other programs.
+const AGENT: &str = concat!("alertmill/", env!("CARGO_PKG_VERSION"));
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -70,7 +73,8 @@ impl Client {
 
     /// A server at `base`, with nothing to show to it.
     pub(super) fn of(base: String) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
+        let http =
+            reqwest::Client::builder().user_agent(AGENT).timeout(PATIENCE).no_proxy().build();
         let http =
             http.map_err(|cause| Failure::usage(format!("Cannot make requests: {cause}.")))?;
         Ok(Self { base, token: None, http })
@@ -96,7 +100,10 @@ impl Client {
         last: Option<&str>,
     ) -> Result<reqwest::Response, Failure> {
         let query = serde_urlencoded::to_string(query).unwrap_or_default();
-        let endless = reqwest::Client::builder().connect_timeout(PATIENCE).read_timeout(PATIENCE);
+        let endless = reqwest::Client::builder()
+            .connect_timeout(PATIENCE)
+            .read_timeout(PATIENCE)
+            .user_agent(AGENT);
         let http = endless.no_proxy().build();
         let http =
             http.map_err(|cause| Failure::usage(format!("Cannot make requests: {cause}.")))?;

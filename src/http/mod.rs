@@ -9,6 +9,7 @@ mod body;
 mod caller;
 mod cloudforet;
 mod decode;
+mod dialects;
 mod export;
 mod gone;
 mod h2o;
