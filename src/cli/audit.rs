@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
-    Failure,
+    Failure, audit_export,
     client::Client,
     show::{Screen, brief, field, minute, rows, table},
 };
@@ -52,6 +52,7 @@ enum Verb {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    Export(Box<audit_export::Export>),
     /// Read the trail to its end, and name the first record of each chain that was changed, is missing or was put there.
     /// The server may run meanwhile. Exit code 1 where something is wrong.
     Verify {
@@ -84,6 +85,7 @@ impl Audit {
                 let answer = Client::find(&self.reach)?.get("/api/v1/audit", &query).await?;
                 screen.show(&answer, records)
             }
+            Verb::Export(export) => export.run(&self.reach).await,
             Verb::Verify { head, without_key } => {
                 let head = head.as_deref().map(kept).transpose()?;
                 let seal = if without_key { Seal::Unknown } else { Seal::Known };

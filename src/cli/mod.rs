@@ -6,6 +6,7 @@ mod admin;
 mod alert;
 mod alerting;
 mod audit;
+mod audit_export;
 mod channel;
 mod client;
 mod delivery;

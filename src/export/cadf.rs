@@ -200,9 +200,12 @@ fn ibm(record: &Record<'_>) -> Value {
         event.insert("correlationId".to_owned(), request_id.into());
     }
     event.insert("requestData".to_owned(), request(record));
-    if record.value("after").is_some() || record.value("before").is_some() {
-        let answered = json!({ "body": record.value("after"), "before": record.value("before") });
-        event.insert("responseData".to_owned(), answered);
+    let values = [("body", "after"), ("before", "before")].into_iter();
+    let answered: Map<String, Value> = values
+        .filter_map(|(name, field)| Some((name.to_owned(), record.value(field)?.clone())))
+        .collect();
+    if !answered.is_empty() {
+        event.insert("responseData".to_owned(), answered.into());
     }
     if let Some(details) = record.value("details") {
         event.insert("details".to_owned(), details.clone());

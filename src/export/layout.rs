@@ -44,6 +44,14 @@ impl Layout {
         }
     }
 
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Records(format) => format.name(),
+            Self::Cadf(_) => "cadf",
+        }
+    }
+
     /// The format of the file.
     pub const fn format(self) -> Format {
         match self {

@@ -68,21 +68,11 @@ pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: 
     }
 }
 
-/// Records that a call which changes nothing was answered: an export, say.
+/// Records in the chain of a domain that a call which changes nothing was answered: an export, say.
 ///
 /// # Errors
 /// Where the store does not take it; then the call must not be answered either.
 pub(super) async fn done(
-    app: &App,
-    action: &'static str,
-    call: &Call,
-    said: (&str, Value),
-) -> Result<()> {
-    done_in(app, action, (call, audit::chain(call)), said).await
-}
-
-/// The same, recorded in the chain of this domain: of what is taken out of it.
-pub(super) async fn done_in(
     app: &App,
     action: &'static str,
     (call, domain): (&Call, Id<Domain>),

@@ -130,9 +130,10 @@ async fn planned(
         return Err(Error::at(Code::InvalidParameter, "/columns", detail));
     }
     let writer = Writer::new(layout.format(), plan.columns().to_vec());
-    let shaping: Shaping = match layout {
-        Layout::Records(_) => Shaping::AsItIs,
-        Layout::Cadf(_) => Shaping::By(Box::new(move |record| Ok(layout.shaped(record)))),
+    let shaping = if layout.needs_all() {
+        Shaping::By(Box::new(move |record| Ok(layout.shaped(record))))
+    } else {
+        Shaping::AsItIs
     };
     let name = file_name(name(of), (layout.ending(), packing), call.now);
     Ok((Download { plan, writer, packing, shaping, name }, tenant))
@@ -159,7 +160,7 @@ pub(super) async fn note(
 ) -> Result<()> {
     let (resource, details) = (format!("export:{}", name(of)), json!({ "asked": asked }));
     let domain = tenant.map_or_else(|| audit::chain(call), |tenant| tenant.domain_id.clone());
-    audited::done_in(&front.app, action(of), (call, domain), (&resource, details)).await
+    audited::done(&front.app, action(of), (call, domain), (&resource, details)).await
 }
 
 /// The parameters of an address, of which `query` is JSON.
@@ -313,7 +314,7 @@ fn own_parameters(of: Rows) -> Map<String, Value> {
     if of == Rows::Audits {
         own["profile"] = json!({
             "type": "string", "enum": Profile::ALL.map(Profile::name),
-            "description": "In whose dialect CADF is written; `ibm` by default.",
+            "description": "In whose dialect events of the standard format are written; `ibm` by default.",
         });
         own["domain_id"] = json!({
             "type": "string",

@@ -62,6 +62,7 @@ const HOMES: &[(&str, &[&str])] = &[
 const MAY_NAME: &[&str] = &[
     "http/cloudforet.rs",
     "export/",
+    "cli/audit_export.rs",
     "cli/serve.rs",
     "lab/simulate/furnish.rs",
     "notify/",

@@ -7,8 +7,10 @@
 mod architecture;
 mod asking;
 mod audit;
+mod audit_export;
 mod audited;
 mod cadf;
+mod cadf_out;
 mod client;
 mod clients;
 mod commands;
@@ -49,6 +51,7 @@ mod receivers;
 mod redrive;
 mod reload;
 mod retention;
+mod runai;
 mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
