@@ -78,27 +78,45 @@ impl<'a> Audience<'a> {
     }
 }
 
-/// Writes an announcement down for all who take it, in this unit of work.
+/// Writes an announcement down for all who take it, in this unit of work; gives what its alert's history is to say of it.
 pub fn announce(
     tx: &mut dyn Tx,
     announcement: &Announcement<'_>,
     setup: &Setup,
     hand: &Hand<'_>,
-) -> Result<()> {
+) -> Result<NoticeStep> {
     let Announcement { alert, occasion, level, step, reason, targets } = announcement;
-    // Where nobody is to be reached, an alert costs no more than that this is written down.
-    let is_alone = setup.channels.0.is_empty() && targets.is_empty();
-    let seen = if is_alone { Value::Null } else { notice::record(alert) };
-    let audience = if is_alone {
-        Audience::default()
-    } else if occasion.is_over() {
+    let mut was_heard = false;
+    let audience = if occasion.is_over() {
         let heard = tx.heard(alert.alert_id(), *step, hand.now)?;
+        was_heard = !heard.is_empty();
         those_who_heard(announcement, heard, setup)
+    } else if setup.channels.0.is_empty() && targets.is_empty() {
+        // Where nobody is to be reached, an alert costs no more than that this is written down.
+        Audience::default()
     } else {
-        those_who_take(announcement, &seen, setup, hand)
+        those_who_take(announcement, &notice::record(alert), setup, hand)
     };
     let Audience { taking, mut passed } = audience;
     passed.truncate(MOST_PASSED);
+    // Of what nobody takes, only that need be known which ends what others heard, and how far it was announced.
+    let messages = if taking.is_empty() && !was_heard && *step <= 1 {
+        Vec::new()
+    } else {
+        written(tx, announcement, &taking, hand)?
+    };
+    let (occasion, level, step, reason) = (*occasion, *level, *step, reason.clone());
+    Ok(NoticeStep::Announced { occasion, level, step, reason, messages, passed })
+}
+
+/// Writes an announcement down, and a message for each who takes it.
+fn written(
+    tx: &mut dyn Tx,
+    announcement: &Announcement<'_>,
+    taking: &[Taking<'_>],
+    hand: &Hand<'_>,
+) -> Result<Vec<Written>> {
+    let Announcement { alert, occasion, level, step, reason, targets: _ } = announcement;
     let notice = Notice {
         alert_id: alert.alert_id().clone(),
         home: alert.home.clone(),
@@ -106,23 +124,11 @@ pub fn announce(
         level: *level,
         step: *step,
         reason: reason.clone(),
-        alert: if taking.is_empty() { brief(alert) } else { bounded(seen) },
+        alert: if taking.is_empty() { brief(alert) } else { bounded(notice::record(alert)) },
         created_at: hand.now,
     };
     let number = tx.add_notice(&notice)?;
-    let mut messages = Vec::with_capacity(taking.len());
-    for one in &taking {
-        messages.push(write(tx, one, (&notice, number), hand)?);
-    }
-    let step = NoticeStep::Announced {
-        occasion: *occasion,
-        level: *level,
-        step: *step,
-        reason: reason.clone(),
-        messages,
-        passed,
-    };
-    record(tx, (alert.alert_id(), None), vec![Step::Notice(step)], hand)
+    taking.iter().map(|one| write(tx, one, (&notice, number), hand)).collect()
 }
 
 /// Who takes what is not the end of an alert: channels by their level, and whom the step names. A channel that is meant

@@ -93,6 +93,6 @@ fn fell_silent(tx: &mut dyn Tx, heartbeat: &Heartbeat, hand: &Hand<'_>) -> Resul
         hand: *hand,
         steps: Vec::new(),
     };
-    let alert = open(tx, opening)?;
+    open(tx, opening)?;
     tx.silence_heartbeat(&heartbeat.heartbeat_id, alert.alert_id())
 }

@@ -131,14 +131,8 @@ pub fn holds_open(
     Ok(true)
 }
 
-/// An alert is over, by its recovery or because its sender is understood again: what waited for it waits no more, and its
-/// lead may be over too. What else ends an alert ends it by [`change`].
-pub fn ended(
-    tx: &mut dyn Tx,
-    (alert, event): (&Alert, Option<&Event>),
-    setup: &Setup,
-    hand: &Hand<'_>,
-) -> Result<()> {
+/// What the history of an alert is to say of its end, by its recovery or because its sender is understood again.
+pub fn over(alert: &Alert, event: Option<&Event>) -> Step {
     let was = if alert.acknowledged_at.is_some() {
         AlertState::Acknowledged
     } else {
@@ -148,8 +142,12 @@ pub fn ended(
         }
     };
     let reason = alert.ending.as_ref().map(|ending| ending.reason.clone()).unwrap_or_default();
-    let step = Step::Life(Life::Resolved { from: was, reason });
-    record(tx, (alert.alert_id(), event.map(|event| &event.event_id)), vec![step], hand)?;
+    Step::Life(Life::Resolved { from: was, reason })
+}
+
+/// An alert is over, by its recovery or because its sender is understood again: what waited for it waits no more, and its
+/// lead may be over too. What else ends an alert ends it by [`change`].
+pub fn ended(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
     let rested = alert.clone().at_rest();
     if rested.care != alert.care {
         tx.put_alert(&rested)?;
@@ -245,7 +243,8 @@ fn followed(
         }
         Then::Nothing => Ok(alert),
         Then::Tell(Occasion::Assigned, _) => {
-            tell::assigned(tx, &alert, setup, hand)?;
+            let said = tell::assigned(tx, &alert, setup, hand)?;
+            record(tx, (alert.alert_id(), None), said.into_iter().collect(), hand)?;
             Ok(alert)
         }
         Then::Tell(occasion, reason) => {
@@ -262,7 +261,8 @@ fn followed(
             }
             parts::left(tx, &alert, hand)?;
             mute::ended(tx, &alert, hand)?;
-            escalate::resolved(tx, &alert, setup, hand)?;
+            let said = escalate::resolved(tx, &alert, setup, hand)?;
+            record(tx, (alert.alert_id(), None), said, hand)?;
             Ok(alert)
         }
     }

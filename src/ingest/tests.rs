@@ -250,3 +250,25 @@ async fn a_unit_that_fails_after_it_wrote_takes_no_neighbour_with_it() {
     let alert = bench.intake.store.read(read).await.unwrap().unwrap();
     assert_eq!(alert.standing.event_count, 3, "what is done again counts once");
 }
+
+#[tokio::test]
+async fn an_alert_that_reaches_nobody_costs_one_row_which_says_so() {
+    let bench = Bench::new().await;
+    let opened = bench.deliver(&alertmanager(&[("firing", "a")])).await;
+    let id = opened.items[0].alert_id.clone().unwrap();
+    let read = move |tx: &dyn crate::store::Tx| {
+        let everything = &Scope::EVERYTHING;
+        Ok((tx.entries(everything, &id, (0, 10))?, tx.notices(everything, None, (0, 10))?))
+    };
+    let (entries, notices) = bench.intake.store.read(read.clone()).await.unwrap();
+    assert!(notices.is_empty(), "{notices:?}");
+    assert!(entries.iter().all(|(row, _)| *row == entries[0].0), "one row holds all: {entries:?}");
+    let told = entries.last().map(|(_, entry)| entry.step.sentence());
+    assert_eq!(told.as_deref(), Some("OPENED (level ALL, step 1): told nobody"));
+    bench.deliver(&alertmanager(&[("resolved", "a")])).await;
+    let (entries, notices) = bench.intake.store.read(read).await.unwrap();
+    assert!(notices.is_empty(), "{notices:?}");
+    let told: Vec<String> = entries.iter().rev().map(|(_, entry)| entry.step.sentence()).collect();
+    assert_eq!(told[0], "RESOLVED (level ALL, step 1): told nobody");
+    assert_eq!(entries[entries.len() - 1].0, entries[entries.len() - 2].0, "{told:?}");
+}

@@ -154,11 +154,13 @@ pub(super) enum Kind {
     Project,
     Mapping,
     WorkspaceOfProject,
+    /// Not a key: after how many seconds the alerts of a webhook expire; -1 where it does not say.
+    StaleAfter,
 }
 
 impl Kind {
     /// How many kinds there are.
-    const COUNT: usize = 4;
+    const COUNT: usize = 5;
 }
 
 impl Live {
@@ -416,6 +418,9 @@ impl Live {
 
     /// Notes that a record changed that the rest of the program looks up.
     pub(super) fn note(&mut self, changed: Changed) {
+        if let Changed::Webhook(id) = &changed {
+            self.rows[Kind::StaleAfter as usize].remove(id.as_str());
+        }
         if matches!(changed, Changed::Setup(_) | Changed::Setups) {
             let before = std::mem::take(&mut self.setups);
             self.undo.push(Undo::Setups(before));
