@@ -16,6 +16,7 @@ use super::{
     call::seen,
 };
 use crate::{
+    care::{Hand, heartbeat},
     clock::Timestamp,
     digest::{new_secret, sha256},
     domain::{
@@ -247,6 +248,8 @@ fn switch(
 /// Deletes a webhook; its events and alerts stay.
 pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneWebhook) -> Result<Done> {
     let webhook = changeable(tx, call, &request.webhook_id)?;
+    let hand = Hand { mint: &call.mint, now: call.now, actor: &call.caller.actor };
+    heartbeat::orphaned(tx, &webhook, &hand)?;
     tx.delete_webhook(&webhook.webhook_id, call.now)?;
     call.touched("webhook", &webhook.webhook_id, seen(&WebhookInfo::new(&webhook, call)), None);
     Ok(Done {})

@@ -143,7 +143,11 @@ fn those_who_take<'a>(
     let mut audience = Audience::default();
     let mut named: BTreeSet<Id<Channel>> = BTreeSet::new();
     for target in targets {
-        let reached = setup.people.reached(target, alert.standing.urgency, hand.now);
+        let urgency = alert.standing.urgency;
+        let reached = match (occasion, target) {
+            (Occasion::Assigned, Target::User(user)) => setup.people.assignee(user, urgency),
+            (_, target) => setup.people.reached(target, urgency, hand.now),
+        };
         let name = || reached.user_id.clone().unwrap_or_else(|| "someone".to_owned());
         if reached.channels.is_empty() {
             audience.unreachable(name(), reached.why.clone());
@@ -260,8 +264,8 @@ pub fn noted(
     Ok(())
 }
 
-/// How many messages that are dropped at once are told in the histories of their alerts.
-const MOST_TOLD: usize = 1000;
+/// How many messages are dropped in one unit of work. The courier drops the rest as it comes upon it.
+const MOST_DROPPED: u32 = 200;
 
 /// A channel takes nothing any more: what waits for it is dropped, and the histories of its alerts say so.
 pub fn drop_waiting(
@@ -270,8 +274,7 @@ pub fn drop_waiting(
     reason: &str,
     hand: &Hand<'_>,
 ) -> Result<()> {
-    let dropped = tx.drop_messages(channel_id, reason, hand.now)?;
-    for message_id in dropped.into_iter().take(MOST_TOLD) {
+    for message_id in tx.drop_messages(channel_id, reason, (hand.now, MOST_DROPPED))? {
         let Some(due) = tx.message(&Scope::EVERYTHING, &message_id)? else { continue };
         let (channel_id, name) = (channel_id.clone(), name.to_owned());
         let message = Written { message_id, channel_id, name, why: None };

@@ -71,6 +71,10 @@ fn begun(alert: &mut Alert, occasion: Occasion, setup: &Setup, hand: &Hand<'_>) 
         is_given: care.is_given,
         ..policy.beginning()
     };
+    if care.no_notification {
+        // It begins nothing: that nobody is told is said by what withholds the telling.
+        return None;
+    }
     let said = EscalationStep::Began {
         escalation_policy_id: policy.escalation_policy_id.to_string(),
         name: policy.name.clone(),

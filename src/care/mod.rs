@@ -227,6 +227,7 @@ pub fn due(tx: &mut dyn Tx, timer: &Timer, hand: &Hand<'_>) -> Result<()> {
         TimerKind::Heartbeat => heartbeat::due(tx, timer, hand),
         TimerKind::Group => group::due(tx, timer, hand),
         TimerKind::Gather => announce::due(tx, timer, hand),
+        TimerKind::Parts => life::parts_due(tx, timer, hand),
     }
 }
 
@@ -239,9 +240,11 @@ fn waits_for_alerting(tx: &dyn Tx, timer: &Timer) -> Result<bool> {
         | TimerKind::Acknowledgement
         | TimerKind::Settle
         | TimerKind::Stale => {}
-        TimerKind::Heartbeat | TimerKind::Window | TimerKind::Gather | TimerKind::Group => {
-            return Ok(false);
-        }
+        TimerKind::Heartbeat
+        | TimerKind::Window
+        | TimerKind::Gather
+        | TimerKind::Group
+        | TimerKind::Parts => return Ok(false),
     }
     let alert = tx.alert(&Scope::EVERYTHING, &timer.subject.as_str().into())?;
     match alert.filter(|alert| alert.standing.state.is_open()) {

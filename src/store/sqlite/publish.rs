@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{live::Changed, rows::number, work::Work};
 use crate::{
-    domain::{scope::Scope, webhook::Webhook, words::Severity},
+    domain::{project::Workspace, scope::Scope, webhook::Webhook, words::Severity},
     error::{Error, Result},
     id::Id,
     metrics::{KindLabels, Metrics},
@@ -28,7 +28,7 @@ pub(super) fn load(work: &Work) -> Result<Snapshots> {
             snapshots.tokens.set(token.digest, Some(Arc::new(token)));
         }
     }
-    work.publish_setups(&snapshots)?;
+    work.publish_setups(&snapshots, None)?;
     snapshots.bus.publish(work.live()?.borrow().next().place());
     Ok(snapshots)
 }
@@ -115,14 +115,21 @@ impl Work {
                 let setup = self.setup(&project)?;
                 snapshots.setups.set(project, setup);
             }
-            Changed::Setups => self.publish_setups(snapshots)?,
+            Changed::Setups(workspace) => self.publish_setups(snapshots, Some(&workspace))?,
         }
         Ok(())
     }
 
-    /// Makes all setups anew.
-    fn publish_setups(&self, snapshots: &Snapshots) -> Result<()> {
+    /// Makes the setups of a workspace anew, or all of them.
+    fn publish_setups(
+        &self,
+        snapshots: &Snapshots,
+        workspace: Option<&Id<Workspace>>,
+    ) -> Result<()> {
         for config in self.alert_configs(&Scope::EVERYTHING)? {
+            if workspace.is_some_and(|workspace| config.home.workspace_id != *workspace) {
+                continue;
+            }
             let project = config.home.project_id;
             let setup = self.setup(&project)?;
             snapshots.setups.set(project, setup);
