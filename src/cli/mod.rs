@@ -17,6 +17,7 @@ mod group_rule;
 mod heartbeat;
 mod import;
 mod message;
+mod naming;
 mod on_call;
 mod output;
 mod project;

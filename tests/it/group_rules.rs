@@ -211,3 +211,22 @@ async fn a_fresh_alert_is_no_part_of_what_is_over() {
     assert_eq!(alert(&house, &lead).await["state"], "RESOLVED");
     assert_eq!(alert(&house, &fresh).await["state"], "TRIGGERED");
 }
+
+#[actix_web::test]
+async fn however_many_parts_a_deleted_lead_has_all_are_set_free() {
+    let (house, hook, _) = house(1).await;
+    let lead = fire(&house, &hook, ("lead", "eu1")).await;
+    for number in 0..203 {
+        fire(&house, &hook, (&format!("part {number}"), "eu1")).await;
+    }
+    let request = json!({ "alert_id": lead["alert_id"] });
+    house.done("/monitoring/v1/alert/delete", request).await;
+    let merged = async || {
+        let asked = json!({ "query": { "page": { "limit": 1000 } } });
+        let all = house.alerts(asked).await;
+        all.iter().filter(|alert| !alert["merged_into"].is_null()).count()
+    };
+    assert_eq!(merged().await, 3);
+    house.second().await;
+    assert_eq!(merged().await, 0);
+}

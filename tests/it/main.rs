@@ -8,6 +8,7 @@ mod architecture;
 mod asking;
 mod audit;
 mod audited;
+mod bounds;
 mod client;
 mod clients;
 mod commands;
