@@ -21,7 +21,7 @@ use crate::{
     digest::{new_secret, sha256, unhex},
     domain::{
         ack_link::LinkKey,
-        audit::{Actor, ActorKind, AuditEntry, Entity},
+        audit::{Actor, ActorKind, AuditEntry, Entity, SealKey},
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, SYSTEM_PROJECT, Workspace},
         scope::{Home, Scope},
         token::{Holder, Token},
@@ -31,10 +31,10 @@ use crate::{
     error::{Error, Result},
     id::Id,
     ingest::{Intake, Shelves},
-    jobs::{Courier, Jobs, Strangers},
+    jobs::{Courier, Jobs, Strangers, audit_feed},
     load_error::LoadError,
     metrics::{Metrics, VersionLabels},
-    store::{Store, Tx},
+    store::{Options, Store, Tx},
 };
 
 /// What domain, workspace and project of a new installation are called.
@@ -63,6 +63,8 @@ pub struct App {
     public_url: Arc<OnceLock<String>>,
     /// What sends messages.
     pub courier: Arc<Courier>,
+    /// What signs how the audit trail stands.
+    pub seal: SealKey,
     /// Who was turned away, until that is in the audit trail.
     pub strangers: Arc<Strangers>,
     /// Held as long as we run, so that no second server opens the same data.
@@ -141,7 +143,9 @@ impl App {
             Shelves::open(rules, plugins, clock.now()).map_err(StartError::Mistakes)?;
         metrics.loaded(&VersionLabels { version: shelves.standing().version.clone() });
         let file = store_file(&config.data);
-        let store = Store::open(&file, &config.store_options(), Arc::clone(&metrics))?;
+        let seal = SealKey::new(key(&seal_file(&config.data))?);
+        let options = Options { seal: seal.clone(), ..config.store_options() };
+        let store = Store::open(&file, &options, Arc::clone(&metrics))?;
         let intake = Arc::new(Intake {
             store: store.clone(),
             books: ArcSwap::from_pointee(books),
@@ -164,10 +168,12 @@ impl App {
             intake,
             public_url,
             courier,
+            seal,
             strangers: Arc::default(),
             _lock: lock,
         };
         let first_token = app.settle_in().await?;
+        audit_feed::prepare(&app.intake, &app.clock).await?;
         Ok(Opened { app, first_token })
     }
 
@@ -201,7 +207,9 @@ impl App {
             clock: self.clock.clone(),
             data: self.config.data.clone(),
             courier: Arc::clone(&self.courier),
+            office_hours: self.config.office_hours.clone(),
             strangers: Arc::clone(&self.strangers),
+            audit_retention: self.config.audit_retention.0,
         }
     }
 
@@ -244,32 +252,42 @@ impl App {
     }
 }
 
+/// The file of the data directory that holds what signs how the audit trail stands.
+pub fn seal_file(data: &Path) -> PathBuf {
+    data.join("audit.key")
+}
+
 /// What links that acknowledge alerts are made and known by: a file of its own, so that the store alone opens nothing.
 fn links(data: &Path) -> Result<LinkKey, StartError> {
-    let path = data.join("link.key");
-    let unusable = |cause| StartError::Files { path: path.clone(), cause };
-    match fs::read_to_string(&path) {
+    key(&data.join("link.key")).map(LinkKey::new)
+}
+
+/// The key in a file; a new one where there is none.
+fn key(path: &Path) -> Result<[u8; 32], StartError> {
+    if let Some(key) = existing_key(path)? {
+        return Ok(key);
+    }
+    let text = new_secret("").map_err(|cause| Error::internal(cause.to_string()))?;
+    write_private(path, &format!("{text}\n"))?;
+    key(path)
+}
+
+/// The key in a file, if there is one.
+///
+/// # Errors
+/// Where the file cannot be read, or holds something else.
+pub fn existing_key(path: &Path) -> Result<Option<[u8; 32]>, StartError> {
+    let unusable = |cause| StartError::Files { path: path.to_owned(), cause };
+    match fs::read_to_string(path) {
         Ok(text) => {
             let bytes = unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
             let broken = || {
-                io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "it is no key; remove it to get a new one",
-                )
+                let detail = "it is no key; put the right one back, or remove it to get a new one";
+                unusable(io::Error::new(io::ErrorKind::InvalidData, detail))
             };
-            bytes.map(LinkKey::new).ok_or_else(|| unusable(broken()))
+            bytes.map(Some).ok_or_else(broken)
         }
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            let text = new_secret("").map_err(|cause| Error::internal(cause.to_string()))?;
-            write_private(
-                &path,
-                &format!(
-                    "{text}
-"
-                ),
-            )?;
-            links(data)
-        }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(unusable(cause)),
     }
 }

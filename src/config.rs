@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
 use crate::{
     clock::{Timestamp, rfc3339, to_millis},
+    domain::office_hours::OfficeHours,
     outbound::{self, AllowPrivate, MailServer, Mailer, Outbound},
     store,
 };
@@ -91,6 +92,9 @@ pub struct Config {
     /// How long a query may take; beyond that it is stopped, and the answer is 504.
     #[arg(long, env = "ALERTMILL_QUERY_TIMEOUT", value_name = "TIME", default_value = "10s")]
     pub query_timeout: Span,
+    /// How long records of the audit trail are kept; `0s` keeps them for ever.
+    #[arg(long, env = "ALERTMILL_AUDIT_RETENTION", value_name = "TIME", default_value = "90d")]
+    pub audit_retention: Span,
     /// Proxy whose `X-Forwarded-For` is believed, as an address or a network; may be repeated.
     #[arg(
         long,
@@ -99,6 +103,12 @@ pub struct Config {
         value_delimiter = ','
     )]
     pub trusted_proxy: Vec<Network>,
+    /// How long a user who logged in stays so.
+    #[arg(long, env = "ALERTMILL_SESSION_TIME", value_name = "TIME", default_value = "12h")]
+    pub session_time: Span,
+    /// How long the token works that an application gets for its secret.
+    #[arg(long, env = "ALERTMILL_TOKEN_TIME", value_name = "TIME", default_value = "1h")]
+    pub token_time: Span,
     /// Mail server that takes the mail of channels that name none, e.g.
     /// `smtp+starttls://name:password@mail.example.org:587`; with `smtps://` it is encrypted from the start, with `smtp://`
     /// not at all.
@@ -133,6 +143,10 @@ pub struct Config {
     /// demonstrations that look the same each time; only where `--listen` is an address of this machine alone.
     #[arg(long, env = "ALERTMILL_CLOCK", value_name = "TIME")]
     pub clock: Option<Still>,
+    /// When people are at work, e.g. `Mon-Fri 08:00-18:00 Europe/Berlin`: tokens, users and applications that are made at other
+    /// times raise an alert. Where it is not said, none do.
+    #[arg(long, env = "ALERTMILL_OFFICE_HOURS", value_name = "HOURS")]
+    pub office_hours: Option<OfficeHours>,
     /// How log lines look.
     #[arg(long, env = "ALERTMILL_LOG", value_enum, default_value = "text")]
     pub log: LogFormat,
@@ -249,6 +263,7 @@ impl Config {
             share: self.commit_share.max(1),
             queue: self.queue.max(1),
             query_timeout: self.query_timeout.0,
+            ..store::Options::default()
         }
     }
 

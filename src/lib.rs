@@ -33,3 +33,4 @@ pub mod id;
 pub mod load_error;
 pub mod metrics;
 pub mod outbound;
+pub mod password;

@@ -40,6 +40,8 @@ pub struct AuditInfo {
     pub domain_id: Id<Domain>,
     /// Which of the domain's chains it is in.
     pub trail: Trail,
+    /// How its hash is made.
+    pub format: u32,
     /// What its sender calls it, if somebody sent it.
     pub posted_id: Option<String>,
     /// When it was done.
@@ -96,7 +98,7 @@ impl From<AuditRecord> for AuditInfo {
             sequence,
             domain_id,
             trail,
-            format: _,
+            format,
             posted_id,
             entry,
             previous,
@@ -118,6 +120,7 @@ impl From<AuditRecord> for AuditInfo {
             sequence,
             domain_id,
             trail,
+            format,
             posted_id,
             occurred_at: entry.occurred_at.into(),
             created_at: entry.received_at.into(),

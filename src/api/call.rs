@@ -20,11 +20,15 @@ use crate::{
         words::Role,
     },
     id::{Id, Mint},
+    plugins::Defaults,
     store::Requests,
 };
 
 /// Tells how many deliveries a webhook took.
 pub type CountRequests = Arc<dyn Fn(&Id<Webhook>) -> Requests + Send + Sync>;
+
+/// Tells which rules a project gets with its first webhook of a provider.
+pub type TellDefaults = Arc<dyn Fn(&str) -> Defaults + Send + Sync>;
 
 /// Tells what was refused at the door of a webhook lately, newest first; of unknown webhooks where none is named.
 pub type TellRefused = Arc<dyn Fn(Option<&Id<Webhook>>) -> Vec<Refused> + Send + Sync>;
@@ -48,6 +52,8 @@ pub struct Call {
     pub public_url: String,
     /// The plugins there are.
     pub plugins: Arc<BTreeSet<String>>,
+    /// Which rules a project gets with its first webhook of a provider.
+    pub defaults: TellDefaults,
     /// The kinds of events that have a definition.
     pub kinds: Arc<Kinds>,
     /// How many deliveries a webhook took.

@@ -1,4 +1,4 @@
-//! `event.export` and `alert.export`: all records that a query asks for, a stretch at a time, so that neither memory nor
+//! `event.export`, `alert.export` and `audit.export`: all records that a query asks for, a stretch at a time, so that neither memory nor
 //! a snapshot is held while a slow reader reads.
 
 use std::{collections::BTreeSet, ops::ControlFlow};
@@ -6,12 +6,15 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+mod audits;
+
+pub use self::audits::{AUDIT_COLUMNS, ExportAudits, Tenant, tenant};
 use super::{Call, alert::ListAlerts, event::ListEvents};
 use crate::{
     domain::scope::Scope,
     error::{Code, Error, Result},
-    query::{ALERTS, Catalogue, Direction, EVENTS, Keyset, Query, Shape, Sort},
-    store::{Bulk, Stretch, Tx, Way},
+    query::{ALERTS, AUDITS, Catalogue, Direction, EVENTS, Keyset, Query, Shape, Sort},
+    store::{Rows, Stretch, Tx, Way},
 };
 
 /// Fields that can be searched but are not shown by themselves.
@@ -75,7 +78,7 @@ pub const ALERT_COLUMNS: &[&str] = &[
 /// What is to be taken out: checked, and only followed from here on.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    bulk: Bulk,
+    of: Rows,
     scope: Scope,
     query: Query,
     fields: BTreeSet<&'static str>,
@@ -94,15 +97,16 @@ pub struct Progress {
 
 impl Plan {
     /// Reads what is asked for: the parameters of a list, and `columns`, a list or a text with commas.
-    pub fn new(bulk: Bulk, call: &Call, mut asked: Map<String, Value>) -> Result<Self> {
+    pub fn new(of: Rows, call: &Call, mut asked: Map<String, Value>) -> Result<Self> {
         let columns = asked.remove("columns").map(columns).transpose()?;
         let most = most(&mut asked)?;
         if let Some(columns) = &columns {
             show_only(&mut asked, columns)?;
         }
-        let (query, catalogue, standard) = match bulk {
-            Bulk::Events => (list::<ListEvents>(asked)?.checked(call.now)?, &EVENTS, EVENT_COLUMNS),
-            Bulk::Alerts => (list::<ListAlerts>(asked)?.checked(call.now)?, &ALERTS, ALERT_COLUMNS),
+        let (query, catalogue, standard) = match of {
+            Rows::Events => (list::<ListEvents>(asked)?.checked(call.now)?, &EVENTS, EVENT_COLUMNS),
+            Rows::Alerts => (list::<ListAlerts>(asked)?.checked(call.now)?, &ALERTS, ALERT_COLUMNS),
+            Rows::Audits => (list::<ExportAudits>(asked)?.checked(call)?, &AUDITS, AUDIT_COLUMNS),
         };
         if query.shape == Shape::Count {
             let detail = "an export has records; ask the list how many there are";
@@ -112,15 +116,26 @@ impl Plan {
             let detail = "an export has one row for each record; ask the list to unwind";
             return Err(Error::at(Code::Query, "/query/unwind", detail));
         }
-        let (way, fields) = (way(&query.sort)?, fields(&query.shape, catalogue));
+        let (way, fields) = (way(&query.sort, of)?, fields(&query.shape, catalogue));
         let columns = columns.unwrap_or_else(|| shown(&query.shape, catalogue, standard));
         let scope = call.caller.scope.clone();
-        Ok(Self { bulk, scope, query, fields, way, most, columns })
+        Ok(Self { of, scope, query, fields, way, most, columns })
+    }
+
+    /// The same plan for one domain alone.
+    #[must_use]
+    pub fn of_tenant(self, tenant: &Tenant) -> Self {
+        Self { scope: tenant.scope(), ..self }
     }
 
     /// The columns of a table of it.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// Whether each record is asked for as a whole.
+    pub fn is_whole(&self) -> bool {
+        self.query.shape == Shape::Whole
     }
 
     /// The same plan, read for a table: nothing is read that has no column.
@@ -135,9 +150,10 @@ impl Plan {
     }
 
     fn catalogue(&self) -> &'static Catalogue {
-        match self.bulk {
-            Bulk::Events => &EVENTS,
-            Bulk::Alerts => &ALERTS,
+        match self.of {
+            Rows::Events => &EVENTS,
+            Rows::Alerts => &ALERTS,
+            Rows::Audits => &AUDITS,
         }
     }
 
@@ -150,7 +166,7 @@ impl Plan {
     ) -> Result<bool> {
         let newest = match progress.newest {
             Some(newest) => newest,
-            None => *progress.newest.insert(tx.newest_row(self.bulk)?),
+            None => *progress.newest.insert(tx.newest_row(self.of)?),
         };
         let left = self.most.map_or(u64::MAX, |most| most.saturating_sub(progress.rows));
         let rows = u32::try_from(left).unwrap_or(ROWS).min(ROWS);
@@ -166,7 +182,7 @@ impl Plan {
             rows,
         };
         let (mut read, mut broken) = (0, false);
-        tx.stretch(self.bulk, &self.scope, &stretch, &mut |place, record| {
+        tx.stretch(self.of, &self.scope, &stretch, &mut |place, record| {
             let flow = each(&self.query.shape.of(record, self.catalogue()))?;
             progress.after = Some(place);
             progress.rows += 1;
@@ -238,16 +254,22 @@ fn show_only(asked: &mut Map<String, Value>, columns: &[String]) -> Result<()> {
 }
 
 /// Which way rows are read. Any other order would have to be made of all rows at once.
-fn way(sort: &[Sort]) -> Result<Way> {
+fn way(sort: &[Sort], of: Rows) -> Result<Way> {
+    let time = match of {
+        Rows::Events | Rows::Alerts => "created_at",
+        Rows::Audits => "occurred_at",
+    };
     match sort {
         [] => Ok(Way::NewestFirst),
-        [one] if one.field.name == "created_at" && one.path.is_empty() => match one.direction {
+        [one] if one.field.name == time && one.path.is_empty() => match one.direction {
             Direction::Ascending => Ok(Way::OldestFirst),
             Direction::Descending => Ok(Way::NewestFirst),
         },
         _ => {
-            let detail = "an export is read in stretches as its rows arrived, so it is sorted by `created_at` alone, either \
-                          way; another order would have to hold all rows at once";
+            let detail = format!(
+                "an export is read in stretches in the order of time, so it is sorted by `{time}` alone, either way; \
+                 another order would have to hold all rows at once"
+            );
             Err(Error::at(Code::Query, "/query/sort", detail))
         }
     }

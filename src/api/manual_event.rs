@@ -11,7 +11,10 @@ mod merge;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Call, audit};
+use super::{
+    Call, audit,
+    trail::{self, Draft},
+};
 use crate::{
     domain::{
         audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, Trail},
@@ -22,7 +25,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     id::Id,
-    store::{Posting, Tx},
+    store::Tx,
 };
 
 use self::attributes::Checked;
@@ -111,7 +114,6 @@ pub fn emit(tx: &mut dyn Tx, call: &Call, request: EmitEvent) -> Result<EventDoc
         occurred_at,
         remote: call.remote.clone(),
         user_agent: call.user_agent.clone(),
-        request_id: Some(call.request_id.clone()),
         ..AuditEntry::new(call.now, actor, &kind)
     };
     let affected = rest.affected_resources.as_ref().and_then(|all| all.first());
@@ -119,10 +121,9 @@ pub fn emit(tx: &mut dyn Tx, call: &Call, request: EmitEvent) -> Result<EventDoc
         let name = Some(name.clone()).filter(|name| !name.is_empty());
         entry = entry.on(Entity::new(resource_type, id_str).called(name));
     }
-    let entry = entry.saying(info::details(&rest));
-    let posting = tx.post_audit(&domain, (trail_of(list), None), entry, &call.mint)?;
-    let (Posting::New(record) | Posting::Known(record)) = posting;
-    let (id, data) = (record.audit_id.clone(), EventInfo::new(*record, kinds));
+    let draft = Draft { posted_id: None, entry: entry.saying(info::details(&rest)) };
+    let record = trail::posted_in(tx, call, (&domain, trail_of(list)), draft)?;
+    let (id, data) = (record.audit_id.clone(), EventInfo::new(record, kinds));
     call.touched(list.as_str(), id, None, super::call::seen(&data));
     Ok(EventDocument { data, meta: Meta::of(call) })
 }

@@ -88,7 +88,7 @@ fn own_workspace(scope: &Scope) -> Id<Workspace> {
 
 /// Refuses one more of what `place` has the most of.
 pub(super) fn has_room(tx: &dyn Tx, what: Held, place: &Place) -> Result<()> {
-    if tx.held(what, place)? < what.most() {
+    if tx.count_held(what, place)? < what.most() {
         return Ok(());
     }
     let whose = match place {

@@ -10,16 +10,17 @@ use super::{
     Call, Moment, Page, Shown,
     asked::{self, list_request},
     call::seen,
+    grant::{Grant, covers, named},
 };
 use crate::{
     digest::{new_secret, sha256},
     domain::{
         project::{Domain, Project, Workspace},
-        scope::{Home, Reach, Scope},
+        scope::Scope,
         token::{Holder, Token},
         words::Role,
     },
-    error::{Code, Error, Result},
+    error::{Error, Result},
     id::Id,
     query::TOKENS,
     store::Tx,
@@ -79,13 +80,6 @@ impl From<Token> for TokenInfo {
     }
 }
 
-fn named<T: Ord>(reach: Reach<T>) -> Option<BTreeSet<T>> {
-    match reach {
-        Reach::All => None,
-        Reach::Only(some) => Some(some),
-    }
-}
-
 /// A token that was made just now, which is shown this once.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NewToken {
@@ -117,20 +111,10 @@ pub struct CreateToken {
 /// Makes a token within the caller's own reach.
 pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateToken) -> Result<NewToken> {
     let name = asked::name("name", &request.name)?;
-    let role = request.role;
-    if !may_grant(call.caller.role, role) {
-        let detail = format!("a {} may not make a token of role {role}", call.caller.role);
-        return Err(Error::at(Code::PermissionDenied, "/role", detail));
-    }
+    let CreateToken { role, domain_id, workspace_id, projects, .. } = request;
+    let grant = Grant { role, domain_id, workspace_id, projects };
+    let scope = grant.checked(tx, call, "token")?;
     let expires_in = request.expires_in.map(|seconds| TimeDelta::seconds(seconds.into()));
-    let scope = scope_of(tx, call, request)?;
-    if let Some(misfit) = role.misfit(&scope) {
-        return Err(Error::at(Code::InvalidParameter, "/role", misfit));
-    }
-    if !covers(&call.caller.scope, &scope) {
-        let detail = "a token reaches no further than that of its maker";
-        return Err(Error::new(Code::PermissionDenied, detail));
-    }
     let text = new_secret(PREFIX).map_err(Error::internal)?;
     let token = Token {
         token_id: call.mint.id(call.now),
@@ -149,48 +133,6 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateToken) -> Result<NewT
     Ok(NewToken { info, token: text })
 }
 
-/// Whether a holder of role `own` may make tokens of role `granted`.
-const fn may_grant(own: Role, granted: Role) -> bool {
-    match (own, granted) {
-        (Role::SystemAdmin, _)
-        | (Role::WorkspaceOwner, Role::WorkspaceOwner | Role::WorkspaceMember | Role::Service) => {
-            true
-        }
-        (Role::WorkspaceOwner, Role::SystemAdmin | Role::DomainAdmin)
-        | (Role::DomainAdmin | Role::WorkspaceMember | Role::Service, _) => false,
-    }
-}
-
-/// What the request names, looked up: what is absent for the caller is absent here.
-fn scope_of(tx: &dyn Tx, call: &Call, request: CreateToken) -> Result<Scope> {
-    let CreateToken { name: _, role: _, domain_id, workspace_id, projects, expires_in: _ } =
-        request;
-    if let Some(id) = &domain_id {
-        super::domain::existing(tx, call, id)?;
-    }
-    let workspace = workspace_id.map(|id| super::workspace::existing(tx, call, &id)).transpose()?;
-    if let (Some(domain), Some(workspace)) = (&domain_id, &workspace)
-        && workspace.domain_id != *domain
-    {
-        return Err(Error::not_found("workspace", &workspace.workspace_id));
-    }
-    for id in projects.iter().flatten() {
-        let project = tx.project(&call.caller.scope, id)?;
-        let is_there = |home: &Home| {
-            workspace.as_ref().is_none_or(|workspace| workspace.workspace_id == home.workspace_id)
-        };
-        if !project.is_some_and(|project| is_there(&project.home)) {
-            return Err(Error::not_found("project", id));
-        }
-    }
-    let domain_id = domain_id.or_else(|| workspace.as_ref().map(|it| it.domain_id.clone()));
-    Ok(Scope {
-        domains: domain_id.map_or(Reach::All, Reach::one),
-        workspaces: workspace.map_or(Reach::All, |workspace| Reach::one(workspace.workspace_id)),
-        projects: projects.map_or(Reach::All, Reach::Only),
-    })
-}
-
 list_request! {
     /// Asks for tokens.
     ListTokens of TOKENS {
@@ -207,7 +149,9 @@ list_request! {
 pub fn list(tx: &dyn Tx, call: &Call, request: ListTokens) -> Result<Page<Shown<TokenInfo>>> {
     let query = request.checked(call.now)?;
     let tokens = tx.tokens()?.into_iter();
-    let visible = tokens.filter(|token| covers(&call.caller.scope, &token.scope));
+    // Those of users and applications are sessions, which have a list of their own.
+    let visible = tokens
+        .filter(|token| token.holder == Holder::Nobody && covers(&call.caller.scope, &token.scope));
     Page::listed(visible.map(TokenInfo::from), &query, &TOKENS)
 }
 
@@ -230,53 +174,4 @@ pub fn revoke(tx: &mut dyn Tx, call: &Call, request: RevokeToken) -> Result<Toke
     let (before, after) = (TokenInfo::from(before), TokenInfo::from(after));
     call.touched("token", &token_id, seen(&before), seen(&after));
     Ok(after)
-}
-
-/// Whether all that `inner` reaches lies within `outer`.
-fn covers(outer: &Scope, inner: &Scope) -> bool {
-    reaches(&outer.domains, &inner.domains)
-        && reaches(&outer.workspaces, &inner.workspaces)
-        && reaches(&outer.projects, &inner.projects)
-}
-
-fn reaches<T: Ord>(outer: &Reach<T>, inner: &Reach<T>) -> bool {
-    match (outer, inner) {
-        (Reach::All, _) => true,
-        (Reach::Only(_), Reach::All) => false,
-        (Reach::Only(outer), Reach::Only(inner)) => inner.is_subset(outer),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scope(workspace: &str, projects: Option<&[&str]>) -> Scope {
-        let ids = |ids: &[&str]| ids.iter().map(|&id| id.into()).collect();
-        Scope {
-            domains: Reach::one("d".into()),
-            workspaces: Reach::one(workspace.into()),
-            projects: projects.map_or(Reach::All, |projects| Reach::Only(ids(projects))),
-        }
-    }
-
-    #[test]
-    fn a_scope_covers_what_reaches_no_further() {
-        let owner = scope("w", None);
-        assert!(covers(&Scope::EVERYTHING, &owner));
-        assert!(covers(&owner, &owner));
-        assert!(covers(&owner, &scope("w", Some(&["p"]))));
-        assert!(!covers(&owner, &scope("v", Some(&["p"]))));
-        assert!(!covers(&owner, &Scope::EVERYTHING));
-        assert!(!covers(&scope("w", Some(&["p"])), &scope("w", Some(&["p", "q"]))));
-    }
-
-    #[test]
-    fn nobody_grants_more_than_the_own_role() {
-        for granted in Role::ALL {
-            assert!(may_grant(Role::SystemAdmin, *granted));
-            assert!(!may_grant(Role::Service, *granted));
-        }
-        assert!(!may_grant(Role::WorkspaceOwner, Role::DomainAdmin));
-    }
 }

@@ -7,8 +7,12 @@ use serde_json::Value;
 use super::{Call, audit};
 use crate::{
     clock::to_millis,
-    domain::audit::{AuditEntry, AuditRecord, Trail},
+    domain::{
+        audit::{AuditEntry, AuditRecord, Trail},
+        project::Domain,
+    },
     error::{Code, Error, Result},
+    id::Id,
     store::{Posting, Tx},
 };
 
@@ -67,6 +71,19 @@ pub fn post(
 /// # Errors
 /// `ERROR_NOT_UNIQUE` where another one was posted under its name.
 pub fn posted(tx: &mut dyn Tx, call: &Call, trail: Trail, draft: Draft) -> Result<AuditRecord> {
+    posted_in(tx, call, (&audit::chain(call), trail), draft)
+}
+
+/// The same in a domain that the caller names, which must be one that it reaches.
+///
+/// # Errors
+/// As [`posted`].
+pub fn posted_in(
+    tx: &mut dyn Tx,
+    call: &Call,
+    (domain, trail): (&Id<Domain>, Trail),
+    draft: Draft,
+) -> Result<AuditRecord> {
     let Draft { posted_id, mut entry } = draft;
     entry.occurred_at = to_millis(entry.occurred_at);
     entry.received_at = call.now;
@@ -78,7 +95,7 @@ pub fn posted(tx: &mut dyn Tx, call: &Call, trail: Trail, draft: Draft) -> Resul
     }
     let said = entry.clone();
     let named = (trail, posted_id.as_deref());
-    match tx.post_audit(&audit::chain(call), named, entry, &call.mint)? {
+    match tx.post_audit(domain, named, entry, &call.mint)? {
         Posting::New(record) => Ok(*record),
         Posting::Known(record) if says_the_same(&record.entry, &said) => Ok(*record),
         Posting::Known(record) => {

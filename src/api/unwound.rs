@@ -63,6 +63,7 @@ fn order(query: &Query, catalogue: &'static Catalogue) -> Vec<Sort> {
     }
     let (name, direction) = match catalogue.order {
         Order::NewestFirst => ("created_at", Direction::Descending),
+        Order::LatestFirst => ("occurred_at", Direction::Descending),
         Order::By(name) => (name, Direction::Ascending),
     };
     let field = catalogue.field(name);

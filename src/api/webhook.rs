@@ -13,7 +13,9 @@ use super::{
     Call, Done, Page, Shown, StatInfo,
     alert::alerted,
     asked::{self, list_request},
+    audit,
     call::seen,
+    defaults::{self, BroughtInfo},
 };
 use crate::{
     care::{Hand, heartbeat},
@@ -47,6 +49,9 @@ pub struct NewKey {
     pub access_key: String,
     /// The address to post to; it holds the key and works alone.
     pub url: String,
+    /// The rules that the project got with its first webhook of the provider.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_rules: Vec<BroughtInfo>,
 }
 
 /// Asks for a new webhook.
@@ -67,6 +72,8 @@ pub struct CreateWebhook {
     /// The users' own labels.
     #[serde(default)]
     tags: Map<String, Value>,
+    /// Whether the project gets the rules of the provider with its first webhook of it; true where absent.
+    default_rules: Option<bool>,
 }
 
 /// A plugin, as the original names it.
@@ -91,7 +98,8 @@ struct PluginRequest {
 
 /// Makes a webhook and its first key.
 pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateWebhook) -> Result<NewKey> {
-    let CreateWebhook { name, project_id, provider, plugin_info, options, tags } = request;
+    let CreateWebhook { name, project_id, provider, plugin_info, options, tags, default_rules } =
+        request;
     let name = asked::name("name", &name)?;
     let project_id = project_id.unwrap_or_else(|| DEFAULT_PROJECT.into());
     let config = alerted(tx, call, &project_id)?;
@@ -108,15 +116,26 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateWebhook) -> Result<Ne
         created_at: call.now,
     };
     call.touches("webhook", &webhook.webhook_id);
+    if webhook.is_fed() {
+        audit::admit(call)?;
+    }
     tx.put_webhook(&webhook)?;
     let view = WebhookInfo::new(&webhook, call);
     call.touched("webhook", &webhook.webhook_id, None, seen(&view));
-    Ok(with_key(view, access_key, call))
+    if webhook.is_fed() {
+        let newest = defaults::newest(tx, &webhook.home)?;
+        tx.put_fed(&webhook.webhook_id, newest)?;
+    }
+    let mut made = with_key(view, access_key, call);
+    if default_rules.unwrap_or(true) {
+        made.default_rules = defaults::given(tx, call, &webhook)?;
+    }
+    Ok(made)
 }
 
 fn with_key(webhook: WebhookInfo, access_key: String, call: &Call) -> NewKey {
     let url = info::url(call, &webhook.webhook_id, &access_key);
-    NewKey { webhook, access_key, url }
+    NewKey { webhook, access_key, url, default_rules: Vec::new() }
 }
 
 /// The plugin that is meant, by either name.

@@ -1,4 +1,4 @@
-//! `alertmill token` and `alertmill audit`: who may call, and who did.
+//! `alertmill token`: who may call.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Failure,
     client::Client,
-    show::{Screen, brief, field, minute, rows, table},
+    show::{Screen, field, rows, table},
 };
 use crate::{
     config::{Reach, Span},
@@ -57,34 +57,6 @@ struct New {
     expires_in: Option<Span>,
 }
 
-/// See what was done, by whom.
-#[derive(Args)]
-pub(super) struct Audit {
-    #[command(flatten)]
-    reach: Reach,
-    #[command(subcommand)]
-    verb: AuditVerb,
-}
-
-#[derive(Subcommand)]
-enum AuditVerb {
-    /// List audit records, newest first.
-    List {
-        /// Only those of this action, e.g. `webhook.create`.
-        #[arg(long)]
-        action: Option<String>,
-        /// Only those of this actor, e.g. `token:token-0198...`.
-        #[arg(long)]
-        actor: Option<String>,
-        /// Only those of this resource, e.g. `webhook:webhook-0198...`.
-        #[arg(long)]
-        resource: Option<String>,
-        /// How many at most.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-    },
-}
-
 impl Token {
     /// Does it.
     pub(super) async fn run(self) -> Result<(), Failure> {
@@ -130,20 +102,6 @@ impl New {
     }
 }
 
-impl Audit {
-    /// Does it.
-    pub(super) async fn run(self) -> Result<(), Failure> {
-        let client = Client::find(&self.reach)?;
-        let AuditVerb::List { action, actor, resource, limit } = self.verb;
-        let mut query = vec![("limit", limit.to_string())];
-        query.extend(action.map(|action| ("action", action)));
-        query.extend(actor.map(|actor| ("actor", actor)));
-        query.extend(resource.map(|resource| ("resource", resource)));
-        let answer = client.get("/api/v1/audit", &query).await?;
-        Screen::new(self.reach.json).show(&answer, records)
-    }
-}
-
 fn tokens(answer: &Value) -> String {
     let cells = |token: &Value| {
         let (revoked, expires) = (field(token, "revoked_at"), field(token, "expires_at"));
@@ -162,21 +120,5 @@ fn tokens(answer: &Value) -> String {
     };
     let headings = ["NAME", "ROLE", "STATE", "MADE", "ID"];
     let nothing = "No tokens. Make one with `alertmill token create --name <name> --role <role>`.";
-    table(&headings, rows(answer).map(cells).collect(), nothing)
-}
-
-fn records(answer: &Value) -> String {
-    let cells = |record: &Value| {
-        vec![
-            minute(record, "occurred_at"),
-            field(record, "action"),
-            field(record, "outcome"),
-            brief(record, "resource"),
-            brief(record, "actor"),
-            field(record, "remote"),
-        ]
-    };
-    let headings = ["TIME (UTC)", "ACTION", "OUTCOME", "RESOURCE", "ACTOR", "FROM"];
-    let nothing = "No audit records: nothing was changed yet.";
     table(&headings, rows(answer).map(cells).collect(), nothing)
 }

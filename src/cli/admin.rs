@@ -20,9 +20,10 @@ use super::{
     show::{Screen, field},
 };
 use crate::{
-    app::{lock, make_directory, store_file},
+    app::{existing_key, lock, make_directory, seal_file, store_file},
     clock::{Clock, rfc3339},
     config::Reach,
+    domain::audit::SealKey,
     error::Error,
     store::files::{self, Care, Check, Contents},
 };
@@ -193,7 +194,8 @@ fn replace(store: &Path, new: &Path) -> Result<(), Failure> {
 
 fn verify(data: &Path, thorough: bool) -> Result<Value, Failure> {
     let care = if thorough { Care::Thorough } else { Care::Quick };
-    let checks = files::verify(&existing(data)?, care).map_err(failed)?;
+    let seal = existing_key(&seal_file(data))?.map(SealKey::new);
+    let checks = files::verify(&existing(data)?, care, seal.as_ref()).map_err(failed)?;
     let is_well = checks.iter().all(|check| check.wrong.is_empty());
     let said = if is_well { "All is well." } else { "Restore a backup, or ask for help." };
     let shown = |check: &Check| json!({ "name": check.name, "wrong": check.wrong });

@@ -51,6 +51,11 @@ enum Verb {
         /// The event's identifier.
         event_id: String,
     },
+    /// Say how the thing that an event tells of was before, by the event that told of it last.
+    Changes {
+        /// The event's identifier.
+        event_id: String,
+    },
     /// Say where each value of an event came from, and why it did to alerts what it did.
     Explain {
         /// The event's identifier.
@@ -130,6 +135,10 @@ impl Event {
                 let asked = json!({ "event_id": event_id });
                 screen.show(&client.post("/monitoring/v1/event/get", asked).await?, record)
             }
+            Verb::Changes { event_id } => {
+                let path = format!("/api/v1/events/{event_id}/changes");
+                screen.show(&client.get(&path, &[]).await?, changed)
+            }
             Verb::Explain { event_id } => {
                 let path = format!("/api/v1/events/{event_id}/explain");
                 screen.show(&client.get(&path, &[]).await?, explained)
@@ -156,6 +165,30 @@ impl Wanted {
         }
         asked
     }
+}
+
+/// What an event changed, for people.
+fn changed(answer: &Value) -> String {
+    let shown = |name: &str| {
+        let state = answer.pointer(name).filter(|state| !state.is_null())?;
+        serde_json::to_string_pretty(state).ok()
+    };
+    if answer.get("state_of").is_none_or(Value::is_null) {
+        return "This event tells of the state of nothing.".to_owned();
+    }
+    let before = shown("/before/state").map_or_else(
+        || "Before: no event that is kept tells of it.".to_owned(),
+        |state| {
+            let (at, event) = (field(answer, "before.at"), field(answer, "before.event_id"));
+            format!("Before, by {event} of {at}:\n{state}")
+        },
+    );
+    let after = shown("/after");
+    let after = after.map_or_else(
+        || "Now: the event does not say.".to_owned(),
+        |state| format!("Now:\n{state}"),
+    );
+    format!("{before}\n\n{after}")
 }
 
 /// Why an event is what it is, for people.

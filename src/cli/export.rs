@@ -75,11 +75,7 @@ impl Destination {
         asked.insert("format".to_owned(), format.name().into());
         let answer = client.stream(path, asked.into()).await?;
         let packer = if self.is_packed() { Packer::gzip() } else { Packer::Plain };
-        if let Some(file) = &self.file {
-            return to_file(answer, file, (format, packer)).await;
-        }
-        let out = Box::new(io::stdout());
-        Sink::new(out, packer, ProgressBar::hidden()).copy(answer, format).await
+        save(answer, self.file.as_deref(), (format, packer)).await
     }
 
     fn is_packed(&self) -> bool {
@@ -99,7 +95,21 @@ impl Destination {
     }
 }
 
-fn by_ending(file: &Path) -> Option<Format> {
+/// Writes what comes to `file`, or to standard output where none is named.
+pub(super) async fn save(
+    answer: Response,
+    file: Option<&Path>,
+    (format, packer): (Format, Packer),
+) -> Result<(), Failure> {
+    if let Some(file) = file {
+        return to_file(answer, file, (format, packer)).await;
+    }
+    let out = Box::new(io::stdout());
+    Sink::new(out, packer, ProgressBar::hidden()).copy(answer, format).await
+}
+
+/// The format that the name of a file says.
+pub(super) fn by_ending(file: &Path) -> Option<Format> {
     let name = file.file_name()?.to_str()?;
     let name = name.strip_suffix(".gz").unwrap_or(name);
     match name.rsplit_once('.')?.1 {

@@ -5,6 +5,8 @@ mod act;
 mod admin;
 mod alert;
 mod alerting;
+mod audit;
+mod audit_export;
 mod channel;
 mod client;
 mod delivery;
@@ -88,7 +90,7 @@ enum Command {
     /// Manage maintenance windows.
     Window(window::Window),
     /// See what was done, by whom.
-    Audit(access::Audit),
+    Audit(audit::Audit),
     /// Manage who is told of alerts, one step after the other, until someone answers.
     EscalationPolicy(escalation_policy::EscalationPolicy),
     /// Manage who is on call, and how people are reached.

@@ -57,6 +57,9 @@ struct New {
     /// The project that its alerts go to.
     #[arg(long, value_name = "ID", default_value = "default")]
     project: String,
+    /// Leave out the rules that the project gets with its first webhook of the provider.
+    #[arg(long)]
+    no_default_rules: bool,
     #[command(flatten)]
     own: Own,
 }
@@ -161,8 +164,15 @@ impl Webhook {
         };
         match self.verb {
             Verb::Create(new) => {
-                let asked = json!({ "name": new.name, "provider": new.provider, "project_id": new.project, "options": new.own.options() });
-                let mut made = opened(&call("create", asked).await?);
+                let mut asked = json!({ "name": new.name, "provider": new.provider, "project_id": new.project, "options": new.own.options() });
+                if new.no_default_rules {
+                    asked["default_rules"] = false.into();
+                }
+                let answer = call("create", asked).await?;
+                let mut made = opened(&answer);
+                if let Some(rules) = answer.get("default_rules") {
+                    made["default_rules"] = rules.clone();
+                }
                 made["setup"] = setup(&client, &made, &new.provider).await.into();
                 screen.show(&made, |made| created(made, &new.provider))
             }
@@ -231,6 +241,14 @@ fn created(made: &Value, provider: &str) -> String {
             text,
             "\n\nTo post a sample to it:\n\n  {program} send --webhook {url} --sample {provider}/firing"
         );
+    }
+    let rules = made.get("default_rules").and_then(Value::as_array);
+    for (at, rule) in rules.into_iter().flatten().enumerate() {
+        if at == 0 {
+            text.push_str("\n\nThe project has these rules now, to change or delete:\n");
+        }
+        let kind = field(rule, "kind").replace('_', "-");
+        let _ = write!(text, "\n  {kind} {}  {}", field(rule, "id"), field(rule, "name"));
     }
     if let Some(snippet) = made.get("setup").and_then(Value::as_str) {
         text.push_str("\n\nPaste this into the sender's configuration:\n\n");

@@ -3,16 +3,23 @@
 //! One envelope serves what is done to and in Alertmill, and what other services report of what is done in them; each
 //! kind is a [`Trail`] of its own with its own chain and numbers.
 
+mod check;
+mod seal;
+
 use std::{fmt, str::FromStr};
 
 use serde_json::{Value, json};
 
+pub use self::{
+    check::{Broken, Checker, Exported, Fault},
+    seal::{Cut, Head, Link, SealKey},
+};
 use super::{project::Domain, words::words};
 use crate::{
     clock::{Timestamp, rfc3339},
     digest::{Digest, hex, sha256},
     error::Error,
-    id::{Id, Identified},
+    id::{Id, Identified, Mint},
 };
 
 /// What the outcome of what was done is called; else it is the code of an error.
@@ -305,9 +312,9 @@ impl AuditEntry {
         json!({
             "sequence": place.sequence,
             "occurred_at": rfc3339(self.occurred_at),
-            "actor": self.actor.to_string(),
+            "actor": first_text(self.actor.kind.as_str(), &self.actor.id),
             "action": self.action,
-            "resource": self.entity.as_ref().map(ToString::to_string),
+            "resource": self.entity.as_ref().map(|it| first_text(&it.kind, &it.id)),
             "outcome": self.outcome,
             "before": self.before,
             "after": self.after,
@@ -316,6 +323,11 @@ impl AuditEntry {
             "previous": hex(place.previous),
         })
     }
+}
+
+/// Who or what it was, as it was written before there were names.
+fn first_text(kind: &str, id: &str) -> String {
+    if id.is_empty() { kind.to_owned() } else { format!("{kind}:{id}") }
 }
 
 /// Where a record stands in its chain.
@@ -338,18 +350,59 @@ pub struct Place<'a> {
 }
 
 impl AuditRecord {
+    /// The next record of a chain that stands so.
+    pub fn next(head: &Head, posted_id: Option<&str>, entry: AuditEntry, mint: &Mint) -> Self {
+        let mut record = Self {
+            audit_id: mint.id(entry.received_at),
+            sequence: head.last.sequence + 1,
+            domain_id: head.domain_id.clone(),
+            trail: head.trail,
+            format: FORMAT,
+            posted_id: posted_id.map(str::to_owned),
+            entry,
+            previous: head.last.hash,
+            hash: [0; 32],
+        };
+        record.hash = record.entry.chained(&record.place());
+        record
+    }
+
     /// Whether it says what its hash says, and follows a record whose hash is `previous`.
     pub fn follows(&self, previous: &Digest) -> bool {
-        let place = Place {
+        self.previous == *previous && self.is_as_written()
+    }
+
+    /// Whether it says what its hash says.
+    pub fn is_as_written(&self) -> bool {
+        self.hash == self.entry.chained(&self.place())
+            && (self.format >= FORMAT || self.is_of_old())
+    }
+
+    /// Whether it says nothing that the first form of hashes does not know.
+    fn is_of_old(&self) -> bool {
+        let AuditEntry {
+            occurred_at, received_at, actor, entity, reason, user_agent, details, ..
+        } = &self.entry;
+        let has_no_name = entity.as_ref().is_none_or(|entity| entity.name.is_none());
+        let says_no_more = details.as_object().is_some_and(serde_json::Map::is_empty);
+        occurred_at == received_at
+            && actor.name == actor.id
+            && has_no_name
+            && says_no_more
+            && (&self.posted_id, reason, user_agent) == (&None, &None, &None)
+            && self.trail == Trail::Own
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
             format: self.format,
             domain: &self.domain_id,
             trail: self.trail,
             sequence: self.sequence,
             audit_id: &self.audit_id,
             posted_id: self.posted_id.as_deref(),
-            previous,
-        };
-        self.previous == *previous && self.hash == self.entry.chained(&place)
+            previous: &self.previous,
+        }
     }
 }
 

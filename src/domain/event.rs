@@ -17,6 +17,13 @@ use crate::{
     id::{Id, Identified, Mint},
 };
 
+/// The field of `additional_info` that says which thing an event tells of; the server finds by it what was said of the same
+/// thing before.
+pub const STATE_OF: &str = "state_of";
+
+/// The field of `additional_info` that says where in it stands how that thing is now, e.g. `request_data.body`.
+pub const STATE_AT: &str = "state_at";
+
 /// What a mapping makes of one item of a payload: an event before it has an
 /// identity, a home and a time of arrival.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,6 +176,19 @@ impl Event {
         self.draft.event_type == EventType::Error && self.reading.is_none()
     }
 
+    /// How the thing is that it tells of, where it says; what stands there as a text of JSON is read.
+    pub fn told_state(&self) -> Option<Value> {
+        let Some(Value::String(path)) = self.draft.additional_info.get(STATE_AT) else {
+            return None;
+        };
+        let mut names = path.split('.');
+        let mut found = self.draft.additional_info.get(names.next()?).cloned()?;
+        for name in names {
+            found = read(found).get_mut(name)?.take();
+        }
+        Some(read(found))
+    }
+
     /// Gives a draft its identity. What it does to alerts is decided later.
     pub fn from_draft(draft: Draft, arrival: Arrival<'_>, mint: &Mint, now: Timestamp) -> Self {
         Self {
@@ -182,6 +202,16 @@ impl Event {
             reading: arrival.reading,
             why: Why::NewKey,
             created_at: now,
+        }
+    }
+}
+
+/// What a text of JSON says; anything else as it is.
+fn read(value: Value) -> Value {
+    match &value {
+        Value::String(text) => serde_json::from_str(text).unwrap_or(value),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value
         }
     }
 }

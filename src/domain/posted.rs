@@ -1,6 +1,10 @@
 //! What other services report of what was done in them: the parts that have rules.
 
+mod event;
+
 use super::words::words;
+
+pub use self::event::{OURSELVES, PostedEvent, written};
 
 words! {
     /// What set off what is reported.

@@ -88,9 +88,8 @@ impl From<Code> for RpcCode {
     fn from(code: Code) -> Self {
         match code {
             Code::AuthenticateFailure => Self::Unauthenticated,
-            Code::PermissionDenied | Code::WebhookDisabled | Code::MethodNotAllowed => {
-                Self::PermissionDenied
-            }
+            Code::PermissionDenied | Code::WebhookDisabled => Self::PermissionDenied,
+            Code::MethodNotAllowed => Self::Unimplemented,
             Code::NotFound => Self::NotFound,
             Code::NotUnique => Self::AlreadyExists,
             Code::PayloadTooLarge | Code::TooManyRequests => Self::ResourceExhausted,

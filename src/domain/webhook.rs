@@ -18,6 +18,12 @@ use crate::{
 /// The webhook that Alertmill's own events come through. It has no access key, so nobody else's do.
 pub const OWN_WEBHOOK: &str = "webhook-alertmill";
 
+/// The webhook that chosen records of the audit trail come through, in the same project. Nobody has a key of it either.
+pub const AUDIT_WEBHOOK: &str = "webhook-audit";
+
+/// The plugin of webhooks that are fed with the audit trail of their domain.
+pub const AUDIT_PLUGIN: &str = "alertmill-audit";
+
 /// An address that one monitoring system posts to.
 #[derive(Clone, Debug)]
 pub struct Webhook {
@@ -102,7 +108,12 @@ impl Webhook {
 
     /// Whether Alertmill's own events come through it; nobody may change it then.
     pub fn is_own(&self) -> bool {
-        self.webhook_id.as_str() == OWN_WEBHOOK
+        [OWN_WEBHOOK, AUDIT_WEBHOOK].contains(&self.webhook_id.as_str())
+    }
+
+    /// Whether it is fed with the audit trail of its domain.
+    pub fn is_fed(&self) -> bool {
+        self.plugin == AUDIT_PLUGIN
     }
 
     /// Whether it takes deliveries.

@@ -1,9 +1,20 @@
-//! Tables as text (RFC 4180), safe to open in a spreadsheet: no cell is taken for a formula.
+//! Tables as text (RFC 4180), safe to open in a spreadsheet: no cell is taken for a formula, not even by a spreadsheet
+//! that parts cells by semicolons, and nothing invisible turns the order of what is read.
+
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// What a cell that a spreadsheet takes for a formula begins with.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What a cell that a spreadsheet takes for a formula begins with; the wide forms are taken for the plain ones.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
+/// Where a spreadsheet that was set up for another country, or does not know quotes, begins a cell.
+const PARTING: [char; 4] = [';', '\t', '\r', '\n'];
+
+/// Adds a line of headings, which may be names of someone's choice.
+pub(super) fn headings(columns: &[String], text: &mut Vec<u8>) {
+    line(columns.iter().map(|column| safe(column)), text);
+}
 
 /// Adds a line with these cells.
 pub(super) fn line<C: AsRef<str>>(cells: impl Iterator<Item = C>, text: &mut Vec<u8>) {
@@ -17,7 +28,7 @@ pub(super) fn line<C: AsRef<str>>(cells: impl Iterator<Item = C>, text: &mut Vec
 }
 
 fn quote(cell: &str, text: &mut Vec<u8>) {
-    let is_plain = !cell.contains(['"', ',', '\r', '\n']) && cell.trim() == cell;
+    let is_plain = !cell.contains(['"', ',', ';', '\t', '\r', '\n']) && cell.trim() == cell;
     if is_plain {
         text.extend_from_slice(cell.as_bytes());
         return;
@@ -28,14 +39,52 @@ fn quote(cell: &str, text: &mut Vec<u8>) {
 }
 
 /// What stands at `path` in a record, as a cell: nothing where it is absent or null, a text as it is, anything else as
-/// JSON. An apostrophe keeps a text from being a formula.
+/// JSON. An apostrophe keeps a text from being a formula, and what cannot be seen is written as in `\u202e`.
 pub fn cell(record: &Value, path: &str) -> String {
     match at(record, path) {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) if text.starts_with(FORMULA) => format!("'{text}"),
-        Some(Value::String(text)) => text,
-        Some(other) => other.to_string(),
+        Some(Value::String(text)) => safe(&text),
+        Some(scalar @ (Value::Bool(_) | Value::Number(_))) => scalar.to_string(),
+        Some(nested @ (Value::Array(_) | Value::Object(_))) => safe(&nested.to_string()),
     }
+}
+
+/// A text that does nothing where it is opened.
+fn safe(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len() + 1);
+    if text.starts_with(['\t', '\r']) {
+        kept.push('\'');
+    }
+    // Whether what follows may be the beginning of a cell.
+    let mut begins = true;
+    for letter in text.chars() {
+        if is_hidden(letter) {
+            let _ = write!(kept, "\\u{:04x}", u32::from(letter));
+            begins = false;
+            continue;
+        }
+        if begins && FORMULA.contains(&letter) {
+            kept.push('\'');
+        }
+        begins = PARTING.contains(&letter) || (begins && is_blank(letter));
+        kept.push(letter);
+    }
+    kept
+}
+
+/// What takes room and shows nothing, or joins its neighbours.
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{200c}' | '\u{200d}')
+}
+
+/// What cannot be seen and changes what is: control characters, marks of the direction of writing, of no width.
+fn is_hidden(letter: char) -> bool {
+    let is_mark = matches!(
+        letter,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'
+    );
+    is_mark || (letter.is_control() && !PARTING.contains(&letter))
 }
 
 /// What stands at `path`: a path leads through objects, and through the elements of lists to all that it finds there.
@@ -74,6 +123,42 @@ mod tests {
             cells,
             ["'=cmd|' /C calc'!A0", "'+1", "'-2+3", "'@SUM(A1)", "'\tx", "'\rx", "-5", "5-3"]
         );
+    }
+
+    #[test]
+    fn a_semicolon_or_a_line_begins_no_formula_either() {
+        for (text, wanted) in [
+            ("a;=1+1", "a;'=1+1"),
+            ("a; =1+1", "a; '=1+1"),
+            ("a\t@SUM(A1)", "a\t'@SUM(A1)"),
+            ("two\r\n=lines", "two\r\n'=lines"),
+            ("  =1", "  '=1"),
+            ("\u{3000}\u{ff1d}1", "\u{3000}'\u{ff1d}1"),
+            ("a=b;c-d", "a=b;c-d"),
+            ("it's 5-3", "it's 5-3"),
+        ] {
+            assert_eq!(safe(text), wanted, "{text}");
+        }
+        assert_eq!(cell(&json!({ "a": [";=1"] }), "a"), r#"[";'=1"]"#);
+        let mut text = Vec::new();
+        headings(&["details.=1".to_owned(), "=1".to_owned()], &mut text);
+        assert_eq!(String::from_utf8(text).unwrap(), "details.=1,'=1\r\n");
+    }
+
+    #[test]
+    fn what_turns_the_order_of_reading_is_shown_and_what_joins_stays() {
+        for (text, wanted) in [
+            ("invoice\u{202e}fdp.exe", "invoice\\u202efdp.exe"),
+            ("\u{2067}a\u{2069}", "\\u2067a\\u2069"),
+            ("\u{feff}=1", "\\ufeff=1"),
+            ("nul\0 bell\u{7} \u{85}", "nul\\u0000 bell\\u0007 \\u0085"),
+            (
+                "👩\u{200d}👩 \u{5e9}\u{5dc}\u{5d5}\u{5dd} می\u{200c}خواهم",
+                "👩\u{200d}👩 \u{5e9}\u{5dc}\u{5d5}\u{5dd} می\u{200c}خواهم",
+            ),
+        ] {
+            assert_eq!(safe(text), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Records on their way out as files: what each format looks like. It knows records only as JSON, as the views show
 //! them, so it serves the server's streams and the command line alike.
 
+pub mod cadf;
 mod csv;
 mod gzip;
+mod layout;
 
 use serde_json::{Value, json};
 
-pub use self::{csv::cell, gzip::Packer};
+pub use self::{cadf::Profile, csv::cell, gzip::Packer, layout::Layout};
 use crate::error::{Code, Error, Result};
 
 /// A format of files.
@@ -16,19 +18,21 @@ pub enum Format {
     Ndjson,
     /// One JSON object that holds all records, as a list answers it.
     Json,
+    /// One JSON list of all records.
+    List,
     /// A table with a row of headings (RFC 4180).
     Csv,
 }
 
 impl Format {
-    /// All of them.
+    /// Those that can be asked for by name.
     pub const ALL: [Self; 3] = [Self::Ndjson, Self::Json, Self::Csv];
 
     /// What it is called, which is also what its files end with.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ndjson => "ndjson",
-            Self::Json => "json",
+            Self::Json | Self::List => "json",
             Self::Csv => "csv",
         }
     }
@@ -37,7 +41,7 @@ impl Format {
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Ndjson => "application/x-ndjson",
-            Self::Json => "application/json",
+            Self::Json | Self::List => "application/json",
             Self::Csv => "text/csv; charset=utf-8",
         }
     }
@@ -78,7 +82,8 @@ impl Writer {
         match format {
             Format::Ndjson => {}
             Format::Json => text.extend_from_slice(b"{\"results\":["),
-            Format::Csv => csv::line(columns.iter().map(String::as_str), &mut text),
+            Format::List => text.push(b'['),
+            Format::Csv => csv::headings(&columns, &mut text),
         }
         Self { format, columns, rows: 0, text }
     }
@@ -91,7 +96,7 @@ impl Writer {
                 serde_json::to_writer(&mut *text, record).map_err(Error::internal)?;
                 text.push(b'\n');
             }
-            Format::Json => {
+            Format::Json | Format::List => {
                 text.extend_from_slice(if self.rows == 0 { b"\n" } else { b",\n" });
                 serde_json::to_writer(&mut *text, record).map_err(Error::internal)?;
             }
@@ -105,8 +110,10 @@ impl Writer {
 
     /// Ends the file.
     pub fn end(&mut self) {
-        if self.format == Format::Json {
-            self.text.extend_from_slice(b"\n]}\n");
+        match self.format {
+            Format::Json => self.text.extend_from_slice(b"\n]}\n"),
+            Format::List => self.text.extend_from_slice(b"\n]\n"),
+            Format::Ndjson | Format::Csv => {}
         }
     }
 
@@ -120,6 +127,11 @@ impl Writer {
         self.text.extend_from_slice(said.to_string().as_bytes());
         self.text.push(b'\n');
         true
+    }
+
+    /// The media type of what it writes.
+    pub fn media_type(&self) -> &'static str {
+        self.format.media_type()
     }
 
     /// How many records were added.
@@ -168,6 +180,7 @@ mod tests {
             serde_json::from_str::<Value>(&file(Format::Json, &[])).unwrap(),
             json!({ "results": [] })
         );
+        assert_eq!(serde_json::from_str::<Value>(&file(Format::List, &[])).unwrap(), json!([]));
         assert_eq!(file(Format::Csv, &[]), "id,note,info.cpu\r\n");
     }
 

@@ -68,17 +68,17 @@ pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: 
     }
 }
 
-/// Records that a call which changes nothing was answered: an export, say.
+/// Records in the chain of a domain that a call which changes nothing was answered: an export, say.
 ///
 /// # Errors
 /// Where the store does not take it; then the call must not be answered either.
 pub(super) async fn done(
     app: &App,
     action: &'static str,
-    call: &Call,
+    (call, domain): (&Call, Id<Domain>),
     (resource, details): (&str, Value),
 ) -> Result<()> {
-    let (domain, entry) = entry(call, action, resource);
+    let (_, entry) = entry(call, action, resource);
     let text = details.to_string();
     let details = if text.len() > LARGEST {
         let beginning: String = text.chars().take(LARGEST / 4).collect();

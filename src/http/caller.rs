@@ -18,7 +18,14 @@ use crate::{
     api::{Call, Caller, Journal},
     app::App,
     digest::sha256,
-    domain::{audit::Entity, project::Domain},
+    domain::{
+        audit::Entity,
+        project::Domain,
+        scope::Scope,
+        token::{Holder, Token},
+        user::UserState,
+        words::Role,
+    },
     error::{Code, Error, Result},
     id::Id,
     jobs::{Stranger, Wanted},
@@ -83,13 +90,26 @@ fn caller(app: &App, request: &HttpRequest, moment: &Moment) -> Option<Caller> {
     let token = app.store.snapshots().tokens.get(&sha256(shown.as_bytes()))?;
     let token = Some(token).filter(|token| token.is_live(moment.now))?;
     let actor = token.actor();
-    Some(Caller {
-        actor: actor.to_string(),
-        name: actor.name,
-        role: token.role,
-        scope: token.scope.clone(),
-        token_id: token.token_id.clone(),
-    })
+    let (name, role, scope) = holder(app, &token)?;
+    let (actor, token_id) = (actor.to_string(), token.token_id.clone());
+    Some(Caller { actor, name, role, scope, token_id })
+}
+
+/// What whoever holds a token is called, may do and may see, as it is now; `None` for one that may not come in.
+fn holder(app: &App, token: &Token) -> Option<(String, Role, Scope)> {
+    let snapshots = app.store.snapshots();
+    let (name, role, scope, state) = match &token.holder {
+        Holder::Nobody => return Some((token.name.clone(), token.role, token.scope.clone())),
+        Holder::User(id) => {
+            let user = snapshots.users.get(id)?;
+            (user.name.clone(), user.role, user.scope.clone(), user.state)
+        }
+        Holder::Application(id) => {
+            let found = snapshots.applications.get(id)?;
+            (found.name.clone(), found.role, found.scope.clone(), found.state)
+        }
+    };
+    (state == UserState::Enabled).then_some((name, role, scope))
 }
 
 /// The token that a request shows, where it is one that has run out.
@@ -131,8 +151,9 @@ fn circumstances(
     moment: Moment,
 ) -> Call {
     let app = &front.app;
-    let books = app.intake.books.load();
+    let books = app.intake.books.load_full();
     let plugins = books.plugins.names().map(str::to_owned).collect();
+    let kinds = Arc::clone(&books.kinds);
     let (store, edge) = (app.store.clone(), front.clone());
     Call {
         caller: Arc::new(caller),
@@ -143,7 +164,10 @@ fn circumstances(
         mint: app.clock.mint().clone(),
         public_url: app.public_url().to_owned(),
         plugins: Arc::new(plugins),
-        kinds: Arc::clone(&books.kinds),
+        defaults: Arc::new(move |provider| {
+            books.plugins.get(provider).map(|plugin| plugin.defaults().clone()).unwrap_or_default()
+        }),
+        kinds,
         requests: Arc::new(move |webhook| {
             store.snapshots().requests.get(webhook).as_deref().copied().unwrap_or_default()
         }),
@@ -185,13 +209,18 @@ pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
 
 /// The password of a request, if it shows one.
 pub(super) fn password(request: &HttpRequest) -> Option<String> {
+    basic(request).map(|(_, password)| password)
+}
+
+/// The name and the password of a request, if it shows them.
+pub(super) fn basic(request: &HttpRequest) -> Option<(String, String)> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, pair) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let pair = String::from_utf8(STANDARD.decode(pair.trim()).ok()?).ok()?;
-    pair.split_once(':').map(|(_, password)| password.to_owned())
+    pair.split_once(':').map(|(name, password)| (name.to_owned(), password.to_owned()))
 }
 
 #[cfg(test)]

@@ -1,46 +1,43 @@
-//! Taking records out: answers of any length, of which only a stretch is in memory at a time.
-//!
-//! Each stretch is read when the reader has taken the one before, so a slow reader holds nothing but its connection,
-//! and one that goes away is read for no more.
+//! Taking records out: what can be asked of an export, and how.
 
-use std::{io, ops::ControlFlow, sync::Arc};
+mod file;
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{self, Bytes, Data, Payload, ServiceConfig},
+    web::{self, Data, Payload, ServiceConfig},
 };
-use futures_util::{Stream, stream};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::{Front, audited, body, caller, decode, gone, openapi, problem, refusing, watch};
+pub(super) use self::file::{Download, Packing, Shaping, open};
+use super::{Front, audited, body, caller, decode, openapi, problem, refusing, watch};
 use crate::{
     api::{
         Call,
         alert::{AlertInfo, ListAlerts},
+        audit::{self, AuditInfo},
         event::{EventInfo, ListEvents},
-        export::{Plan, Progress},
+        export::{ExportAudits, Plan, Tenant, tenant},
     },
     clock::Timestamp,
-    domain::token::Right,
+    domain::{project::Domain, token::Right},
     error::{Code, Error, Result},
-    export::{Format, Packer, Writer},
-    store::{Bulk, Store, Tx},
+    export::{Format, Layout, Profile, Writer},
+    id::Id,
+    store::Rows,
 };
-
-/// After how many bytes a stretch ends early.
-const BYTES: usize = 4 << 20;
 
 const EVENTS: &str = "/api/v1/events/export";
 const ALERTS: &str = "/api/v1/alerts/export";
+const AUDITS: &str = "/api/v1/audit/export";
 
 /// Adds the addresses of exports.
 pub(super) fn addresses(server: &mut ServiceConfig) {
-    for (path, bulk) in [(EVENTS, Bulk::Events), (ALERTS, Bulk::Alerts)] {
+    for (path, of) in [(EVENTS, Rows::Events), (ALERTS, Rows::Alerts), (AUDITS, Rows::Audits)] {
         let answer = move |front: Data<Front>, request: HttpRequest, payload: Payload| async move {
             let answering = async {
-                let answered = run(bulk, front, &request, payload).await;
+                let answered = run(of, front, &request, payload).await;
                 answered.unwrap_or_else(|error| problem::answer(&request, &error))
             };
             watch::guarded(request.clone(), answering).await
@@ -51,87 +48,119 @@ pub(super) fn addresses(server: &mut ServiceConfig) {
     }
 }
 
-const fn name(bulk: Bulk) -> &'static str {
-    match bulk {
-        Bulk::Events => "events",
-        Bulk::Alerts => "alerts",
+const fn name(of: Rows) -> &'static str {
+    match of {
+        Rows::Events => "events",
+        Rows::Alerts => "alerts",
+        Rows::Audits => "audit",
     }
 }
 
-/// What an export is called in the audit trail.
-const fn action(bulk: Bulk) -> &'static str {
-    match bulk {
-        Bulk::Events => "event.export",
-        Bulk::Alerts => "alert.export",
+/// What an export is called in audit records.
+const fn action(of: Rows) -> &'static str {
+    match of {
+        Rows::Events => "event.export",
+        Rows::Alerts => "alert.export",
+        Rows::Audits => "audit.export",
     }
-}
-
-/// How a file is packed for its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Packing {
-    None,
-    /// For the way alone: whoever asked unpacks it.
-    Encoding,
-    /// The file itself is compressed.
-    File,
 }
 
 async fn run(
-    bulk: Bulk,
+    of: Rows,
     front: Data<Front>,
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
     let (call, payload) = caller::admitted(&front, request, payload).await?;
-    match taken_out(bulk, front.clone(), (request, &call), payload).await {
-        Err(error) if error.code == Code::PermissionDenied => {
-            Err(audited::refused(&front.app, action(bulk), call, error).await)
+    let body = body::read(request.headers(), payload, &front.app.config).await?;
+    let asked = if request.method() == actix_web::http::Method::GET {
+        in_address(request.query_string())
+    } else {
+        decode::object(&body.bytes).map(|asked| match asked {
+            Value::Object(asked) => asked,
+            _ => Map::new(),
+        })
+    };
+    let said = asked.as_ref().map(|asked| Value::from(asked.clone())).unwrap_or_default();
+    let download = match asked {
+        Ok(asked) => planned(of, (&front, &call), asked, request).await,
+        Err(error) => Err(error),
+    };
+    match download {
+        Ok((download, tenant)) => {
+            let opened = open(&front, request, download).await?;
+            note(&front, &call, of, (tenant.as_ref(), said)).await?;
+            Ok(opened.answer(front, request))
         }
-        answered => answered,
+        // What is wrong with the question is for who asked; who may not ask is for the record.
+        Err(error) if error.code == Code::PermissionDenied => {
+            Err(audited::refused(&front.app, action(of), call, error).await)
+        }
+        Err(error) => Err(error),
     }
 }
 
-async fn taken_out(
-    bulk: Bulk,
-    front: Data<Front>,
-    (request, call): (&HttpRequest, &Call),
-    payload: Payload,
-) -> Result<HttpResponse> {
-    let body = body::read(request.headers(), payload, &front.app.config).await?;
-    let mut asked = if request.method() == actix_web::http::Method::GET {
-        in_address(request.query_string())?
-    } else {
-        match decode::object(&body.bytes)? {
-            Value::Object(asked) => asked,
-            _ => Map::new(),
+/// What is to be sent, and of audit records whose they are.
+async fn planned(
+    of: Rows,
+    (front, call): (&Data<Front>, &Call),
+    mut asked: Map<String, Value>,
+    request: &HttpRequest,
+) -> Result<(Download, Option<Tenant>)> {
+    let layout = layout(of, &mut asked, request)?;
+    let packing = packing(&mut asked, request)?;
+    let tenant = match of {
+        Rows::Events | Rows::Alerts => None,
+        Rows::Audits => {
+            let named = named(&mut asked)?;
+            let call = call.clone();
+            Some(front.app.store.read(move |tx| tenant(tx, &call, named)).await?)
         }
     };
-    let details = json!({ "asked": asked });
-    let (format, packing) = (format(&mut asked, request)?, packing(&mut asked, request)?);
-    let mut plan = Plan::new(bulk, call, asked)?;
-    if format == Format::Csv {
+    let mut plan = Plan::new(of, call, asked)?;
+    if let Some(tenant) = &tenant {
+        plan = plan.of_tenant(tenant);
+    }
+    if layout == Layout::Records(Format::Csv) {
         plan = plan.for_table();
     }
-    let packer = if packing == Packing::None { Packer::Plain } else { Packer::gzip() };
-    let writer = Writer::new(format, plan.columns().to_vec());
-    let file = File { plan: Arc::new(plan), progress: Progress::default(), writer, packer };
-    // Read before anything is answered, so that what is wrong with the query has its own status.
-    let (file, first) = gone::awaited(request, read(&front.app.store, file)).await?;
-    let first = first?;
-    // Recorded before anything leaves, so that nobody takes records out unseen.
-    let resource = format!("export:{}", name(bulk));
-    audited::done(&front.app, action(bulk), call, (&resource, details)).await?;
-    let mut answer = HttpResponse::Ok();
-    let kind = if packing == Packing::File { "application/gzip" } else { format.media_type() };
-    answer.content_type(kind);
-    let disposition =
-        format!("attachment; filename=\"{}\"", file_name(bulk, format, packing, call.now));
-    answer.insert_header((header::CONTENT_DISPOSITION, disposition));
-    answer.insert_header((header::VARY, "accept, accept-encoding"));
-    if packing == Packing::Encoding {
-        answer.insert_header((header::CONTENT_ENCODING, "gzip"));
+    if layout.needs_all() && !plan.is_whole() {
+        let detail =
+            "an event of this format is made of the whole record; leave out `columns` and `only`";
+        return Err(Error::at(Code::InvalidParameter, "/columns", detail));
     }
-    Ok(answer.streaming(stretches(front, request.clone(), file, first)))
+    let writer = Writer::new(layout.format(), plan.columns().to_vec());
+    let shaping = if layout.needs_all() {
+        Shaping::By(Box::new(move |record| Ok(layout.shaped(record))))
+    } else {
+        Shaping::AsItIs
+    };
+    let name = file_name(name(of), (layout.ending(), packing), call.now);
+    Ok((Download { plan, writer, packing, shaping, name }, tenant))
+}
+
+/// The domain that is named, if one is.
+fn named(asked: &mut Map<String, Value>) -> Result<Option<Id<Domain>>> {
+    match asked.remove("domain_id") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(id)) => Ok(Some(id.as_str().into())),
+        Some(_) => {
+            let detail = "`domain_id` is the identifier of a domain";
+            Err(Error::at(Code::InvalidParameterType, "/domain_id", detail))
+        }
+    }
+}
+
+/// Records that a file is taken out; before anything leaves, so that nobody takes records out unseen.
+pub(super) async fn note(
+    front: &Data<Front>,
+    call: &Call,
+    of: Rows,
+    (tenant, asked): (Option<&Tenant>, Value),
+) -> Result<()> {
+    let (resource, details) = (format!("export:{}", name(of)), json!({ "asked": asked }));
+    let domain = tenant.map_or_else(|| audit::chain(call), |tenant| tenant.domain_id.clone());
+    audited::done(&front.app, action(of), (call, domain), (&resource, details)).await
 }
 
 /// The parameters of an address, of which `query` is JSON.
@@ -155,14 +184,24 @@ fn in_address(query: &str) -> Result<Map<String, Value>> {
     Ok(asked)
 }
 
-fn format(asked: &mut Map<String, Value>, request: &HttpRequest) -> Result<Format> {
-    match asked.remove("format") {
-        Some(Value::String(name)) => Format::named(&name),
-        None | Some(Value::Null) => {
+fn layout(of: Rows, asked: &mut Map<String, Value>, request: &HttpRequest) -> Result<Layout> {
+    let mut text = |name: &str| match asked.remove(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        Some(other) => Some(other.to_string()),
+    };
+    let (format, profile) = match of {
+        Rows::Events | Rows::Alerts => (text("format"), None),
+        Rows::Audits => (text("format"), text("profile")),
+    };
+    match (format, of) {
+        (None, _) => {
             let accept = request.headers().get(header::ACCEPT).and_then(|it| it.to_str().ok());
-            Ok(accept.and_then(Format::accepted).unwrap_or(Format::Ndjson))
+            let format = accept.and_then(Format::accepted).unwrap_or(Format::Ndjson);
+            Layout::named(format.name(), profile.as_deref())
         }
-        Some(other) => Format::named(&other.to_string()),
+        (Some(format), Rows::Audits) => Layout::named(&format, profile.as_deref()),
+        (Some(format), Rows::Events | Rows::Alerts) => Format::named(&format).map(Layout::Records),
     }
 }
 
@@ -188,114 +227,24 @@ fn packing(asked: &mut Map<String, Value>, request: &HttpRequest) -> Result<Pack
     })
 }
 
-fn file_name(bulk: Bulk, format: Format, packing: Packing, now: Timestamp) -> String {
+/// What a file is called, on whoever's disk it comes to lie.
+pub(super) fn file_name(what: &str, (ending, packing): (&str, Packing), now: Timestamp) -> String {
     let packed = if packing == Packing::File { ".gz" } else { "" };
     let time = now.format("%Y%m%dT%H%M%SZ");
-    format!("alertmill-{}-{time}.{}{packed}", name(bulk), format.name())
-}
-
-/// A file on its way.
-struct File {
-    plan: Arc<Plan>,
-    progress: Progress,
-    writer: Writer,
-    packer: Packer,
-}
-
-/// A part of a file, and whether it is the last one.
-struct Part {
-    bytes: Vec<u8>,
-    is_last: bool,
-}
-
-impl File {
-    /// The next part.
-    fn next(&mut self, tx: &dyn Tx) -> Result<Part> {
-        let Self { plan, progress, writer, packer } = self;
-        let more = plan.go_on(tx, progress, &mut |record| {
-            writer.add(record)?;
-            let is_full = writer.waiting() >= BYTES;
-            Ok(if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
-        if more {
-            return Ok(Part { bytes: packer.pack(writer.take())?, is_last: false });
-        }
-        writer.end();
-        Ok(Part { bytes: packer.finish(writer.take())?, is_last: true })
-    }
-
-    /// What says in the file that it is not whole, where it has words for that.
-    fn fail(&mut self, error: &Error) -> Option<Vec<u8>> {
-        // What was read of the stretch that failed is whole lines.
-        if !self.writer.fail(error) {
-            return None;
-        }
-        self.packer.finish(self.writer.take()).ok()
-    }
-}
-
-/// Reads the next part of a file, in a snapshot of its own and under the limit of any query: a filter that finds nothing
-/// must not hold a thread and the log for as long as it takes to read everything.
-async fn read(store: &Store, mut file: File) -> Result<(File, Result<Part>)> {
-    store
-        .read(move |tx| {
-            let part = file.next(tx);
-            Ok((file, part))
-        })
-        .await
-}
-
-/// A file that is not over yet, and a part of it that was read already.
-type Rest = Option<(File, Option<Part>)>;
-
-/// The parts of a file, each read when the one before was taken.
-fn stretches(
-    front: Data<Front>,
-    request: HttpRequest,
-    file: File,
-    first: Part,
-) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::unfold(Some((file, Some(first))), move |rest: Rest| {
-        let (front, request) = (front.clone(), request.clone());
-        async move {
-            let (file, waiting) = rest?;
-            step(&front.app.store, &request, file, waiting).await
-        }
-    })
-}
-
-async fn step(
-    store: &Store,
-    request: &HttpRequest,
-    file: File,
-    waiting: Option<Part>,
-) -> Option<(io::Result<Bytes>, Rest)> {
-    let (mut file, part) = match waiting {
-        Some(part) => (file, Ok(part)),
-        None => match gone::awaited(request, read(store, file)).await {
-            Ok(read) => read,
-            Err(error) => return Some((Err(io::Error::other(error)), None)),
-        },
-    };
-    match part {
-        Ok(Part { bytes, is_last }) if is_last && bytes.is_empty() => None,
-        Ok(Part { bytes, is_last }) => Some((Ok(bytes.into()), (!is_last).then_some((file, None)))),
-        Err(error) => {
-            tracing::warn!(%error, cause = ?error.cause, "an export was cut");
-            let said = file.fail(&error).map(Bytes::from);
-            Some((said.ok_or_else(|| io::Error::other(error)), None))
-        }
-    }
+    format!("alertmill-{what}-{time}.{ending}{packed}")
 }
 
 /// Describes the exports.
 pub(super) fn describe(paths: &mut Map<String, Value>, schemas: &mut SchemaGenerator) {
     let events = (schemas.subschema_for::<ListEvents>(), schemas.subschema_for::<EventInfo>());
     let alerts = (schemas.subschema_for::<ListAlerts>(), schemas.subschema_for::<AlertInfo>());
-    for (path, bulk, (request, record)) in
-        [(EVENTS, Bulk::Events, events), (ALERTS, Bulk::Alerts, alerts)]
-    {
-        let own = own_parameters();
+    let audits = (schemas.subschema_for::<ExportAudits>(), schemas.subschema_for::<AuditInfo>());
+    for (path, of, (request, record)) in [
+        (EVENTS, Rows::Events, events),
+        (ALERTS, Rows::Alerts, alerts),
+        (AUDITS, Rows::Audits, audits),
+    ] {
+        let own = own_parameters(of);
         let asked = json!({
             "allOf": [request.to_value(), { "type": "object", "properties": own }],
         });
@@ -306,10 +255,10 @@ pub(super) fn describe(paths: &mut Map<String, Value>, schemas: &mut SchemaGener
         }));
         let operation = |verb: &str| {
             let mut operation = json!({
-                "operationId": format!("{}.export{}", name(bulk).trim_end_matches('s'), if verb == "get" { "" } else { "_asked" }),
-                "tags": [name(bulk).trim_end_matches('s')],
-                "summary": format!("Takes {} out as a file, of whatever length.", name(bulk)),
-                "description": describe_text(),
+                "operationId": format!("{}{}", action(of), if verb == "get" { "" } else { "_asked" }),
+                "tags": [action(of).split('.').next()],
+                "summary": format!("Takes {} out as a file, of whatever length.", told(of)),
+                "description": describe_text(of),
                 "responses": responses(path, &record.clone().to_value()),
             });
             if verb == "get" {
@@ -325,19 +274,35 @@ pub(super) fn describe(paths: &mut Map<String, Value>, schemas: &mut SchemaGener
     }
 }
 
-fn describe_text() -> String {
+const fn told(of: Rows) -> &'static str {
+    match of {
+        Rows::Events => "events",
+        Rows::Alerts => "alerts",
+        Rows::Audits => "audit records of one domain",
+    }
+}
+
+fn describe_text(of: Rows) -> String {
+    let who = match of {
+        Rows::Events | Rows::Alerts => openapi::needs(Right::Read),
+        Rows::Audits => "Needs a token that reaches a whole domain.",
+    };
     format!(
         "Takes what the list takes, sorted by `created_at` alone, newest first unless that is asked for ascending; \
          `page.limit` is the most rows, none by default. What arrives meanwhile is not part of it. A file that could not \
-         be finished is cut before its end; in NDJSON its last line is `{{\"error\": …}}`. {}",
-        openapi::needs(Right::Read)
+         be finished is cut before its end; in NDJSON its last line is `{{\"error\": …}}`. Each call is recorded in the audit \
+         trail. {who}",
     )
 }
 
-fn own_parameters() -> Map<String, Value> {
-    let own = json!({
+fn own_parameters(of: Rows) -> Map<String, Value> {
+    let formats = match of {
+        Rows::Events | Rows::Alerts => Format::ALL.map(Format::name).to_vec(),
+        Rows::Audits => Layout::NAMES.to_vec(),
+    };
+    let mut own = json!({
         "format": {
-            "type": "string", "enum": Format::ALL.map(Format::name),
+            "type": "string", "enum": formats,
             "description": "The format; by default the one that `Accept` names, else ndjson.",
         },
         "gzip": { "type": "boolean", "description": "Whether the file is compressed." },
@@ -346,6 +311,16 @@ fn own_parameters() -> Map<String, Value> {
             "description": "The columns of a table, with commas between them; paths such as `additional_info.cluster` too.",
         },
     });
+    if of == Rows::Audits {
+        own["profile"] = json!({
+            "type": "string", "enum": Profile::ALL.map(Profile::name),
+            "description": "In whose dialect events of the standard format are written; `ibm` by default.",
+        });
+        own["domain_id"] = json!({
+            "type": "string",
+            "description": "Whose records; must be named by who reaches several domains.",
+        });
+    }
     own.as_object().cloned().unwrap_or_default()
 }
 
@@ -358,6 +333,7 @@ fn responses(path: &str, record: &Value) -> Map<String, Value> {
         Code::InvalidParameter,
         Code::Query,
         Code::AuthenticateFailure,
+        Code::PermissionDenied,
         Code::Internal,
         Code::Unavailable,
     ];

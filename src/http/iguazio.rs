@@ -1,12 +1,15 @@
 //! The table of `/api/*_events`: events, audit events and communication events, as Iguazio has them.
 
+mod session;
+
+use self::session::{Document, Opened};
 use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     Front, audited,
-    method::{Method, Verb, Work, act, read, write},
+    method::{Method, Verb, Work, act, read, serve, write},
 };
 use crate::{
     api::{
@@ -33,9 +36,35 @@ pub(super) fn methods() -> Vec<Method> {
         .needs(Right::Administer)
         .answers(201),
     ];
+    all.extend(sessions());
     all.extend(lists());
     all.extend(deletions());
     all
+}
+
+fn sessions() -> Vec<Method> {
+    vec![
+        Method::post(
+            "/api/sessions",
+            "session.open",
+            "Opens a session for a user's name and password; a cookie holds it.",
+            serve::<_, Document<Opened>, _>(session::log_in),
+        )
+        .needs(Right::Anyone)
+        .answers(201),
+        Method::post(
+            "/api/sessions/verifications/planes/{plane}/internal",
+            "session.verify",
+            "Says who is logged in.",
+            read(session::verify),
+        ),
+        Method::get(
+            "/api/tunnel/{tunnel}/external_versions/{node}",
+            "session.external_version",
+            "Says which version of the API this is like.",
+            read(session::version),
+        ),
+    ]
 }
 
 fn lists() -> Vec<Method> {

@@ -103,6 +103,7 @@ struct Asked {
     front: Data<Front>,
     method: &'static str,
     call: Call,
+    request: HttpRequest,
     sent: Sent,
 }
 
@@ -140,13 +141,43 @@ where
 {
     work::<Q, S>(Kind::Write, move |asked| {
         Box::pin(async move {
-            let Asked { front, method: name, call, sent } = asked;
+            let Asked { front, method: name, call, sent, .. } = asked;
             let request: Q = match decode::request(sent) {
                 Ok(request) => request,
                 Err(error) => return Err(audited::refused(&front.app, name, call, error).await),
             };
             let write =
                 audited::write(&front.app, name, call, move |tx, call| method(tx, call, request));
+            write.await.map(Answer::Json)
+        })
+    })
+}
+
+/// A method that runs `method` in a transaction, as [`write`] does, with what `prepare` makes of the request before: a
+/// transaction must not wait for what takes long.
+pub(super) fn prepared<Q, P, S, F>(
+    prepare: fn(Data<Front>, Call, Q) -> F,
+    method: fn(&mut dyn Tx, &Call, P) -> Result<S>,
+) -> Work
+where
+    Q: DeserializeOwned + JsonSchema + Send + 'static,
+    P: Send + 'static,
+    S: Serialize + JsonSchema + Send + 'static,
+    F: Future<Output = Result<P>> + 'static,
+{
+    work::<Q, S>(Kind::Write, move |asked| {
+        Box::pin(async move {
+            let Asked { front, method: name, call, sent, .. } = asked;
+            let preparing = async {
+                let request: Q = decode::request(sent)?;
+                prepare(front.clone(), call.clone(), request).await
+            };
+            let ready = match preparing.await {
+                Ok(ready) => ready,
+                Err(error) => return Err(audited::refused(&front.app, name, call, error).await),
+            };
+            let write =
+                audited::write(&front.app, name, call, move |tx, call| method(tx, call, ready));
             write.await.map(Answer::Json)
         })
     })
@@ -179,6 +210,21 @@ where
         Box::pin(async move {
             let Asked { front, call, sent, .. } = asked;
             method(front, call, decode::request(sent)?).await.map(Answer::Whole)
+        })
+    })
+}
+
+/// The same for a method that looks at the request itself: at what its caller takes, or whether they still wait.
+pub(super) fn serve_request<Q, S, F>(method: fn(Data<Front>, (Call, HttpRequest), Q) -> F) -> Work
+where
+    Q: DeserializeOwned + JsonSchema + Send + 'static,
+    S: JsonSchema + 'static,
+    F: Future<Output = Result<HttpResponse>> + 'static,
+{
+    work::<Q, S>(Kind::Act, move |asked| {
+        Box::pin(async move {
+            let Asked { front, call, request, sent, .. } = asked;
+            method(front, (call, request), decode::request(sent)?).await.map(Answer::Whole)
         })
     })
 }
@@ -268,7 +314,8 @@ impl Method {
         match self.work.kind {
             Kind::Read | Kind::Compute => false,
             Kind::Write => true,
-            Kind::Act => self.right != Right::Read,
+            // Whoever may be anyone is about to log in, which records itself.
+            Kind::Act => !matches!(self.right, Right::Read | Right::Anyone),
         }
     }
 
@@ -313,9 +360,9 @@ impl Method {
         match checked {
             // A query stops once nobody waits for it; what changes something goes on.
             Ok(sent) if self.work.kind == Kind::Read => {
-                gone::awaited(request, self.done(front, call, sent)).await
+                gone::awaited(request, self.done(front, (call, request), sent)).await
             }
-            Ok(sent) => self.done(front, call, sent).await,
+            Ok(sent) => self.done(front, (call, request), sent).await,
             Err(error) if self.is_recorded(&error) => {
                 Err(audited::refused(&front.app, self.name, call, error).await)
             }
@@ -357,8 +404,14 @@ impl Method {
         }
     }
 
-    async fn done(&self, front: Data<Front>, call: Call, sent: Sent) -> Result<Answer> {
-        let asked = Asked { front: front.clone(), method: self.name, call: call.clone(), sent };
+    async fn done(
+        &self,
+        front: Data<Front>,
+        (call, request): (Call, &HttpRequest),
+        sent: Sent,
+    ) -> Result<Answer> {
+        let (shared, request) = (front.clone(), request.clone());
+        let asked = Asked { front: shared, method: self.name, call: call.clone(), request, sent };
         match (self.work.run)(asked).await {
             // What writes records its refusals itself, in the transaction that it rolls back.
             Err(error) if self.work.kind != Kind::Write && self.is_recorded(&error) => {

@@ -15,6 +15,7 @@ mod h2o;
 mod iguazio;
 mod import;
 mod lab;
+mod login;
 mod method;
 mod native;
 mod openapi;
@@ -50,6 +51,7 @@ use actix_web::{
 use tokio::sync::Semaphore;
 
 use self::{
+    login::Desk,
     method::{Method, Verb},
     quiet::Quiet,
     rate::RateLimits,
@@ -77,6 +79,8 @@ pub struct Front {
     /// Turns of those who have a channel tried.
     trying: Semaphore,
     streams: Streams,
+    /// Where whoever logs in is looked at.
+    desk: Desk,
 }
 
 impl Front {
@@ -87,7 +91,8 @@ impl Front {
         let trying = Semaphore::new(TRYING);
         let streams = Streams::new(app.config.streams, Arc::clone(&app.metrics));
         let (methods, quiet) = (methods(), Quiet::default());
-        Self { app, methods, refusals, rates, quiet, computing, trying, streams }
+        let desk = Desk::default();
+        Self { app, methods, refusals, rates, quiet, computing, trying, streams, desk }
     }
 }
 
@@ -137,6 +142,7 @@ fn addresses(server: &mut ServiceConfig, front: &Data<Front>) {
     export::addresses(server);
     import::addresses(server);
     ack::addresses(server);
+    login::addresses(server);
     vitals::addresses(server);
     page::addresses(server);
     server.default_service(web::to(problem::nowhere));

@@ -10,7 +10,7 @@ use super::{
     receipt::ReceiptInfo,
 };
 use crate::{
-    api::{Call, alert, delivery, domain, event, explain, project, token, workspace},
+    api::{Call, alert, changes, delivery, domain, event, explain, project, token, workspace},
     domain::{delivery::Delivery, token::Right},
     error::Result,
     id::Id,
@@ -156,6 +156,12 @@ fn tokens() -> Vec<Method> {
 
 fn analyses() -> Vec<Method> {
     vec![
+        Method::get(
+            "/api/v1/events/{event_id}/changes",
+            "event.changes",
+            "Tells how what an event tells of was before, by the event that told of it last.",
+            read(changes::changes),
+        ),
         Method::post(
             "/api/v1/event/analyze",
             "event.analyze",

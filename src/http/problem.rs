@@ -12,6 +12,7 @@ use super::{
     watch::{Moment, route_of},
 };
 use crate::{
+    api::posted::RpcStatus,
     error::{Code, Error},
     load_error::LoadError,
 };
@@ -65,22 +66,8 @@ impl Dialect {
             }),
             Self::Cloudforet => json!({ "code": error.code.name(), "message": error.detail }),
             Self::Runai => json!({ "code": error.code.status(), "message": error.detail }),
-            Self::H2o => {
-                return json!({
-                    "code": grpc_code(error.code.status()), "message": error.detail, "details": mistakes,
-                });
-            }
-            Self::Iguazio => {
-                let mut said = json!({
-                    "status": error.code.status(),
-                    "title": error.code.meaning(),
-                    "detail": error.detail,
-                });
-                if !mistakes.is_empty() {
-                    said["source"] = mistakes[0].clone();
-                }
-                return json!({ "errors": [said], "meta": { "ctx": request_id } });
-            }
+            Self::H2o => return json!(RpcStatus::of(error)),
+            Self::Iguazio => return json_api(error, &mistakes, request_id),
         };
         if !mistakes.is_empty() {
             body["errors"] = mistakes.into();
@@ -99,20 +86,22 @@ impl Dialect {
     }
 }
 
-/// The gRPC code that stands for an HTTP status (google.rpc.Code).
-const fn grpc_code(status: u16) -> u8 {
-    match status {
-        400 | 413 | 422 => 3,
-        401 => 16,
-        403 => 7,
-        404 => 5,
-        405 => 12,
-        408 | 504 => 4,
-        409 => 6,
-        429 => 8,
-        503 => 14,
-        _ => 13,
+/// An error as JSON:API says it: one entry for each mistake, or one in all.
+fn json_api(error: &Error, mistakes: &[Value], request_id: &str) -> Value {
+    let said = |detail: Value| {
+        json!({
+            "status": error.code.status(), "code": error.code.name(), "title": error.code.meaning(), "detail": detail,
+        })
+    };
+    let mut errors: Vec<Value> =
+        mistakes.iter().map(|mistake| said(mistake["detail"].clone())).collect();
+    for (entry, mistake) in errors.iter_mut().zip(mistakes) {
+        entry["source"] = json!({ "pointer": mistake["pointer"] });
     }
+    if errors.is_empty() {
+        errors.push(said(error.detail.clone().into()));
+    }
+    json!({ "errors": errors, "meta": { "ctx": request_id } })
 }
 
 /// The answer that says what went wrong with `request`.

@@ -9,6 +9,7 @@
 
 mod authenticate;
 mod books;
+mod feed;
 mod interpret;
 mod redrive;
 mod reload;
@@ -27,6 +28,7 @@ use self::settle::Settling;
 pub use self::{
     authenticate::authenticate,
     books::Books,
+    feed::{Portion, feed},
     interpret::{
         Interpreted, NO_ITEMS, interpret, interpret_again, interpret_again_tallied,
         interpret_tallied, interpret_traced, interpret_uncounted,
@@ -196,13 +198,24 @@ async fn keep(
     (delivery, sender_id): (&Delivery, Option<String>),
     interpreted: Interpreted,
 ) -> Result<Receipt> {
+    let (size, mut settling) = settling(intake, webhook, (delivery, sender_id), interpreted)?;
+    intake.store.write_repeatable(size, move |tx| settle::settle(tx, &mut settling)).await
+}
+
+/// A delivery as it is settled, and how much that writes.
+fn settling(
+    intake: &Intake,
+    webhook: &Arc<Webhook>,
+    (delivery, sender_id): (&Delivery, Option<String>),
+    interpreted: Interpreted,
+) -> Result<(Size, Settling)> {
     let payload = Payload::pack(&delivery.headers, &delivery.query, &delivery.body)?;
     let sender = sender_id.map(|id| (id, sha256(&delivery.body)));
     let events = interpreted.items.len();
     let size = Size { bytes: payload.content.len() + events * 600, events };
     let routed =
         route::ahead(intake.store.snapshots(), webhook, &interpreted, delivery.received_at);
-    let mut settling = Settling {
+    let settling = Settling {
         webhook: Arc::clone(webhook),
         routed,
         mint: intake.mint.clone(),
@@ -213,7 +226,7 @@ async fn keep(
         payload,
         interpreted,
     };
-    intake.store.write_repeatable(size, move |tx| settle::settle(tx, &mut settling)).await
+    Ok((size, settling))
 }
 
 /// Fetches the address that a handshake wants confirmed, where both the server and the webhook allow it.

@@ -1,6 +1,8 @@
 //! What happens by itself: a ticker that tests can step.
 
 pub mod alarm;
+pub mod audit_feed;
+mod audit_retain;
 pub mod deliver;
 pub mod ping;
 pub mod reload;
@@ -18,10 +20,10 @@ pub use self::{
     reload::{reload, reload_recorded},
     retain::retain,
     spool::Note,
-    strangers::{Stranger, Strangers, Wanted, write_all},
+    strangers::{OTHERS, Stranger, Strangers, Wanted, write_all},
     watch::watch,
 };
-use crate::{clock::Clock, ingest::Intake};
+use crate::{clock::Clock, domain::office_hours::OfficeHours, ingest::Intake};
 
 /// How often the ticker ticks.
 const EVERY: Duration = Duration::from_secs(60);
@@ -37,8 +39,12 @@ pub struct Jobs {
     pub data: PathBuf,
     /// What sends messages.
     pub courier: Arc<Courier>,
+    /// When people are at work; at all times where nobody said.
+    pub office_hours: Option<OfficeHours>,
     /// Who was turned away, until that is in the audit trail.
     pub strangers: Arc<Strangers>,
+    /// How long audit records are kept; for ever if it is no time at all.
+    pub audit_retention: Duration,
 }
 
 impl Jobs {
@@ -57,10 +63,13 @@ impl Jobs {
         }
     }
 
-    /// Does once what is due each second: timers.
+    /// Does once what is due each second: timers, and what the audit trail feeds.
     pub async fn second(&self) {
         if let Err(error) = alarm::alarm(&self.intake, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "what is due could not be looked for");
+        }
+        if let Err(error) = audit_feed::feed(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "the audit trail could not be fed");
         }
     }
 
@@ -81,6 +90,9 @@ impl Jobs {
     pub async fn hour(&self) {
         if let Err(error) = retain(self, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "what is old could not be removed");
+        }
+        if let Err(error) = audit_retain::audit_retain(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "what is old of the audit trail could not be removed");
         }
     }
 

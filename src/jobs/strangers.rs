@@ -27,7 +27,7 @@ const TOLD_APART: usize = 100;
 const ROUTES: usize = 10;
 
 /// What addresses are called that are counted together.
-const OTHERS: &str = "others";
+pub const OTHERS: &str = "others";
 
 /// The longest name of a program that is kept, in characters: strangers may write anything there.
 const LONGEST_AGENT: usize = 200;
@@ -41,6 +41,9 @@ pub enum Wanted {
     Deliver(Option<Entity>),
     /// To acknowledge an alert by a link.
     Acknowledge,
+    /// To log in; as this user or application, where it exists. What was typed as a name is not kept: some type their
+    /// password there.
+    LogIn(Option<Entity>),
 }
 
 /// Somebody who was turned away.
@@ -100,6 +103,7 @@ impl Strangers {
                 Wanted::Call(_) => Wanted::Call(None),
                 Wanted::Deliver(_) => Wanted::Deliver(None),
                 Wanted::Acknowledge => Wanted::Acknowledge,
+                Wanted::LogIn(_) => Wanted::LogIn(None),
             };
             told = Told { remote: OTHERS.to_owned(), wanted, domain_id: None, ..told };
         }
@@ -196,6 +200,10 @@ fn entry(told: &Told, count: &Count, now: Timestamp) -> (Id<Domain>, AuditEntry)
         Wanted::Call(token) => ("token.use", token, "token"),
         Wanted::Deliver(webhook) => ("webhook.receive", webhook, "access key"),
         Wanted::Acknowledge => ("alert.acknowledge_by_link", &None, "link"),
+        Wanted::LogIn(who) => match who {
+            Some(entity) if entity.kind == "application" => ("application.login", who, "secret"),
+            Some(_) | None => ("user.login", who, "name and password"),
+        },
     };
     let times = if *calls == 1 { "once".to_owned() } else { format!("{calls} times") };
     let reason = match code {

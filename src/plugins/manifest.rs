@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     decode::{self, BodyFormat},
+    defaults::Defaults,
     handshake::{self, Handshake, HostPattern, Method, Question, Rule},
     place::{Place, Said},
     scheme::Scheme,
@@ -54,6 +55,9 @@ pub(super) struct Manifest {
     confirm_hosts: Vec<HostPattern>,
     /// What to paste into its own configuration.
     setup: Option<String>,
+    /// Rules that a project gets with its first webhook of the provider.
+    #[serde(default)]
+    defaults: Defaults,
 }
 
 /// What a manifest says of the sender's own configuration, for a webhook whose address is `url`, which holds `key`.
@@ -124,6 +128,11 @@ impl Plugin {
     /// webhook belong.
     pub fn setup(&self) -> Option<&str> {
         self.manifest.setup.as_deref()
+    }
+
+    /// The rules that a project gets with its first webhook of the provider.
+    pub fn defaults(&self) -> &Defaults {
+        &self.manifest.defaults
     }
 
     /// What a body says, as JSON.

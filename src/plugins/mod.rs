@@ -9,6 +9,7 @@ mod book;
 #[cfg(test)]
 mod cases;
 mod decode;
+mod defaults;
 mod handshake;
 mod manifest;
 mod place;
@@ -19,6 +20,7 @@ mod verify;
 
 pub use self::{
     book::PluginBook,
+    defaults::{Brought, CAME_WITH, Defaults},
     handshake::{Handshake, Method},
     manifest::{Plugin, setup_snippet},
     script::{Made, Posted, Script},

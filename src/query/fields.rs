@@ -1,8 +1,10 @@
 //! What can be asked about: the fields of each resource.
 
+pub(super) mod audits;
 pub(super) mod channels;
 pub(super) mod people;
 pub(super) mod suppression;
+pub(super) mod users;
 
 /// The fields of a resource, and what lists of it do where nothing is said.
 #[derive(Debug, PartialEq)]
@@ -28,6 +30,8 @@ pub struct Catalogue {
 pub enum Order {
     /// The newest first.
     NewestFirst,
+    /// What occurred last first.
+    LatestFirst,
     /// By this field.
     By(&'static str),
 }
@@ -237,42 +241,6 @@ pub static PROJECT_ALERT_CONFIGS: Catalogue = Catalogue {
     order: Order::By("project_id"),
 };
 
-/// Audit records.
-pub static AUDITS: Catalogue = Catalogue {
-    resource: "audit record",
-    id: "audit_id",
-    fields: &[
-        text("audit_id"),
-        text("posted_id"),
-        integer("sequence"),
-        text("trail"),
-        text("domain_id"),
-        time("occurred_at"),
-        time("created_at"),
-        text("actor"),
-        text("actor_type"),
-        text("actor_id"),
-        text("actor_name"),
-        text("action"),
-        text("entity_type"),
-        text("entity_id"),
-        text("entity_name"),
-        text("outcome"),
-        text("is_success"),
-        text("reason"),
-        text("remote"),
-        text("user_agent"),
-        text("request_id"),
-        object("before"),
-        object("after"),
-        object("details"),
-    ],
-    aliases: &[],
-    keyword: &["audit_id", "action", "actor_name", "entity_name"],
-    minimal: &["audit_id", "sequence", "occurred_at", "actor", "action", "outcome"],
-    order: Order::NewestFirst,
-};
-
 /// Notes.
 pub static NOTES: Catalogue = Catalogue {
     resource: "note",
@@ -423,7 +391,6 @@ mod tests {
             &ALERTS,
             &WEBHOOKS,
             &PROJECT_ALERT_CONFIGS,
-            &AUDITS,
             &NOTES,
             &DOMAINS,
             &WORKSPACES,
@@ -431,6 +398,7 @@ mod tests {
             &EVENT_RULES,
             &GROUP_RULES,
             &TOKENS,
+            &audits::AUDITS,
             &channels::CHANNELS,
             &people::ESCALATION_POLICIES,
             &people::ON_CALLS,
@@ -439,12 +407,16 @@ mod tests {
             &suppression::MAINTENANCE_WINDOWS,
             &suppression::SILENCES,
             &suppression::INHIBITIONS,
+            &users::USERS,
+            &users::APPLICATIONS,
+            &users::SESSIONS,
         ];
         for catalogue in all {
             let paths = catalogue.aliases.iter().map(|(_, path)| *path);
             let paths = paths.map(|path| path.split('.').next().unwrap());
             let order = match catalogue.order {
                 Order::NewestFirst => "created_at",
+                Order::LatestFirst => "occurred_at",
                 Order::By(name) => name,
             };
             let names = [catalogue.id, order].into_iter().chain(paths);

@@ -20,11 +20,13 @@ use serde_json::Value;
 use self::parse::Asking;
 pub use self::{
     fields::{
-        ALERTS, AUDITS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, NOTES,
-        Order, PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
+        ALERTS, Catalogue, DOMAINS, EVENT_RULES, EVENTS, Field, GROUP_RULES, Kind, NOTES, Order,
+        PROJECT_ALERT_CONFIGS, PROJECTS, TOKENS, WEBHOOKS, WORKSPACES,
+        audits::AUDITS,
         channels::CHANNELS,
         people::{CONTACTS, ESCALATION_POLICIES, HEARTBEATS, ON_CALLS},
         suppression::{INHIBITIONS, MAINTENANCE_WINDOWS, SILENCES},
+        users::{APPLICATIONS, SESSIONS, USERS},
     },
     operator::{Comparison, Operator, Test},
     page::{Count, Cursor, Keyset, MAX_ROWS, Page},

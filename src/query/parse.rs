@@ -122,13 +122,20 @@ fn order(members: &Members<'_>, catalogue: &'static Catalogue) -> Result<Vec<Sor
     match order.as_slice() {
         // Newest first by name is newest first by nature, in which pages go on after a given row.
         [Sort { field, path, direction: Direction::Descending }]
-            if catalogue.order == Order::NewestFirst
-                && field.name == "created_at"
-                && path.is_empty() =>
+            if path.is_empty() && natural(catalogue.order) == Some(field.name) =>
         {
             Ok(Vec::new())
         }
         _ => Ok(order),
+    }
+}
+
+/// The time by which records come newest first where nothing else is asked for.
+fn natural(order: Order) -> Option<&'static str> {
+    match order {
+        Order::NewestFirst => Some("created_at"),
+        Order::LatestFirst => Some("occurred_at"),
+        Order::By(_) => None,
     }
 }
 

@@ -1,11 +1,11 @@
 //! What the store keeps of who did what.
 
-use super::{Each, Found, Scan};
+use super::{Each, EachPlaced, Found, Scan, Stretch};
 use crate::{
     clock::Timestamp,
     digest::Digest,
     domain::{
-        audit::{AuditEntry, AuditRecord, Trail},
+        audit::{AuditEntry, AuditRecord, Head, Trail},
         project::Domain,
         scope::Scope,
     },
@@ -21,19 +21,6 @@ pub enum Posting {
     New(Box<AuditRecord>),
     /// Its sender has posted this one under the same name before.
     Known(Box<AuditRecord>),
-}
-
-/// How far a chain has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The domain whose chain it is.
-    pub domain_id: Id<Domain>,
-    /// Which of the domain's chains.
-    pub trail: Trail,
-    /// The number of its newest record.
-    pub sequence: u64,
-    /// The hash of its newest record.
-    pub hash: Digest,
 }
 
 /// The audit trail.
@@ -56,10 +43,22 @@ pub trait Audits {
     ) -> Result<Posting>;
     /// The record of a trail with this identifier, or this name of its sender, if a domain in `scope` has it.
     fn audit(&self, scope: &Scope, trail: Trail, id: &str) -> Result<Option<AuditRecord>>;
-    /// The records of the domains in `scope` that `query` asks for.
+    /// The records of the domains in `scope` that `query` asks for, in the order in which they occurred, the last first,
+    /// unless it asks for another. A field that names somebody or something is found by an index, and so is a text in
+    /// `details` under `source`, `kind`, `severity`, `classification`, `workspace` or `resource`, each for one value or
+    /// one of a few; what else is asked for is checked record by record, from the last one on.
     fn audits(&self, scope: &Scope, query: &Query) -> Result<Found<AuditRecord>>;
-    /// Gives `each` of the records of the domains in `scope` that `scan` asks for, until it breaks off.
+    /// Gives `each` of the records of the domains in `scope` that `scan` asks for, in the order in which they occurred unless
+    /// it asks for another, until it breaks off.
     fn visit_audits(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()>;
+    /// Gives `each` of the records of the domains in `scope` that `stretch` means, in the order in which they occurred,
+    /// until it breaks off.
+    fn audit_stretch(
+        &self,
+        scope: &Scope,
+        stretch: &Stretch<'_>,
+        each: &mut EachPlaced<'_>,
+    ) -> Result<()>;
     /// The records of a chain after this number, in their order.
     fn chain(
         &self,
@@ -67,8 +66,14 @@ pub trait Audits {
         trail: Trail,
         after_and_most: (u64, u32),
     ) -> Result<Vec<AuditRecord>>;
-    /// How far the chains of the domains in `scope` have come.
+    /// How the chains of the domains in `scope` stand, in the order in which they began.
     fn heads(&self, scope: &Scope) -> Result<Vec<Head>>;
-    /// Removes the oldest records of a domain that came before `before`, at most so many of each chain; how many.
+    /// How many chains there are, and the signature of that.
+    fn audit_register(&self) -> Result<(u64, Digest)>;
+    /// How many records belong to no chain.
+    fn stray_audits(&self) -> Result<u64>;
+    /// Removes the oldest records of a domain's chains that arrived before `before`, at most so many; how many. The newest
+    /// of each chain stays, and how the chain stands says where it was cut. A chain that is not as it was signed is left
+    /// alone.
     fn cut_audits(&mut self, domain: &Id<Domain>, before: Timestamp, most: u32) -> Result<u64>;
 }

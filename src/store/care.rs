@@ -23,7 +23,7 @@ pub trait Setups {
     /// How a project is looked after, as this unit of work sees it; `None` where alerting is off.
     fn setup(&self, project: &Id<Project>) -> Result<Option<Arc<Setup>>>;
     /// How many of what setups are made of a place has by itself.
-    fn held(&self, what: Held, place: &Place) -> Result<u64>;
+    fn count_held(&self, what: Held, place: &Place) -> Result<u64>;
 }
 
 /// What happens by itself.

@@ -9,7 +9,13 @@ use std::{
 use crate::{
     bus::Bus,
     digest::Digest,
-    domain::{project::Project, setup::Setup, token::Token, webhook::Webhook},
+    domain::{
+        project::Project,
+        setup::Setup,
+        token::Token,
+        user::{Application, User, folded},
+        webhook::Webhook,
+    },
     id::Id,
 };
 
@@ -64,12 +70,27 @@ pub struct Snapshots {
     pub webhooks: Directory<Id<Webhook>, Webhook>,
     /// Tokens that are not revoked, by digest.
     pub tokens: Directory<Digest, Token>,
+    /// Users, the disabled ones included.
+    pub users: Directory<Id<User>, User>,
+    /// Users by the name that they log in with, folded.
+    pub logins: Directory<String, User>,
+    /// Applications, the disabled ones included.
+    pub applications: Directory<Id<Application>, Application>,
     /// How projects with alerting are looked after.
     pub setups: Directory<Id<Project>, Setup>,
     /// How many deliveries each webhook took.
     pub requests: Directory<Id<Webhook>, Requests>,
     /// How far the commits have come, for those who watch.
     pub bus: Bus,
+}
+
+impl Snapshots {
+    /// Adds a user, or replaces it.
+    pub(super) fn add_user(&self, user: User) {
+        let user = Arc::new(user);
+        self.logins.set(folded(&user.name), Some(Arc::clone(&user)));
+        self.users.set(user.user_id.clone(), Some(user));
+    }
 }
 
 /// How many deliveries a webhook took.

@@ -5,8 +5,11 @@
 
 use std::path::Path;
 
-use super::sqlite::files;
-use crate::error::Result;
+use super::{Verification, sqlite::files};
+use crate::{
+    domain::audit::{Head, SealKey},
+    error::Result,
+};
 
 /// What was looked at in a store, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +37,29 @@ pub fn copy(file: &Path, target: &Path) -> Result<Contents> {
     files::copy(file, target)
 }
 
-/// Examines a store; `Thorough` reads all of it.
+/// Examines a store; `Thorough` reads all of it. How the chains of the audit trail stand is held against what signed it
+/// where that is known.
 ///
 /// # Errors
 /// Where it cannot be read at all.
-pub fn verify(file: &Path, care: Care) -> Result<Vec<Check>> {
-    files::verify(file, care)
+pub fn verify(file: &Path, care: Care, seal: Option<&SealKey>) -> Result<Vec<Check>> {
+    files::verify(file, care, seal)
+}
+
+/// Verifies the audit trail to its end.
+///
+/// # Errors
+/// Where the store cannot be read at all.
+pub fn verify_trail(file: &Path, verification: &mut Verification) -> Result<()> {
+    files::verify_trail(file, verification)
+}
+
+/// How the chains of the audit trail stand.
+///
+/// # Errors
+/// Where the store cannot be read at all.
+pub fn heads(file: &Path) -> Result<Vec<Head>> {
+    files::heads(file)
 }
 
 /// Whether a store is of the schema of this Alertmill, so that it can be written to as it is.

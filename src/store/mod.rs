@@ -13,6 +13,7 @@ mod declared;
 mod directory;
 mod event_rules;
 mod explain;
+mod feeds;
 pub mod files;
 mod group_rules;
 mod happenings;
@@ -31,6 +32,8 @@ mod suppression;
 mod transfer;
 mod unit;
 mod upkeep;
+mod users;
+mod verification;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
@@ -38,7 +41,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
-    audits::{Audits, Head, Posting},
+    audits::{Audits, Posting},
     care::{Histories, Hit, HitKind, Hits, Setups, Timers},
     changes::{Changed, Changes},
     channels::Channels,
@@ -46,6 +49,7 @@ pub use self::{
     directory::{Directory, Requests, Snapshots},
     event_rules::EventRules,
     explain::{Explainable, Explained, Explains},
+    feeds::{Feed, Feeds},
     group_rules::GroupRules,
     happenings::{Between, EachHappened, Happened, Happenings},
     heartbeats::Heartbeats,
@@ -58,8 +62,10 @@ pub use self::{
     posted::{Arrival, DeliveryQuery, Filing, Kept, KeptPosted, PostedPage, Redriven, Window},
     scan::Scan,
     suppression::{InhibitedByKey, OpenPage, OpenPlace, Suppression, Which},
-    transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Stretch, Way},
+    transfer::{Bulk, EachPlaced, Exports, Imports, Placed, Rows, Stretch, Way},
     upkeep::{Mark, Old, Sweep, Swept, Upkeep},
+    users::Users,
+    verification::{Verification, Verified},
 };
 use self::{
     limit::{READS, Stop, Waiting, Watch},
@@ -70,6 +76,7 @@ use crate::{
     digest::Digest,
     domain::{
         alert::{Alert, Ending, Standing},
+        audit::SealKey,
         correlate::Past,
         delivery::Delivery,
         event::{Event, MappingVersion},
@@ -114,6 +121,8 @@ pub type Each<'a> = dyn FnMut(Value) -> Result<ControlFlow<()>> + 'a;
 pub trait Projects {
     /// The domains in `scope`, by identifier.
     fn domains(&self, scope: &Scope) -> Result<Vec<Domain>>;
+    /// The number of a domain, which is its own for ever, if it exists in `scope`.
+    fn domain_number(&self, scope: &Scope, id: &Id<Domain>) -> Result<Option<u64>>;
     /// Adds or replaces a domain.
     fn put_domain(&mut self, domain: &Domain) -> Result<()>;
     /// Removes a domain; `ERROR_EXIST_RESOURCE` while something is in it.
@@ -271,9 +280,11 @@ pub trait Tx:
     + People
     + Heartbeats
     + Channels
+    + Users
     + Outbox
     + Notes
     + Lives
+    + Feeds
     + Changes
 {
     /// Does `part` so that a failure undoes it alone, and tells whether it failed.
@@ -315,12 +326,15 @@ pub struct Options {
     pub queue: usize,
     /// How long a read may take unless it says otherwise.
     pub query_timeout: Duration,
+    /// What signs how the chains of the audit trail stand.
+    pub seal: SealKey,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let query_timeout = Duration::from_secs(10);
-        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout }
+        let seal = SealKey::default();
+        Self { durability: Durability::Full, share: 1024, queue: 4096, query_timeout, seal }
     }
 }
 

@@ -28,6 +28,17 @@ pub enum Bulk {
     Alerts,
 }
 
+/// Rows that are taken out by the million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Events.
+    Events,
+    /// Alerts.
+    Alerts,
+    /// Audit records.
+    Audits,
+}
+
 /// Which way a stretch goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -60,11 +71,11 @@ pub type EachPlaced<'f> = dyn FnMut(Keyset, Value) -> Result<ControlFlow<()>> + 
 /// Records on their way out.
 pub trait Exports {
     /// The newest row there is; zero where there is none.
-    fn newest_row(&self, bulk: Bulk) -> Result<i64>;
+    fn newest_row(&self, of: Rows) -> Result<i64>;
     /// Gives `each` of the records in `scope` that `stretch` means, as the views show them, until it breaks off.
     fn stretch(
         &self,
-        bulk: Bulk,
+        of: Rows,
         scope: &Scope,
         stretch: &Stretch<'_>,
         each: &mut EachPlaced<'_>,

@@ -79,7 +79,7 @@ impl ConditionInfo {
 }
 
 impl EventRuleInfo {
-    pub(super) fn new(rule: &EventRule, hits: Hit) -> Self {
+    pub(in crate::api) fn new(rule: &EventRule, hits: Hit) -> Self {
         let EventRule {
             event_rule_id,
             name,

@@ -48,7 +48,7 @@ pub struct GroupRuleInfo {
 }
 
 impl GroupRuleInfo {
-    pub(super) fn new(rule: &GroupRule, hits: Hit) -> Self {
+    pub(in crate::api) fn new(rule: &GroupRule, hits: Hit) -> Self {
         let GroupRule {
             group_rule_id,
             name,

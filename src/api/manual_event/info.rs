@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::attributes::{AffectedResource, Attributes, NumberParameter, OWN_SOURCE, TextParameter};
 use crate::{
-    api::{Call, Moment},
+    api::{Call, Moment, trail::POSTED_BY},
     clock::rfc3339,
     domain::{
         audit::{AuditEntry, AuditRecord, Entity, Trail},
@@ -116,7 +116,10 @@ impl EventInfo {
 
 /// An event as it was posted: what the envelope has no place for stands in its details.
 fn posted(entry: AuditEntry) -> Attributes {
-    let AuditEntry { actor, action, details, .. } = entry;
+    let AuditEntry { actor, action, mut details, .. } = entry;
+    if let Value::Object(details) = &mut details {
+        details.remove(POSTED_BY);
+    }
     let rest: Attributes = serde_json::from_value(details).unwrap_or_default();
     Attributes { source: Some(actor.id), kind: Some(action), ..rest }
 }

@@ -229,9 +229,10 @@ impl By {
     }
 
     /// The field of a record that it is; `None` where all records of a part are alike in it.
-    const fn field(self) -> Option<&'static str> {
+    pub(super) const fn field(self) -> Option<&'static str> {
         match self {
-            Self::Id | Self::Created => Some("created_at"),
+            Self::Id => Some("audit_id"),
+            Self::Created => Some("created_at"),
             Self::Occurred => Some("occurred_at"),
             Self::Source => Some("actor_id"),
             Self::Kind => Some("action"),
@@ -338,11 +339,17 @@ fn recorded(own: &Value, slice: Slice, order: &[Key]) -> Part {
     Part { filter, sort: sorted(order, |by| by != By::Source) }
 }
 
-/// The order of a part, by the fields of records.
+/// The order of a part, by the fields of records, and the newest first where it leaves that open.
 fn sorted(order: &[Key], differs: impl Fn(By) -> bool) -> Vec<Value> {
     let keys = order.iter().filter(|(by, _)| differs(*by));
-    let keys = keys.filter_map(|(by, direction)| Some((by.field()?, *direction)));
-    keys.map(|(key, direction)| json!({ "key": key, "desc": direction == Direction::Descending }))
+    let mut keys: Vec<(&str, Direction)> =
+        keys.filter_map(|(by, direction)| Some((by.field()?, *direction))).collect();
+    if keys.is_empty() {
+        return Vec::new();
+    }
+    keys.push(("audit_id", Direction::Descending));
+    keys.into_iter()
+        .map(|(key, direction)| json!({ "key": key, "desc": direction == Direction::Descending }))
         .collect()
 }
 

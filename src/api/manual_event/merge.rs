@@ -107,7 +107,8 @@ fn compare(one: &Row, other: &Row, order: &[Key]) -> Ordering {
     for (by, direction) in order {
         let (a, b) = (&one.event.attributes.said, &other.event.attributes.said);
         let ordering = match by {
-            By::Id | By::Created => one.age(other),
+            By::Id => one.event.id.as_str().cmp(other.event.id.as_str()),
+            By::Created => one.created_at.cmp(&other.created_at),
             By::Occurred => one.occurred_at.cmp(&other.occurred_at),
             By::Source => a.source.cmp(&b.source),
             By::Kind => a.kind.cmp(&b.kind),
@@ -123,14 +124,19 @@ fn compare(one: &Row, other: &Row, order: &[Key]) -> Ordering {
             return ordering;
         }
     }
-    one.age(other).reverse()
+    let is_by_time = order.iter().all(|(by, _)| by.field().is_none());
+    let ordering = if is_by_time {
+        one.age().cmp(&other.age())
+    } else {
+        one.event.id.as_str().cmp(other.event.id.as_str())
+    };
+    ordering.reverse()
 }
 
 impl Row {
-    /// Which of two came later.
-    fn age(&self, other: &Self) -> Ordering {
-        let (a, b) = (&self.event.id, &other.event.id);
-        self.created_at.cmp(&other.created_at).then_with(|| a.as_str().cmp(b.as_str()))
+    /// When it happened; of what happened at once, which came later.
+    fn age(&self) -> (Timestamp, Timestamp, &str) {
+        (self.occurred_at, self.created_at, self.event.id.as_str())
     }
 }
 

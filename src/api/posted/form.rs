@@ -29,7 +29,10 @@ const AHEAD: i64 = 24;
 /// An event, as a service reports it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct EventForm {
+pub(super) struct EventForm {
+    /// What its service calls it: a UUID of version 4. A parameter of the address; of many, it stands beside each.
+    #[serde(alias = "event_id")]
+    pub(super) event_id: Option<String>,
     /// When it happened: RFC 3339, with a zone. Required.
     #[serde(alias = "event_time")]
     event_time: Option<String>,
@@ -176,6 +179,9 @@ impl Faults {
                 let detail = format!("`event_time` is more than {AHEAD} hours ahead of our clock");
                 self.add("event_time", detail);
             }
+            Ok(time) if time < DateTime::UNIX_EPOCH => {
+                self.add("event_time", "`event_time` is before 1970");
+            }
             Ok(time) => return time,
             // That it is missing is said already.
             Err(_) if text.is_empty() => {}
@@ -243,11 +249,7 @@ impl Faults {
         self.pairs("metadata", metadata)
     }
 
-    fn pairs(
-        &mut self,
-        field: &str,
-        pairs: BTreeMap<String, String>,
-    ) -> BTreeMap<String, String> {
+    fn pairs(&mut self, field: &str, pairs: BTreeMap<String, String>) -> BTreeMap<String, String> {
         if pairs.len() > MOST_PAIRS {
             self.add(field, format!("`{field}` has more than {MOST_PAIRS} entries"));
         }

@@ -23,6 +23,7 @@ use crate::{
     error::Result,
     id::Mint,
     metrics::Metrics,
+    plugins::Defaults,
     store::{Filing, Options, Payload, Requests, Store, Tx},
 };
 
@@ -68,6 +69,7 @@ impl House {
             mint: Mint::repeatable(),
             public_url: "http://mill.test/".to_owned(),
             plugins: Arc::new(["alertmanager".to_owned(), "grafana".to_owned()].into()),
+            defaults: Arc::new(|_| Defaults::default()),
             kinds: Arc::default(),
             requests: Arc::new(|_| Requests { total: 7, error: 1 }),
             refused: Arc::new(|_| Vec::new()),

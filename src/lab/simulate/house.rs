@@ -24,6 +24,7 @@ use crate::{
     ingest::{Books, Intake, Shelves},
     jobs::alarm::alarm,
     metrics::Metrics,
+    plugins::Defaults,
     store::{Requests, Store, Tx},
 };
 
@@ -118,6 +119,8 @@ impl House {
             mint: self.intake.mint.clone(),
             public_url: "http://alertmill.example".to_owned(),
             plugins: Arc::clone(&self.plugins),
+            // A scenario says itself which rules there are.
+            defaults: Arc::new(|_| Defaults::default()),
             kinds: Arc::default(),
             requests: Arc::new(requests),
             refused: Arc::new(|_| Vec::new()),

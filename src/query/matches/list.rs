@@ -50,10 +50,11 @@ impl Query {
             return;
         }
         let (name, direction) = match catalogue.order {
-            Order::NewestFirst => {
+            Order::NewestFirst | Order::LatestFirst => {
                 // What ties comes newest first too.
                 rows.reverse();
-                ("created_at", Direction::Descending)
+                let is_newest = catalogue.order == Order::NewestFirst;
+                (if is_newest { "created_at" } else { "occurred_at" }, Direction::Descending)
             }
             Order::By(name) => (name, Direction::Ascending),
         };

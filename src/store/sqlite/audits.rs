@@ -1,33 +1,40 @@
-//! Who did what: one chain per domain and trail.
+//! The audit trail: a chain of records for each domain and trail.
+//!
+//! Lists are read along the chains ([`sql::strands`]): a page costs what it shows, however many records there are. A list
+//! comes by the time that its records occurred, the last first; what is as old comes by arrival.
 
-use rusqlite::{params, params_from_iter};
+mod chains;
+mod row;
+#[cfg(test)]
+mod tests;
 
+use rusqlite::params_from_iter;
+
+pub(super) use self::chains::sign_chains;
+use self::row::{COLUMNS, HOME};
 use super::{
-    rows::{self, Columns, millis, number},
-    sql,
+    rows::Columns,
+    seek::rows_at,
+    sql::{self, Along, COUNT_BOUND, MOST_STRANDS, Strands},
+    visit::{Bodies, record},
     work::Work,
 };
 use crate::{
     clock::Timestamp,
+    digest::Digest,
     domain::{
-        audit::{Actor, AuditEntry, AuditRecord, Entity, FORMAT, Place, Trail},
+        audit::{AuditEntry, AuditRecord, Head, Trail},
         project::Domain,
-        scope::{Reach, Scope},
+        scope::Scope,
     },
-    error::{Error, Result},
+    error::Result,
     id::{Id, Mint},
-    query::{Keyset, Query},
-    store::{Audits, Each, Found, Head, Posting, Scan},
+    query::{Count, Cursor, Keyset, Query},
+    store::{Audits, Each, EachPlaced, Found, Posting, Scan, Stretch, Total, Way},
 };
 
-/// Every column of a record, as [`record`] reads them.
-const COLUMNS: &str =
-    "u.audit_id, u.sequence, d.domain_id, u.trail, u.format, u.posted_id, u.occurred_at, u.received_at,
-        u.actor_type, u.actor_id, u.actor_name, u.action, u.entity_type, u.entity_id, u.entity_name, u.outcome,
-        u.reason, u.before, u.after, u.remote, u.user_agent, u.request_id, u.details, u.previous, u.hash";
-
-/// The table that names a record's domain.
-const HOME: &str = "CROSS JOIN domain d ON d.domain = u.domain";
+/// How many bytes of what was so, is so, and was said beside a page holds, about; it ends early before it holds more.
+const PAGE_BYTES: usize = 16 << 20;
 
 impl Audits for Work {
     fn add_audit(
@@ -36,7 +43,7 @@ impl Audits for Work {
         entry: AuditEntry,
         mint: &Mint,
     ) -> Result<AuditRecord> {
-        self.append(domain, (Trail::Own, None), entry, mint)
+        self.append_audit(domain, (Trail::Own, None), entry, mint)
     }
 
     fn post_audit(
@@ -46,60 +53,87 @@ impl Audits for Work {
         entry: AuditEntry,
         mint: &Mint,
     ) -> Result<Posting> {
-        if let Some(posted_id) = posted_id {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM audit u {HOME} WHERE u.domain = ?1 AND u.trail = ?2 AND u.posted_id = ?3"
-            );
-            let row = self.domain_row(domain)?;
-            let known = self.one(&sql, params![row, trail.as_str(), posted_id], |row| {
-                record(&mut Columns::of(row))
-            })?;
-            if let Some(known) = known {
-                return Ok(Posting::Known(Box::new(known)));
-            }
+        if let Some(posted_id) = posted_id
+            && let Some(known) = self.posted_audit((domain, trail), posted_id)?
+        {
+            return Ok(Posting::Known(Box::new(known)));
         }
-        let record = self.append(domain, (trail, posted_id), entry, mint)?;
+        let record = self.append_audit(domain, (trail, posted_id), entry, mint)?;
         Ok(Posting::New(Box::new(record)))
     }
 
     fn audit(&self, scope: &Scope, trail: Trail, id: &str) -> Result<Option<AuditRecord>> {
-        if !reaches_domains(scope) {
-            return Ok(None);
+        let sql = format!("SELECT {COLUMNS} FROM audit a {HOME} WHERE a.audit_id = ?1");
+        let named = self.one(&sql, [id], row::of)?.filter(|it| it.trail == trail);
+        let chains = self.chains_within(scope)?;
+        let is_seen =
+            |it: &AuditRecord| chains.iter().any(|chain| chain.domain_id == it.domain_id.as_str());
+        if let Some(named) = named.filter(is_seen) {
+            return Ok(Some(named));
         }
+        let of_trail = chains.iter().filter(|chain| chain.trail == trail.as_str());
         let sql = format!(
-            "SELECT {COLUMNS} FROM audit u {HOME}
-             WHERE u.audit IN (SELECT x.audit FROM audit x WHERE x.audit_id = ?1
-                               UNION ALL SELECT x.audit FROM domain y CROSS JOIN audit x
-                               WHERE x.domain = y.domain AND x.trail = ?2 AND x.posted_id = ?1)
-               AND u.trail = ?2 AND (?3 IS NULL OR d.domain_id IN (SELECT value FROM json_each(?3)))
-             LIMIT 1"
+            "SELECT {COLUMNS} FROM audit a {HOME} WHERE a.chain = ?1 AND a.posted_id = ?2 AND a.posted_id IS NOT NULL"
         );
-        let values = params![id, trail.as_str(), rows::reach(&scope.domains)?];
-        self.one(&sql, values, |row| record(&mut Columns::of(row)))
+        for chain in of_trail {
+            if let Some(found) = self.one(&sql, (chain.chain, id), row::of)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     fn audits(&self, scope: &Scope, query: &Query) -> Result<Found<AuditRecord>> {
-        let composed = sql::compose(query, scope, &sql::AUDITS);
-        let counted = match composed.count() {
-            Some((sql, values)) => self.number(&sql, params_from_iter(values))?,
-            None => None,
-        };
-        let total = composed.total(counted);
+        let strands = sql::strands(&query.filter, &self.chains_within(scope)?);
+        let total = self.audits_total(&strands, query.page.count)?;
         if !query.wants_rows() {
             return Ok(sql::found(query, Vec::new(), total));
         }
-        let columns = format!("u.received_at, u.audit, {COLUMNS}");
-        let (sql, values) = composed.select(&columns, HOME);
-        let rows = self.many(&sql, params_from_iter(values), |row| {
+        let places = self.audit_places(&strands, query)?;
+        let sql = format!(
+            "SELECT a.occurred_at, a.audit, {COLUMNS} FROM json_each(?1) k CROSS JOIN audit a ON a.audit = k.value {HOME}"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut found = statement.query([rows_at(&places)])?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = found.next()? {
+            bytes += row::said_bytes(row)?;
+            if bytes > PAGE_BYTES
+                && let Some((last, _)) = rows.last()
+            {
+                let next_cursor = Some(query.cursor_after(*last, rows.len()).text());
+                let rows = rows.into_iter().map(|(_, row)| row).collect();
+                return Ok(Found { rows, total, next_cursor });
+            }
             let mut columns = Columns::of(row);
             let key = Keyset { created_at: columns.get()?, row: columns.get()? };
-            Ok((key, record(&mut columns)?))
-        })?;
+            rows.push((key, row::record(&mut columns)?));
+        }
         Ok(sql::found(query, rows, total))
     }
 
     fn visit_audits(&self, scope: &Scope, scan: &Scan<'_>, each: &mut Each<'_>) -> Result<()> {
-        self.visit(&sql::AUDITS, scope, scan, each)
+        let strands = sql::strands(scan.filter, &self.chains_within(scope)?);
+        let along = Along { way: Some(Way::OldestFirst), ..Along::default() };
+        let along = along.sorted(scan.sort).showing(scan.fields);
+        self.read_audits(&strands, &along, &mut |_, record| each(record))
+    }
+
+    fn audit_stretch(
+        &self,
+        scope: &Scope,
+        stretch: &Stretch<'_>,
+        each: &mut EachPlaced<'_>,
+    ) -> Result<()> {
+        let strands = sql::strands(stretch.filter, &self.chains_within(scope)?);
+        let along = Along {
+            way: Some(stretch.way),
+            after: stretch.after,
+            newest: Some(stretch.newest),
+            page: Some((i64::from(stretch.rows), 0)),
+            ..Along::default()
+        };
+        self.read_audits(&strands, &along.showing(stretch.fields), each)
     }
 
     fn chain(
@@ -108,188 +142,122 @@ impl Audits for Work {
         trail: Trail,
         (after, most): (u64, u32),
     ) -> Result<Vec<AuditRecord>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM audit u {HOME}
-             WHERE u.domain = ?1 AND u.trail = ?2 AND u.sequence > ?3 ORDER BY u.sequence LIMIT ?4"
-        );
-        let values = params![self.domain_row(domain)?, trail.as_str(), number(after), most];
-        self.many(&sql, values, |row| record(&mut Columns::of(row)))
+        self.records_after((domain, trail), after, most)
     }
 
     fn heads(&self, scope: &Scope) -> Result<Vec<Head>> {
-        if !reaches_domains(scope) {
-            return Ok(Vec::new());
-        }
-        let mut heads = Vec::new();
-        let reach = rows::reach(&scope.domains)?;
-        for trail in Trail::ALL {
-            heads.extend(self.many(
-                "SELECT d.domain_id, u.sequence, u.hash FROM domain d CROSS JOIN audit u
-                 ON u.domain = d.domain AND u.trail = ?1
-                    AND u.sequence = (SELECT max(x.sequence) FROM audit x WHERE x.domain = d.domain AND x.trail = ?1)
-                 WHERE ?2 IS NULL OR d.domain_id IN (SELECT value FROM json_each(?2))
-                 ORDER BY d.domain_id",
-                params![trail.as_str(), reach],
-                |row| {
-                    let mut columns = Columns::of(row);
-                    Ok(Head {
-                        domain_id: columns.id()?,
-                        trail: *trail,
-                        sequence: columns.count()?,
-                        hash: columns.digest()?,
-                    })
-                },
-            )?);
-        }
-        Ok(heads)
+        self.heads_within(scope)
     }
 
-    fn cut_audits(&mut self, _: &Id<Domain>, _: Timestamp, _: u32) -> Result<u64> {
-        Ok(0)
+    fn audit_register(&self) -> Result<(u64, Digest)> {
+        self.registered()
+    }
+
+    fn stray_audits(&self) -> Result<u64> {
+        let stray = "SELECT count(*) FROM audit a WHERE NOT EXISTS (SELECT 1 FROM audit_chain c WHERE c.chain = a.chain)";
+        Ok(self.number(stray, [])?.unwrap_or(0).max(0).unsigned_abs())
+    }
+
+    fn cut_audits(&mut self, domain: &Id<Domain>, before: Timestamp, most: u32) -> Result<u64> {
+        self.cut_chains(domain, before, most)
     }
 }
 
 impl Work {
-    fn domain_row(&self, domain: &Id<Domain>) -> Result<i64> {
-        self.number("SELECT domain FROM domain WHERE domain_id = ?1", [domain.as_str()])?
-            .ok_or_else(|| Error::not_found("domain", domain))
+    fn posted_audit(
+        &self,
+        (domain, trail): (&Id<Domain>, Trail),
+        posted_id: &str,
+    ) -> Result<Option<AuditRecord>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM domain d CROSS JOIN audit_chain c ON c.domain = d.domain AND c.trail = ?2
+             CROSS JOIN audit a ON a.chain = c.chain AND a.posted_id = ?3 AND a.posted_id IS NOT NULL
+             WHERE d.domain_id = ?1"
+        );
+        self.one(&sql, [domain.as_str(), trail.as_str(), posted_id], row::of)
     }
 
-    fn append(
-        &mut self,
-        domain: &Id<Domain>,
-        (trail, posted_id): (Trail, Option<&str>),
-        entry: AuditEntry,
-        mint: &Mint,
-    ) -> Result<AuditRecord> {
-        let row = self.domain_row(domain)?;
-        let newest = self.one(
-            "SELECT sequence, hash FROM audit WHERE domain = ?1 AND trail = ?2 ORDER BY sequence DESC LIMIT 1",
-            params![row, trail.as_str()],
-            |row| {
-                let mut columns = Columns::of(row);
-                Ok((columns.count()?, columns.digest()?))
-            },
-        )?;
-        let (last, previous) = newest.unwrap_or((0, [0; 32]));
-        let audit_id = mint.id(entry.received_at);
-        let place = Place {
-            format: FORMAT,
-            domain,
-            trail,
-            sequence: last + 1,
-            audit_id: &audit_id,
-            posted_id,
-            previous: &previous,
+    /// The places of the records of a page, and one more where there is one.
+    fn audit_places(&self, strands: &Strands, query: &Query) -> Result<Vec<Keyset>> {
+        let (skipped, after) = match query.page.from {
+            Cursor::Skip(rows) => (i64::try_from(rows).unwrap_or(i64::MAX), None),
+            Cursor::After(key) => (0, Some(key)),
         };
-        let hash = entry.chained(&place);
-        let record = AuditRecord {
-            sequence: place.sequence,
-            domain_id: domain.clone(),
-            trail,
-            format: FORMAT,
-            posted_id: posted_id.map(str::to_owned),
-            audit_id,
-            entry,
-            previous,
-            hash,
-        };
-        self.insert_audit(row, &record)?;
-        Ok(record)
+        let limit = i64::from(query.page.limit) + 1;
+        let along = Along { after, page: Some((limit, skipped)), ..Along::default() };
+        let along = along.sorted(&query.sort);
+        if strands.all.len() <= MOST_STRANDS {
+            return match strands.all.as_slice() {
+                [] => Ok(Vec::new()),
+                all => self.places_of(strands.read(all, &along)),
+            };
+        }
+        if !query.sort.is_empty() {
+            return self.places_of(strands.read_all(&along));
+        }
+        let most = limit.saturating_add(skipped);
+        let along = Along { page: Some((most, 0)), ..along };
+        let mut places = Vec::new();
+        for some in strands.all.chunks(MOST_STRANDS) {
+            places.extend(self.places_of(strands.read(some, &along))?);
+        }
+        places.sort_unstable_by(|a, b| b.cmp(a));
+        let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(places.into_iter().skip(skipped).take(limit).collect())
     }
 
-    fn insert_audit(&self, domain: i64, record: &AuditRecord) -> Result<()> {
-        let AuditEntry {
-            occurred_at,
-            received_at,
-            actor,
-            action,
-            entity,
-            outcome,
-            reason,
-            before,
-            after,
-            remote,
-            user_agent,
-            request_id,
-            details,
-        } = &record.entry;
-        let text = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string);
-        self.put(
-            "INSERT INTO audit (audit_id, domain, trail, sequence, format, posted_id, occurred_at, received_at,
-                                actor_type, actor_id, actor_name, action, entity_type, entity_id, entity_name, outcome,
-                                reason, before, after, remote, user_agent, request_id, details, previous, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                     ?22, ?23, ?24, ?25)",
-            params![
-                record.audit_id.as_str(),
-                domain,
-                record.trail.as_str(),
-                number(record.sequence),
-                record.format,
-                record.posted_id,
-                millis(*occurred_at),
-                millis(*received_at),
-                actor.kind.as_str(),
-                actor.id,
-                actor.name,
-                action,
-                entity.as_ref().map(|it| &it.kind),
-                entity.as_ref().map(|it| &it.id),
-                entity.as_ref().and_then(|it| it.name.as_ref()),
-                outcome,
-                reason,
-                text(before),
-                text(after),
-                remote,
-                user_agent,
-                request_id,
-                details.to_string(),
-                record.previous.as_slice(),
-                record.hash.as_slice()
-            ],
-        )?;
+    fn places_of(
+        &self,
+        (sql, values): (String, Vec<rusqlite::types::Value>),
+    ) -> Result<Vec<Keyset>> {
+        self.many(&sql, params_from_iter(values), |row| {
+            let mut columns = Columns::of(row);
+            Ok(Keyset { created_at: columns.get()?, row: columns.get()? })
+        })
+    }
+
+    /// How many records there are: as the chains say where all are meant, else counted as far as that is asked for.
+    fn audits_total(&self, strands: &Strands, count: Count) -> Result<Total> {
+        let most = match (count, strands.whole) {
+            (Count::None, _) => return Ok(Total::Unknown),
+            (Count::Exact | Count::Capped, Some(records)) => return Ok(Total::Exact(records)),
+            (Count::Exact, None) => None,
+            (Count::Capped, None) => Some(COUNT_BOUND + 1),
+        };
+        let mut counted = 0;
+        for some in strands.all.chunks(MOST_STRANDS) {
+            let (sql, values) = strands.count(some, most);
+            let rows = self.number(&sql, params_from_iter(values))?.unwrap_or(0);
+            counted += rows.max(0).unsigned_abs();
+        }
+        let is_capped = most.is_some() && counted > COUNT_BOUND;
+        Ok(if is_capped { Total::AtLeast(COUNT_BOUND) } else { Total::Exact(counted) })
+    }
+
+    /// Gives `each` of what is read along the strands, until it breaks off.
+    fn read_audits(
+        &self,
+        strands: &Strands,
+        along: &Along,
+        each: &mut EachPlaced<'_>,
+    ) -> Result<()> {
+        let (sql, values) = match strands.all.len() {
+            0 => return Ok(()),
+            1..=MOST_STRANDS => strands.read(&strands.all, along),
+            _ => strands.read_all(along),
+        };
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut bodies = Bodies::new(self);
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            self.goes_on()?;
+            let end = along.showing.len();
+            let place = Keyset { created_at: row.get(end)?, row: row.get(end + 1)? };
+            if each(place, record(row, &along.showing, &mut bodies)?)?.is_break() {
+                break;
+            }
+        }
         Ok(())
     }
-}
-
-/// Whether whole domains are reached: a record may be of any part of its domain.
-fn reaches_domains(scope: &Scope) -> bool {
-    (&scope.workspaces, &scope.projects) == (&Reach::All, &Reach::All)
-}
-
-fn record(columns: &mut Columns<'_>) -> Result<AuditRecord> {
-    let (audit_id, sequence, domain_id) = (columns.id()?, columns.count()?, columns.id()?);
-    let (trail, format, posted_id) = (columns.word()?, columns.get()?, columns.get()?);
-    let (occurred_at, received_at) = (columns.time()?, columns.time()?);
-    let actor = Actor { kind: columns.word()?, id: columns.text()?, name: columns.text()? };
-    let action = columns.text()?;
-    let (kind, id, name): (Option<String>, Option<String>, Option<String>) =
-        (columns.get()?, columns.get()?, columns.get()?);
-    let entity = kind.map(|kind| Entity { kind, id: id.unwrap_or_default(), name });
-    Ok(AuditRecord {
-        audit_id,
-        sequence,
-        domain_id,
-        trail,
-        format,
-        posted_id,
-        entry: AuditEntry {
-            occurred_at,
-            received_at,
-            actor,
-            action,
-            entity,
-            outcome: columns.text()?,
-            reason: columns.get()?,
-            before: columns.maybe_json()?,
-            after: columns.maybe_json()?,
-            remote: columns.get()?,
-            user_agent: columns.get()?,
-            request_id: columns.get()?,
-            details: columns.json()?,
-        },
-        previous: columns.digest()?,
-        hash: columns.digest()?,
-    })
 }

@@ -89,7 +89,7 @@ impl Setups for Work {
         Ok(Some(setup))
     }
 
-    fn held(&self, what: Held, place: &Place) -> Result<u64> {
+    fn count_held(&self, what: Held, place: &Place) -> Result<u64> {
         let counted = self.number(counting(what), self.place_rows(place)?)?;
         Ok(counted.unwrap_or_default().unsigned_abs())
     }

@@ -13,8 +13,9 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig,
 };
 
-use super::{checkpoint::RESTART, sql};
+use super::{audits, checkpoint::RESTART, sql};
 use crate::{
+    domain::audit::SealKey,
     error::{Code, Error, Result},
     store::Durability,
 };
@@ -35,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_heartbeats.sql"),
     include_str!("migrations/0013_trail.sql"),
     include_str!("migrations/0014_users.sql"),
+    include_str!("migrations/0015_feed.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.
@@ -187,8 +189,11 @@ fn newer(version: usize) -> Error {
     Error::unavailable(detail, 30)
 }
 
-/// Brings the schema up to date, all of it or none.
-pub(super) fn migrate(connection: &Connection) -> Result<()> {
+/// The schema since which the chains of the audit trail are signed.
+const SIGNED_SINCE: usize = 13;
+
+/// Brings the schema up to date, all of it or none; with `seal` the chains of the audit trail are signed.
+pub(super) fn migrate(connection: &Connection, seal: &SealKey) -> Result<()> {
     let version: u32 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(|cause| unusable(Path::new(connection.path().unwrap_or_default()), cause))?;
@@ -208,6 +213,9 @@ pub(super) fn migrate(connection: &Connection) -> Result<()> {
         "user_version",
         u32::try_from(MIGRATIONS.len()).map_err(Error::internal)?,
     )?;
+    if version < SIGNED_SINCE {
+        audits::sign_chains(&step, seal)?;
+    }
     step.commit()?;
     Ok(())
 }
@@ -221,10 +229,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("a.db");
         let connection = writer(&file, Durability::Full).unwrap();
-        migrate(&connection).unwrap();
-        migrate(&connection).unwrap();
+        migrate(&connection, &SealKey::default()).unwrap();
+        migrate(&connection, &SealKey::default()).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
-        let refused = migrate(&connection).unwrap_err();
+        let refused = migrate(&connection, &SealKey::default()).unwrap_err();
         assert!(refused.detail.contains("written by a newer one"), "{refused}");
     }
 
@@ -233,7 +241,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("a.db");
         std::fs::write(&file, "no database at all, but long enough to look like one").unwrap();
-        let refused = writer(&file, Durability::Full).and_then(|it| migrate(&it)).unwrap_err();
+        let refused = writer(&file, Durability::Full)
+            .and_then(|it| migrate(&it, &SealKey::default()))
+            .unwrap_err();
         assert!(refused.detail.contains("a.db is not an Alertmill store"), "{refused}");
     }
 }

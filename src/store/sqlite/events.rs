@@ -146,6 +146,7 @@ impl Events for Work {
             resources: &draft.resources,
         };
         self.make_findable(Of::Events, next.event, &found)?;
+        self.keep_state(event, (project, next.event))?;
         next.event += 1;
         let mut live = self.live()?.borrow_mut();
         live.set_next(next);

@@ -11,29 +11,31 @@ use crate::{
     domain::scope::Scope,
     error::Result,
     query::Keyset,
-    store::{Bulk, EachPlaced, Exports, Stretch},
+    store::{Audits, EachPlaced, Exports, Rows, Stretch},
 };
 
 impl Exports for Work {
-    fn newest_row(&self, bulk: Bulk) -> Result<i64> {
-        let sql = match bulk {
-            Bulk::Events => "SELECT max(event) FROM event",
-            Bulk::Alerts => "SELECT max(alert) FROM alert",
+    fn newest_row(&self, of: Rows) -> Result<i64> {
+        let sql = match of {
+            Rows::Events => "SELECT max(event) FROM event",
+            Rows::Alerts => "SELECT max(alert) FROM alert",
+            Rows::Audits => "SELECT max(audit) FROM audit",
         };
         Ok(self.number(sql, [])?.unwrap_or(0))
     }
 
     fn stretch(
         &self,
-        bulk: Bulk,
+        of: Rows,
         scope: &Scope,
         stretch: &Stretch<'_>,
         each: &mut EachPlaced<'_>,
     ) -> Result<()> {
         self.flush_standings()?;
-        let table = match bulk {
-            Bulk::Events => &sql::EVENTS,
-            Bulk::Alerts => &sql::ALERTS,
+        let table = match of {
+            Rows::Events => &sql::EVENTS,
+            Rows::Alerts => &sql::ALERTS,
+            Rows::Audits => return self.audit_stretch(scope, stretch, each),
         };
         let (sql, values, showing) = sql::stretch(stretch, scope, table);
         let mut statement = self.connection.prepare_cached(&sql)?;

@@ -26,6 +26,7 @@ use crate::{
         project::{Project, Workspace},
         receipt::Unreadable,
         setup::Setup,
+        user::{Application, User},
         webhook::Webhook,
         words::Severity,
     },
@@ -91,6 +92,10 @@ pub(super) enum Changed {
     Webhook(Id<Webhook>),
     /// A token, by its digest.
     Token(digest::Digest),
+    /// A user.
+    User(Id<User>),
+    /// An application.
+    Application(Id<Application>),
     /// How a project is looked after.
     Setup(Id<Project>),
     /// How the projects of a workspace are looked after, any of them.

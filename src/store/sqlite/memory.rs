@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{connect, publish, work::Work};
 use crate::{
+    domain::audit::SealKey,
     error::Result,
     metrics::Metrics,
     store::{
@@ -33,8 +34,9 @@ struct Works {
 impl Memory {
     pub(in crate::store) fn open(metrics: Arc<Metrics>) -> Result<Self> {
         let (writer, reader) = connect::in_memory()?;
-        connect::migrate(&writer)?;
-        let writer = Work::writer(writer)?;
+        let seal = SealKey::default();
+        connect::migrate(&writer, &seal)?;
+        let writer = Work::writer(writer, seal)?;
         writer.find_all()?;
         let snapshots = Arc::new(publish::load(&writer)?);
         let works = Mutex::new(Works { writer, reader: Work::reader(reader) });

@@ -19,6 +19,7 @@ mod event_rules;
 mod events;
 mod explain;
 mod exports;
+mod feeds;
 pub(super) mod files;
 mod group_rules;
 mod happenings;
@@ -43,6 +44,7 @@ mod stats;
 mod suppression;
 mod tally;
 mod tokens;
+mod users;
 mod visit;
 mod webhooks;
 mod windows;
@@ -126,8 +128,8 @@ impl Readers {
 impl Sqlite {
     pub(super) fn open(file: &Path, options: &Options, metrics: Arc<Metrics>) -> Result<Self> {
         let connection = connect::writer(file, options.durability)?;
-        connect::migrate(&connection)?;
-        let work = Work::writer(connection)?;
+        connect::migrate(&connection, &options.seal)?;
+        let work = Work::writer(connection, options.seal.clone())?;
         work.find_all()?;
         let snapshots = Arc::new(publish::load(&work)?);
         let (queue, waiting) = Queue::new(options.queue, Arc::clone(&metrics));

@@ -77,6 +77,15 @@ impl Projects for Work {
         )
     }
 
+    fn domain_number(&self, scope: &Scope, id: &Id<Domain>) -> Result<Option<u64>> {
+        self.one(
+            "SELECT domain FROM domain
+             WHERE domain_id = ?1 AND (?2 IS NULL OR domain_id IN (SELECT value FROM json_each(?2)))",
+            params![id.as_str(), rows::reach(&scope.domains)?],
+            |row| Columns::of(row).count(),
+        )
+    }
+
     fn put_domain(&mut self, domain: &Domain) -> Result<()> {
         self.put(
             "INSERT INTO domain (domain_id, name, created_at) VALUES (?1, ?2, ?3)
@@ -90,7 +99,7 @@ impl Projects for Work {
         self.refuse_if_used(
             "domain",
             "SELECT EXISTS (SELECT 1 FROM workspace JOIN domain USING (domain) WHERE domain_id = ?1)
-                 OR EXISTS (SELECT 1 FROM audit JOIN domain USING (domain) WHERE domain_id = ?1)",
+                 OR EXISTS (SELECT 1 FROM audit_chain JOIN domain USING (domain) WHERE domain_id = ?1)",
             id.as_str(),
         )?;
         self.put("DELETE FROM domain WHERE domain_id = ?1", [id.as_str()])?;

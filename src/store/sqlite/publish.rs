@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     id::Id,
     metrics::{KindLabels, Metrics},
-    store::{Projects, Setups, Snapshots, Tokens, Webhooks},
+    store::{Projects, Setups, Snapshots, Tokens, Users, Webhooks},
 };
 
 /// After how many commits with deliveries the counters of webhooks are written.
@@ -27,6 +27,13 @@ pub(super) fn load(work: &Work) -> Result<Snapshots> {
         if token.revoked_at.is_none() {
             snapshots.tokens.set(token.digest, Some(Arc::new(token)));
         }
+    }
+    for user in work.users()? {
+        snapshots.add_user(user);
+    }
+    for application in work.applications()? {
+        let id = application.application_id.clone();
+        snapshots.applications.set(id, Some(Arc::new(application)));
     }
     work.publish_setups(&snapshots, None)?;
     snapshots.bus.publish(work.live()?.borrow().next().place());
@@ -111,6 +118,8 @@ impl Work {
                 let live = token.filter(|token| token.revoked_at.is_none()).map(Arc::new);
                 snapshots.tokens.set(digest, live);
             }
+            Changed::User(id) => self.publish_user(snapshots, &id)?,
+            Changed::Application(id) => self.publish_application(snapshots, &id)?,
             Changed::Setup(project) => {
                 let setup = self.setup(&project)?;
                 snapshots.setups.set(project, setup);

@@ -106,6 +106,7 @@ impl Work {
                AND error_event IN (SELECT value FROM json_each(?2))",
             [&deliveries, &events],
         )?;
+        self.forget_states(&events)?;
         self.put("DELETE FROM event WHERE event IN (SELECT value FROM json_each(?1))", [&events])?;
         Ok(())
     }
@@ -359,7 +360,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let connection =
             connect::writer(&directory.path().join("a.db"), Durability::Normal).unwrap();
-        connect::migrate(&connection).unwrap();
+        connect::migrate(&connection, &crate::domain::audit::SealKey::default()).unwrap();
         for (sql, index) in [
             (OLD_EVENTS, "e USING INDEX event_of_project (project=? AND created_at"),
             (OLD_ALERTS, "a USING INDEX alert_of_project (project=? AND created_at"),

@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::{
     clock::{Timestamp, from_millis},
@@ -86,12 +85,6 @@ impl<'r> Columns<'r> {
         let text = self.row.get_ref(self.at)?;
         self.at += 1;
         serde_json::from_str(text.as_str().map_err(Error::internal)?).map_err(Error::internal)
-    }
-
-    /// The next column, JSON that may be absent.
-    pub(super) fn maybe_json(&mut self) -> Result<Option<Value>> {
-        let text: Option<String> = self.get()?;
-        text.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)
     }
 
     /// The next column, a record that was kept as JSON and may be absent.

@@ -9,34 +9,33 @@ mod columns;
 mod conditions;
 mod declared;
 mod functions;
+mod keys;
 mod notes;
 mod shown;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::collections::BTreeSet;
 
 use rusqlite::types::Value as Bound;
 use serde_json::json;
 
+use self::{columns::Owner, conditions::held, keys::Key};
 pub(super) use self::{
-    audits::AUDITS,
     columns::{ALERTS, EVENTS, Table},
     declared::{Declared, Lists, Served, servable},
     functions::register,
     notes::NOTES,
     shown::{Form, Showing},
     stretch::stretch,
-};
-use self::{
-    columns::{Column, Owner},
-    conditions::held,
+    trail::{Along, Chain, MOST_STRANDS, Strands, strands},
 };
 use crate::{
     domain::scope::{Reach, Scope},
     id::Id,
-    query::{Count, Cursor, Direction, Filter, Keyset, Query, Sort, Test},
+    query::{Count, Cursor, Filter, Keyset, Query, Sort, Test},
     store::{Found, Scan, Total},
 };
 
@@ -336,24 +335,8 @@ fn order(sort: &[Sort], table: &Table) -> Part {
         return Part::new(format!("{created_at} DESC, {row} DESC"), Vec::new());
     }
     let mut parts = Part::default();
-    for Sort { field, path, direction } in sort {
-        let (way, flag) = match direction {
-            Direction::Ascending => ("ASC", 0),
-            Direction::Descending => ("DESC", 1),
-        };
-        let Some(column) = table.column(field.name) else { continue };
-        let ranked = |form: Form, sql: &str| {
-            let path = Bound::Text(json!(path).to_string());
-            (format!("{}({sql}, ?, {flag}) {way}", form.rank_of()), Some(path))
-        };
-        let (sql, value) = match column {
-            Column::Json(sql) => ranked(Form::Json, sql),
-            Column::Names(sql) => ranked(Form::Names, sql),
-            Column::Raw { content, .. } => ranked(Form::Raw, content),
-            Column::Value(_) | Column::Found { .. } if !path.is_empty() => continue,
-            Column::Value(sql) | Column::Found { value: sql, .. } => (format!("{sql} {way}"), None),
-        };
-        parts.add(", ", &sql, value);
+    for Key { sql, way, value } in sort.iter().filter_map(|sort| keys::key(sort, table)) {
+        parts.add(", ", &format!("{sql} {way}"), value);
     }
     // What ties comes in the order of arrival.
     parts.add(", ", &format!("{row} ASC"), []);

@@ -21,11 +21,12 @@ use crate::{
     store::Tokens,
 };
 
-const SELECT: &str = "SELECT token_id, name, digest, role, scope, created_at, expires_at, revoked_at, holder FROM token";
+/// What is read of a token.
+pub(super) const SELECT: &str = "SELECT token_id, name, digest, role, scope, created_at, expires_at, revoked_at, holder FROM token";
 
 /// A scope as the file keeps it: each level a list, or null for all.
 #[derive(Serialize, Deserialize)]
-struct KeptScope {
+pub(super) struct KeptScope {
     domains: Option<Vec<String>>,
     workspaces: Option<Vec<String>>,
     projects: Option<Vec<String>>,
@@ -42,6 +43,25 @@ fn reach<K>(kept: Option<Vec<String>>) -> Reach<Id<K>> {
     kept.map_or(Reach::All, |some| {
         Reach::Only(some.into_iter().map(Id::from).collect::<BTreeSet<_>>())
     })
+}
+
+/// A scope as the file keeps it.
+pub(super) fn kept_scope(scope: &Scope) -> Result<String> {
+    let Scope { domains, workspaces, projects } = scope;
+    json(&KeptScope {
+        domains: kept(domains),
+        workspaces: kept(workspaces),
+        projects: kept(projects),
+    })
+}
+
+/// A scope that the file kept.
+pub(super) fn read_scope(scope: KeptScope) -> Scope {
+    Scope {
+        domains: reach(scope.domains),
+        workspaces: reach(scope.workspaces),
+        projects: reach(scope.projects),
+    }
 }
 
 impl Work {
@@ -61,12 +81,6 @@ impl Tokens for Work {
     }
 
     fn put_token(&mut self, token: &Token) -> Result<()> {
-        let Scope { domains, workspaces, projects } = &token.scope;
-        let scope = KeptScope {
-            domains: kept(domains),
-            workspaces: kept(workspaces),
-            projects: kept(projects),
-        };
         self.put(
             "INSERT INTO token (token_id, name, digest, role, scope, created_at, expires_at, revoked_at, holder)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -77,7 +91,7 @@ impl Tokens for Work {
                 token.name,
                 token.digest.as_slice(),
                 token.role.as_str(),
-                json(&scope)?,
+                kept_scope(&token.scope)?,
                 millis(token.created_at),
                 maybe_millis(token.expires_at),
                 maybe_millis(token.revoked_at),
@@ -89,21 +103,18 @@ impl Tokens for Work {
     }
 }
 
-fn token(row: &Row<'_>) -> Result<Token> {
+/// A token, as [`SELECT`] reads it.
+pub(super) fn token(row: &Row<'_>) -> Result<Token> {
     let mut columns = Columns::of(row);
     let (token_id, name) = (columns.id()?, columns.text()?);
     let (digest, role) = (columns.digest()?, columns.word()?);
-    let scope: KeptScope = columns.json()?;
+    let scope = read_scope(columns.json()?);
     Ok(Token {
         token_id,
         name,
         digest,
         role,
-        scope: Scope {
-            domains: reach(scope.domains),
-            workspaces: reach(scope.workspaces),
-            projects: reach(scope.projects),
-        },
+        scope,
         created_at: columns.time()?,
         expires_at: columns.maybe_time()?,
         revoked_at: columns.maybe_time()?,
@@ -111,7 +122,8 @@ fn token(row: &Row<'_>) -> Result<Token> {
     })
 }
 
-fn written(holder: &Holder) -> Option<String> {
+/// A holder as the file keeps it.
+pub(super) fn written(holder: &Holder) -> Option<String> {
     match holder {
         Holder::Nobody => None,
         Holder::User(id) => Some(format!("user:{id}")),

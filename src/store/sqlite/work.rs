@@ -15,6 +15,7 @@ use super::{
     tally::{Asked, Combos},
 };
 use crate::{
+    domain::audit::SealKey,
     error::{Error, Result},
     store::{
         Total, Tx,
@@ -34,6 +35,8 @@ pub(super) struct Work {
     watch: Option<Arc<Watch>>,
     /// How many commits with deliveries came since the counters of webhooks were written.
     pub(super) commits_since_counters: usize,
+    /// What signs how the chains of the audit trail stand; nothing on a reader, which signs nothing.
+    seal: SealKey,
     /// Which alerts were changed, while somebody watches.
     pub(super) watched: Watched,
 }
@@ -45,9 +48,9 @@ impl Work {
     }
 
     /// The connection that writes.
-    pub(super) fn writer(connection: Connection) -> Result<Self> {
+    pub(super) fn writer(connection: Connection, seal: SealKey) -> Result<Self> {
         let live = Live::load(&connection)?;
-        Ok(Self::with(connection, Some(RefCell::new(live))))
+        Ok(Self { seal, ..Self::with(connection, Some(RefCell::new(live))) })
     }
 
     fn with(connection: Connection, live: Option<RefCell<Live>>) -> Self {
@@ -59,6 +62,7 @@ impl Work {
             watch: None,
             commits_since_counters: 0,
             watched: Watched::default(),
+            seal: SealKey::default(),
         }
     }
 
@@ -70,6 +74,11 @@ impl Work {
             move || !reading.goes_on()
         });
         Ok(self.connection.progress_handler(STEPS, handler)?)
+    }
+
+    /// What signs how the chains of the audit trail stand.
+    pub(super) fn seal(&self) -> &SealKey {
+        &self.seal
     }
 
     /// An error where a read must stop; for loops over rows that spend their time outside of `SQLite`.

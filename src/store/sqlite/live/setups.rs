@@ -23,7 +23,10 @@ impl Meant {
         match changed {
             Changed::Setup(project) => Some(Self::Project(project.clone())),
             Changed::Setups(workspace) => Some(Self::Workspace(workspace.clone())),
-            Changed::Webhook(_) | Changed::Token(_) => None,
+            Changed::Webhook(_)
+            | Changed::Token(_)
+            | Changed::User(_)
+            | Changed::Application(_) => None,
         }
     }
 

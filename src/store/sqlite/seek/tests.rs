@@ -134,8 +134,11 @@ impl House {
         let directory = tempfile::tempdir().unwrap();
         let connection =
             connect::writer(&directory.path().join("a.db"), Durability::Normal).unwrap();
-        connect::migrate(&connection).unwrap();
-        let mut house = Self { work: Work::writer(connection).unwrap(), _directory: directory };
+        connect::migrate(&connection, &crate::domain::audit::SealKey::default()).unwrap();
+        let mut house = Self {
+            work: Work::writer(connection, crate::domain::audit::SealKey::default()).unwrap(),
+            _directory: directory,
+        };
         house.commit(furnish);
         house.commit(|work| {
             let mint = Mint::repeatable();

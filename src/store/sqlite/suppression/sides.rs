@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn what_is_to_be_looked_at_is_found_by_an_index_in_its_order() {
         let connection = Connection::open_in_memory().unwrap();
-        migrate(&connection).unwrap();
+        migrate(&connection, &crate::domain::audit::SealKey::default()).unwrap();
         let plans = [
             (MUTED_BY, "alert_muted"),
             (EQUAL, "SEARCH i USING PRIMARY KEY"),

@@ -42,8 +42,8 @@ const PROJECTS: [(&str, &str, &str); 3] =
 fn open(directory: &Path) -> (Work, Work) {
     let file = directory.join("a.db");
     let connection = connect::writer(&file, Durability::Normal).unwrap();
-    connect::migrate(&connection).unwrap();
-    let writer = Work::writer(connection).unwrap();
+    connect::migrate(&connection, &crate::domain::audit::SealKey::default()).unwrap();
+    let writer = Work::writer(connection, crate::domain::audit::SealKey::default()).unwrap();
     (writer, Work::reader(connect::reader(&file).unwrap()))
 }
 

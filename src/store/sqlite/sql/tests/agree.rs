@@ -36,7 +36,7 @@ pub(super) fn now() -> Timestamp {
 /// A store with these alerts and events.
 pub(super) fn filled(alerts: &[Row], events: &[Row]) -> Work {
     let connection = Connection::open_in_memory().unwrap();
-    connect::migrate(&connection).unwrap();
+    connect::migrate(&connection, &crate::domain::audit::SealKey::default()).unwrap();
     connection
         .execute_batch(
             "INSERT INTO domain VALUES (1, 'domain-1', 'one', 0), (2, 'domain-2', 'two', 0);

@@ -1,0 +1,97 @@
+//! `POST /oauth2/token`: an application's identifier and secret for a bearer token, as OAuth 2 asks for it (RFC 6749, 4.4).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{self, Data, Payload, ServiceConfig},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::{Front, body, caller, refusing, watch};
+use crate::{
+    api::user::Typed,
+    error::{Code, Error, Result},
+};
+
+/// Where a token is asked for.
+const PATH: &str = "/oauth2/token";
+
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+struct Form {
+    #[serde(default)]
+    grant_type: String,
+    client_id: Option<String>,
+    client_secret: Option<Typed>,
+}
+
+/// Adds the address to a server.
+pub(crate) fn addresses(server: &mut ServiceConfig) {
+    let answer = |front: Data<Front>, request: HttpRequest, payload: Payload| async move {
+        watch::guarded(request.clone(), answered(front, request, payload)).await
+    };
+    server.service(
+        web::resource(PATH).route(web::post().to(answer)).default_service(refusing("POST")),
+    );
+}
+
+async fn answered(front: Data<Front>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    match token(&front, &request, payload).await {
+        Ok(answer) => answer,
+        Err(error) => refusal(&error),
+    }
+}
+
+async fn token(
+    front: &Data<Front>,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse> {
+    let call = caller::anyone(front, request)?;
+    let body = body::read(request.headers(), payload, &front.app.config).await?;
+    let form: Form = serde_urlencoded::from_bytes(&body.bytes).map_err(|_| {
+        let detail = "the body is a form, e.g. `grant_type=client_credentials`";
+        Error::new(Code::InvalidParameter, detail)
+    })?;
+    if form.grant_type != "client_credentials" {
+        let detail = "`grant_type` is `client_credentials`";
+        return Err(Error::at(Code::OperatorValueType, "/grant_type", detail));
+    }
+    let (id, secret) = match caller::basic(request) {
+        Some(pair) => pair,
+        None => match (form.client_id, form.client_secret) {
+            (Some(id), Some(secret)) => (id, secret.reveal().to_owned()),
+            (_, _) => {
+                let detail = "give `client_id` and `client_secret`, or the same by Basic \
+                              authentication";
+                return Err(Error::new(Code::AuthenticateFailure, detail));
+            }
+        },
+    };
+    let given = super::application(front, &call, (&id, &secret)).await?;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(json!({
+        "access_token": given.token, "token_type": "Bearer", "expires_in": given.expires_in,
+    })))
+}
+
+/// A refusal in the words of RFC 6749, 5.2.
+fn refusal(error: &Error) -> HttpResponse {
+    let (status, word) = match error.code {
+        Code::AuthenticateFailure => (StatusCode::UNAUTHORIZED, "invalid_client"),
+        Code::OperatorValueType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
+        code if code.status() < 500 => (StatusCode::BAD_REQUEST, "invalid_request"),
+        code => {
+            tracing::error!(%error, cause = ?error.cause, "a token could not be given");
+            let status = StatusCode::from_u16(code.status());
+            (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), "server_error")
+        }
+    };
+    let mut answer = HttpResponse::build(status);
+    if status == StatusCode::UNAUTHORIZED {
+        answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"alertmill\""));
+    }
+    answer
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(json!({ "error": word, "error_description": error.detail }))
+}

@@ -1,0 +1,302 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    clock::from_millis,
+    domain::{
+        audit::{Actor, ActorKind, Entity, SealKey},
+        scope::Reach,
+    },
+    query::AUDITS,
+    store::{Projects, sqlite::connect},
+};
+
+const TRAILS: [Trail; 3] = [Trail::Own, Trail::Posted, Trail::AuditEvent];
+
+fn work() -> (tempfile::TempDir, Work) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a.db");
+    let connection = connect::writer(&file, crate::store::Durability::Normal).unwrap();
+    let seal = SealKey::new([3; 32]);
+    connect::migrate(&connection, &seal).unwrap();
+    let mut work = Work::writer(connection, seal).unwrap();
+    for id in ["default", "rival"] {
+        let name = id.to_owned();
+        let domain = Domain { domain_id: id.into(), name, created_at: from_millis(0) };
+        work.put_domain(&domain).unwrap();
+    }
+    (directory, work)
+}
+
+/// Whatever it is, the same each time.
+fn chance(seed: u64) -> u64 {
+    let mixed = (seed ^ (seed >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 20
+}
+
+fn entry(number: u64) -> AuditEntry {
+    let dice = chance(number);
+    let now = from_millis(i64::try_from(1_000_000 + number).unwrap());
+    // What others post may have occurred at any time before.
+    let earlier = chrono::TimeDelta::milliseconds(i64::try_from(dice % 50).unwrap());
+    let actor =
+        Actor::new(ActorKind::User, format!("user-{}", dice % 5), format!("amy{}", dice % 5));
+    let action = ["webhook.create", "webhook.delete", "user.login"][(dice / 5 % 3) as usize];
+    let mut entry = AuditEntry::new(now, actor, action);
+    entry.occurred_at -= earlier;
+    if !dice.is_multiple_of(7) {
+        let name = dice.is_multiple_of(2).then(|| format!("hook {}", dice % 9));
+        entry = entry.on(Entity::new("webhook", format!("webhook-{}", dice % 11)).called(name));
+    }
+    if dice.is_multiple_of(6) {
+        entry.outcome = "ERROR_PERMISSION_DENIED".to_owned();
+        entry.reason = Some("no".to_owned());
+    }
+    entry.remote = Some(format!("192.0.2.{}", dice % 3));
+    let severity = ["info", "major"][(dice % 2) as usize];
+    entry.saying(json!({ "severity": severity, "source": dice % 4, "tags": [dice % 3] }))
+}
+
+fn filled() -> (tempfile::TempDir, Work) {
+    let (directory, mut work) = work();
+    let mint = Mint::unpredictable();
+    for number in 0..300 {
+        let trail = TRAILS[(chance(number + 1000) % 3) as usize];
+        let domain = if number % 4 == 0 { "rival" } else { "default" }.into();
+        let posted = format!("posted-{number}");
+        match trail {
+            Trail::Own => drop(work.add_audit(&domain, entry(number), &mint).unwrap()),
+            _ => drop(
+                work.post_audit(&domain, (trail, Some(&posted)), entry(number), &mint).unwrap(),
+            ),
+        }
+    }
+    (directory, work)
+}
+
+fn asked(query: &Value) -> Query {
+    Query::parse(query, &AUDITS, from_millis(2_000_000)).unwrap()
+}
+
+/// The identifiers of what is found, page by page.
+fn found(work: &Work, query: &Query) -> Vec<String> {
+    let mut query = query.clone();
+    let mut all = Vec::new();
+    loop {
+        let page = work.audits(&Scope::EVERYTHING, &query).unwrap();
+        all.extend(page.rows.iter().map(|it| it.audit_id.as_str().to_owned()));
+        let Some(next) = page.next_cursor else { return all };
+        query.page.from = Cursor::read(&next).unwrap();
+    }
+}
+
+/// The same, as the filter over records in memory has it.
+fn expected(work: &Work, query: &Query) -> Vec<String> {
+    let fields = AUDITS.fields.iter().map(|field| field.name).collect();
+    let everything = Query::default();
+    let scan = Scan { filter: &everything.filter, fields: &fields, sort: &[] };
+    let mut all = Vec::new();
+    let mut keep = |record| {
+        all.push(record);
+        Ok(std::ops::ControlFlow::Continue(()))
+    };
+    work.visit_audits(&Scope::EVERYTHING, &scan, &mut keep).unwrap();
+    assert_eq!(all.len(), 300);
+    if !query.sort.is_empty() {
+        all.sort_by_key(|record| record["created_at"].as_str().unwrap().to_owned());
+    }
+    let unlimited = Query { page: crate::query::Page::default(), ..query.clone() };
+    let listed = unlimited.list(all, &AUDITS);
+    listed.rows.iter().map(|row| row["audit_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_list_is_what_the_same_filter_finds_in_memory_page_by_page() {
+    let (_directory, work) = filled();
+    let eq = |k: &str, v: Value| json!({ "k": k, "v": v, "o": "eq" });
+    let among = |k: &str, v: Value| json!({ "k": k, "v": v, "o": "in" });
+    for filter in [
+        json!([]),
+        json!([eq("trail", json!("OWN"))]),
+        json!([among("trail", json!(["OWN", "AUDIT_EVENT"])), eq("domain_id", json!("rival"))]),
+        json!([eq("action", json!("user.login"))]),
+        json!([among("action", json!(["user.login", "webhook.create", "user.login"]))]),
+        json!([among("actor_name", json!(["amy1", "amy2"])), eq("is_success", json!("false"))]),
+        json!([eq("is_success", json!("true")), eq("actor_id", json!("user-3"))]),
+        json!([eq("outcome", json!("ERROR_PERMISSION_DENIED"))]),
+        json!([eq("actor", json!("user:user-2"))]),
+        json!([eq("actor", json!("nonsense"))]),
+        json!([eq("entity_type", Value::Null)]),
+        json!([eq("entity_name", json!("hook 4"))]),
+        json!([{ "k": "entity_name", "v": "hook", "o": "not_contain" }]),
+        json!([eq("details.severity", json!("major")), eq("remote", json!("192.0.2.1"))]),
+        json!([among("details.severity", json!(["major", "none"]))]),
+        json!([eq("details.source", json!(2))]),
+        json!([eq("details.source", json!("2"))]),
+        json!([eq("details.tags", json!(1))]),
+        json!([{ "k": "occurred_at", "v": "1970-01-01T00:16:40.100Z", "o": "lt" }, eq("action", json!("user.login"))]),
+        json!([{ "k": "created_at", "v": "1970-01-01T00:16:40.100Z", "o": "gte" }]),
+        json!([{ "k": "action", "v": "^web.*te$", "o": "regex" }]),
+        json!([eq("posted_id", json!("posted-7"))]),
+        json!([eq("sequence", json!(3))]),
+    ] {
+        for (limit, rest) in [
+            (7, json!({})),
+            (1000, json!({ "keyword": "hook" })),
+            (
+                11,
+                json!({ "filter_or": [eq("actor_id", json!("user-1")), eq("trail", json!("OWN"))] }),
+            ),
+            (13, json!({ "sort": [{ "key": "created_at" }] })),
+            (
+                50,
+                json!({ "sort": [{ "key": "details.source", "desc": true }, { "key": "created_at", "desc": true }] }),
+            ),
+        ] {
+            let mut query = json!({ "filter": filter, "page": { "limit": limit } });
+            query.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            let query = asked(&query);
+            let found = found(&work, &query);
+            assert_eq!(found, expected(&work, &query), "{filter} {rest}");
+            let total = work.audits(&Scope::EVERYTHING, &query).unwrap().total;
+            assert_eq!(total, Total::Exact(found.len() as u64), "{filter} {rest}");
+        }
+    }
+}
+
+#[test]
+fn more_chains_than_one_statement_merges_are_listed_in_one_order() {
+    let (_directory, mut work) = work();
+    let mint = Mint::unpredictable();
+    let mut all = Vec::new();
+    for number in 0..230 {
+        let id = format!("domain-{:03}", number % 115);
+        if number < 115 {
+            let domain = Domain {
+                domain_id: id.as_str().into(),
+                name: id.clone(),
+                created_at: from_millis(0),
+            };
+            work.put_domain(&domain).unwrap();
+        }
+        let record = work.add_audit(&id.as_str().into(), entry(number), &mint).unwrap();
+        all.push((record.entry.occurred_at, number, record.audit_id.as_str().to_owned()));
+    }
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    let all: Vec<String> = all.into_iter().map(|(.., id)| id).collect();
+    for start in [json!({ "limit": 9 }), json!({ "limit": 9, "start": 1 })] {
+        assert_eq!(found(&work, &asked(&json!({ "page": start }))), all);
+    }
+    let sorted = asked(&json!({ "sort": [{ "key": "occurred_at" }], "page": { "limit": 500 } }));
+    assert_eq!(work.audits(&Scope::EVERYTHING, &sorted).unwrap().rows.len(), 230);
+}
+
+#[test]
+fn who_reaches_only_part_of_a_domain_finds_nothing() {
+    let (_directory, work) = filled();
+    let part = Scope { workspaces: Reach::one("default".into()), ..Scope::EVERYTHING };
+    assert!(work.audits(&part, &Query::default()).unwrap().rows.is_empty());
+    assert!(work.heads(&part).unwrap().is_empty());
+    assert_eq!(work.audit(&part, Trail::Posted, "posted-1").unwrap(), None);
+    let rival = Scope { domains: Reach::one("rival".into()), ..Scope::EVERYTHING };
+    let found = work.audits(&rival, &Query::default()).unwrap().rows;
+    assert!(found.len() == 75 && found.iter().all(|it| it.domain_id.as_str() == "rival"));
+}
+
+#[test]
+fn each_field_that_names_something_is_found_by_an_index_in_the_order_of_the_list() {
+    let (_directory, work) = filled();
+    let fields = [
+        ("audit_id", "audit_named"),
+        ("posted_id", "audit_posted"),
+        ("action", "audit_by_action"),
+        ("actor", "audit_by_actor_id"),
+        ("actor_type", "audit_by_actor_type"),
+        ("actor_id", "audit_by_actor_id"),
+        ("actor_name", "audit_by_actor_name"),
+        ("entity_type", "audit_by_entity_type"),
+        ("entity_id", "audit_by_entity_id"),
+        ("entity_name", "audit_by_entity_name"),
+        ("outcome", "audit_by_outcome"),
+        ("is_success", "audit_by_"),
+        ("remote", "audit_by_remote"),
+        ("request_id", "audit_by_request"),
+        ("details.source", "audit_by_source"),
+        ("details.kind", "audit_by_kind"),
+        ("details.severity", "audit_by_severity"),
+        ("details.classification", "audit_by_classification"),
+        ("details.workspace", "audit_by_workspace"),
+        ("details.resource", "audit_by_resource"),
+    ];
+    let scope = Scope::EVERYTHING;
+    for (field, index) in fields {
+        let value = match field {
+            "actor" => json!("user:a"),
+            "is_success" => json!("false"),
+            _ => json!("a"),
+        };
+        for trails in [json!(["OWN"]), json!(["OWN", "POSTED", "AUDIT_EVENT"])] {
+            let query = json!({ "filter": [
+                { "k": "trail", "v": trails, "o": "in" },
+                { "k": field, "v": value, "o": "eq" },
+                { "k": "occurred_at", "v": "2026-01-01T00:00:00Z", "o": "lt" },
+            ] });
+            let strands = sql::strands(&asked(&query).filter, &work.chains_within(&scope).unwrap());
+            let along = Along { page: Some((41, 0)), ..Along::default() };
+            let (sql, values) = strands.read(&strands.all, &along);
+            let plan = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan = work
+                .many(&plan, params_from_iter(values), |row| Ok(row.get::<_, String>(3)?))
+                .unwrap();
+            let searches: Vec<&String> = plan.iter().filter(|it| it.contains("a USING")).collect();
+            assert_eq!(searches.len(), strands.all.len(), "{field}: {plan:#?}");
+            assert!(searches.iter().all(|it| it.contains(index)), "{field}: {plan:#?}");
+            // One record at most has a name of its own; else nothing is sorted.
+            let sorts = plan.iter().any(|it| it.contains("TEMP B-TREE"));
+            assert!(
+                !sorts || index == "audit_named" || index == "audit_posted",
+                "{field}: {plan:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn numbers_have_no_gaps_and_do_not_come_back_when_old_records_went() {
+    let (_directory, mut work) = work();
+    let mint = Mint::unpredictable();
+    let domain: Id<Domain> = "default".into();
+    for number in 0..20 {
+        work.add_audit(&domain, entry(number), &mint).unwrap();
+    }
+    let removed = work.cut_audits(&domain, from_millis(1_000_010), 6).unwrap();
+    assert_eq!(removed, 6);
+    assert_eq!(work.cut_audits(&domain, from_millis(1_000_010), 600).unwrap(), 4);
+    assert_eq!(work.cut_audits(&domain, from_millis(1_000_010), 600).unwrap(), 0);
+    let kept = work.chain(&domain, Trail::Own, (0, 100)).unwrap();
+    assert_eq!(kept.first().unwrap().sequence, 11);
+    // The newest stays, whatever its age.
+    assert_eq!(work.cut_audits(&domain, from_millis(9_000_000), 600).unwrap(), 9);
+    let next = work.add_audit(&domain, entry(20), &mint).unwrap();
+    assert_eq!(next.sequence, 21);
+    let head = work.heads(&Scope::EVERYTHING).unwrap().remove(0);
+    assert!(work.seal().proves(&head));
+    assert_eq!((head.start().sequence, head.records()), (19, 2));
+    let mut verification =
+        crate::store::Verification::new(Scope::EVERYTHING, Some(SealKey::new([3; 32])), Vec::new());
+    while verification.go_on(&work).unwrap() {}
+    assert!(verification.is_whole(), "{verification:?}");
+}
+
+#[test]
+fn what_is_posted_twice_under_one_name_is_kept_once() {
+    let (_directory, mut work) = work();
+    let mint = Mint::unpredictable();
+    let domain: Id<Domain> = "default".into();
+    let first = work.post_audit(&domain, (Trail::Posted, Some("a")), entry(1), &mint).unwrap();
+    let again = work.post_audit(&domain, (Trail::Posted, Some("a")), entry(2), &mint).unwrap();
+    let (Posting::New(first), Posting::Known(known)) = (first, again) else { panic!("not known") };
+    assert_eq!(first, known);
+    let other = work.post_audit(&domain, (Trail::AuditEvent, Some("a")), entry(3), &mint).unwrap();
+    assert!(matches!(other, Posting::New(_)));
+}
