@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::form::EventForm;
+#[cfg(test)]
+pub(in crate::api) use self::search::{Effort, search_within};
 pub use self::{
     info::{BatchCreated, Created, EventInfo, Found, VersionInfo},
     search::{SearchEvents, search},

@@ -3,6 +3,7 @@
 mod alerts;
 mod events;
 mod house;
+mod posted;
 mod tokens;
 mod trail;
 mod visits;

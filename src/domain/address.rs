@@ -59,12 +59,12 @@ fn is_shared(address: Ipv4Addr) -> bool {
     first == 100 && second & 0b1100_0000 == 64
 }
 
-/// Whether it is of what was used inside of sites before there were unique local addresses (fec0::/10).
+/// Whether it is of what was used inside of sites before there were unique local addresses (`fec0::/10`).
 fn is_site_local(address: Ipv6Addr) -> bool {
     address.segments()[0] & 0xffc0 == 0xfec0
 }
 
-/// The IPv4 address that an address of 2002::/16 leads to (RFC 3056).
+/// The IPv4 address that an address of `2002::/16` leads to (RFC 3056).
 fn leads_to(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         [0x2002, high, low, ..] => Some(joined(high, low)),

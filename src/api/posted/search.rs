@@ -34,9 +34,17 @@ use crate::{
 const USUAL: usize = 50;
 const MOST: usize = 1000;
 
-/// How many records one call looks at, and how many bytes of text expressions look at.
-const MOST_RECORDS: usize = 10_000;
-const MOST_BYTES: usize = 16 << 20;
+/// How far one call looks.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::api) struct Effort {
+    /// At how many records.
+    pub(in crate::api) records: usize,
+    /// At how many bytes of text by expressions.
+    pub(in crate::api) bytes: usize,
+}
+
+/// How far a call of ours looks: a fraction of a second.
+const EFFORT: Effort = Effort { records: 10_000, bytes: 16 << 20 };
 
 /// How many records are read at once.
 const STRETCH: usize = 1000;
@@ -82,6 +90,16 @@ struct Search<'a> {
 /// # Errors
 /// Where the caller may not, the filter cannot be read, or the page token is of another search.
 pub fn search(tx: &dyn Tx, call: &Call, request: SearchEvents) -> Result<Found> {
+    search_within(EFFORT, tx, call, request)
+}
+
+/// The same, looking this far.
+pub(in crate::api) fn search_within(
+    effort: Effort,
+    tx: &dyn Tx,
+    call: &Call,
+    request: SearchEvents,
+) -> Result<Found> {
     let SearchEvents { filter, page_size, page_token } = request;
     let most = match usize::try_from(page_size.unwrap_or(0)) {
         Ok(0) => USUAL,
@@ -105,7 +123,7 @@ pub fn search(tx: &dyn Tx, call: &Call, request: SearchEvents) -> Result<Found> 
     let wanted = filter.read(end)?;
     let last = (0, String::new());
     let token = Token { of, end: end.timestamp_millis(), cursor: None, last };
-    Search::of(call, wanted, token)?.run(tx, begun, most)
+    Search::of(call, wanted, token)?.run(tx, begun, (most, effort))
 }
 
 impl<'a> Search<'a> {
@@ -127,8 +145,13 @@ impl<'a> Search<'a> {
         Ok(Self { scope: caller.scope.clone(), trails, only_of: None, wanted, token })
     }
 
-    fn run(&self, tx: &dyn Tx, begun: Option<Token>, most: usize) -> Result<Found> {
-        let patience = Patience(Cell::new(MOST_BYTES));
+    fn run(
+        &self,
+        tx: &dyn Tx,
+        begun: Option<Token>,
+        (most, effort): (usize, Effort),
+    ) -> Result<Found> {
+        let patience = Patience(Cell::new(effort.bytes));
         let mut looked_at = 0;
         let mut events = Vec::new();
         let (mut cursor, mut behind) = match begun {
@@ -160,7 +183,7 @@ impl<'a> Search<'a> {
                     events.push(EventInfo::shown(&record, event));
                 }
                 let is_enough =
-                    events.len() >= most || looked_at >= MOST_RECORDS || patience.0.get() == 0;
+                    events.len() >= most || looked_at >= effort.records || patience.0.get() == 0;
                 if is_enough && (left > 0 || found.next_cursor.is_some()) {
                     return Ok(self.paused(events, (cursor, &record), time));
                 }
