@@ -25,6 +25,7 @@ use crate::{
         channel::{Channel, ChannelKind, ChannelState, Templates, Wanted, kind::ChannelType},
         notice::NotificationLevel,
         project::{Domain, Project, Workspace},
+        setup::Held,
     },
     error::{Code, Error, Result},
     id::Id,
@@ -104,6 +105,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateChannel) -> Result<Ne
         created_at: call.now,
     };
     let channel = form.over(blank, call.now)?;
+    place::has_room(tx, Held::Channels, &channel.home)?;
     call.touches("channel", &channel.channel_id);
     tx.put_channel(&channel)?;
     let view = ChannelInfo::from(&channel);

@@ -13,7 +13,7 @@ pub(super) use reqwest::Response;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
-use super::Failure;
+use super::{Failure, naming};
 use crate::{
     app::{address_file, token_file},
     config::Reach,
@@ -87,8 +87,13 @@ impl Client {
         self.call(Method::GET, &path, None).await
     }
 
-    /// Calls `path` with a JSON object.
+    /// Calls `path` with a JSON object, which may call things by their numbers and names.
     pub(super) async fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
+        self.post_as_it_is(path, naming::meant(self, body).await?).await
+    }
+
+    /// Calls `path` with a JSON object.
+    pub(super) async fn post_as_it_is(&self, path: &str, body: Value) -> Result<Value, Failure> {
         self.call(Method::POST, path, Some(body)).await
     }
 
