@@ -403,8 +403,8 @@ async fn an_alert_of_which_nobody_is_to_be_told_begins_no_escalation() {
     let (house, hook) = house().await;
     house.done(CREATE, rule(&titled("db"), &json!({ "no_notification": true }))).await;
     let item = fire(&house, &hook, json!({ "event_key": "k", "title": "db down" })).await;
-    let asked = json!({ "alert_id": item["alert_id"] });
-    let told = house.done("/api/v1/alert/explain", asked).await;
+    let id = item["alert_id"].as_str().unwrap();
+    let told = house.get(&format!("/api/v1/alerts/{id}/explain")).await.body;
     let steps = told["steps"].as_array().unwrap();
     let verdicts = steps.iter().filter(|step| step["of"] == "escalation");
     let verdicts: Vec<&Value> = verdicts.map(|step| &step["verdict"]).collect();
