@@ -9,6 +9,8 @@ mod asking;
 mod audit;
 mod audit_export;
 mod audited;
+mod bounds;
+mod by_itself;
 mod cadf;
 mod cadf_out;
 mod client;
