@@ -78,7 +78,7 @@ pub fn open(
     };
     tx.put_user(&after)?;
     let actor = Actor::new(ActorKind::User, after.user_id.as_str(), &*after.name);
-    let entry = login(call, actor, "user.login").on(entity(&after)).changed(None, opened(&token));
+    let entry = login(call, actor, "user.login").on(entity(&after)).changed(None, Some(opened(&token)));
     tx.add_audit(&domain_of(&after.scope), entry, &call.mint)?;
     let expires_at = token.expires_at.unwrap_or(call.now);
     Ok(NewSession {
@@ -105,14 +105,14 @@ pub fn open_for_application(
     let actor = Actor::new(ActorKind::Application, application_id.as_str(), &*name);
     let entry = login(call, actor, "application.login")
         .on(Entity::new("application", &application_id).called(Some(name)))
-        .changed(None, opened(&token));
+        .changed(None, Some(opened(&token)));
     tx.add_audit(&domain, entry, &call.mint)?;
     Ok(NewBearer { token: text, expires_in: lifetime.num_seconds() })
 }
 
-fn opened(token: &Token) -> Option<serde_json::Value> {
+fn opened(token: &Token) -> serde_json::Value {
     let expires_at = token.expires_at.map(crate::clock::rfc3339);
-    Some(json!({ "session_id": token.token_id, "expires_at": expires_at }))
+    json!({ "session_id": token.token_id, "expires_at": expires_at })
 }
 
 /// Makes a token; where its holder has too many, the oldest ends.

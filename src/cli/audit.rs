@@ -205,12 +205,11 @@ fn told(verified: &Value) -> String {
     let chains = verified["chains"].as_array().into_iter().flatten().map(|chain| {
         let name = format!("{} of domain {}", field(chain, "trail"), field(chain, "domain_id"));
         let records = field(chain, "records");
-        match chain["broken"].as_object() {
-            None => format!("ok     {name}: {records} records"),
-            Some(_) => {
-                let broken = &chain["broken"];
-                format!("WRONG  {name}, after {records} records: {}", field(broken, "detail"))
-            }
+        let broken = &chain["broken"];
+        if broken.is_object() {
+            format!("WRONG  {name}, after {records} records: {}", field(broken, "detail"))
+        } else {
+            format!("ok     {name}: {records} records")
         }
     });
     let wrong = verified["wrong"].as_array().into_iter().flatten().filter_map(Value::as_str);

@@ -35,13 +35,11 @@ impl Layout {
             let detail = format!("`{name}` is no format; expected ndjson, json, csv or cadf");
             Error::at(Code::InvalidParameter, "/format", detail)
         })?;
-        match profile {
-            None => Ok(Self::Records(format)),
-            Some(_) => {
-                let detail = "only the format cadf has profiles";
-                Err(Error::at(Code::InvalidParameter, "/profile", detail))
-            }
+        if profile.is_some() {
+            let detail = "only the format cadf has profiles";
+            return Err(Error::at(Code::InvalidParameter, "/profile", detail));
         }
+        Ok(Self::Records(format))
     }
 
     /// What it is called.

@@ -192,7 +192,7 @@ pub(super) fn credential(request: &HttpRequest) -> Option<String> {
 /// The session that a cookie names: `session=j:{"sid":"…"}`, percent-encoded or not.
 fn session(request: &HttpRequest) -> Option<String> {
     let cookie = request.cookie("session")?;
-    let written = cookie.value().trim_matches('"').replace("\\", "");
+    let written = cookie.value().trim_matches('"').replace('\\', "");
     let decoded: Vec<(String, String)> =
         serde_urlencoded::from_str(&format!("v={}", written.replace('+', "%2B"))).ok()?;
     let (_, text) = decoded.into_iter().next()?;

@@ -131,17 +131,13 @@ pub(super) async fn admitted(
             false
         }
     };
-    match able.filter(|_| is_right).cloned() {
-        Some(user) => {
-            front.desk.gate.succeeded(&knock);
-            Ok(user)
-        }
-        None => {
-            front.desk.gate.failed(&knock);
-            wrong(front, call, able).await?;
-            Err(Error::new(Code::AuthenticateFailure, WRONG))
-        }
+    if let Some(user) = able.filter(|_| is_right).cloned() {
+        front.desk.gate.succeeded(&knock);
+        return Ok(user);
     }
+    front.desk.gate.failed(&knock);
+    wrong(front, call, able).await?;
+    Err(Error::new(Code::AuthenticateFailure, WRONG))
 }
 
 /// Records that a password was wrong. What was tried for no user that could log in is counted instead.

@@ -56,8 +56,6 @@ pub(super) enum Verb {
     Get,
     /// Asked for with a JSON object.
     Post,
-    /// Replaces something with a JSON object.
-    Put,
     /// Removes something; asked for with parameters in the address.
     Delete,
 }
@@ -68,7 +66,6 @@ impl Verb {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
-            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }
@@ -424,7 +421,7 @@ impl Method {
     async fn sent(&self, app: &App, request: &HttpRequest, payload: Payload) -> Result<Sent> {
         let body = body::read(request.headers(), payload, &app.config).await?;
         match self.verb {
-            Verb::Post | Verb::Put => {
+            Verb::Post => {
                 let mut object = decode::object(&body.bytes)?;
                 if Dialect::of(request.path()) == Dialect::H2o {
                     decode::add_parameters(&mut object, request.query_string())?;

@@ -163,7 +163,6 @@ fn resource(path: &str, methods: &[Method]) -> Resource {
         let route = match method.verb {
             Verb::Get => web::get(),
             Verb::Post => web::post(),
-            Verb::Put => web::put(),
             Verb::Delete => web::delete(),
         };
         allowed.push(method.verb.as_str());

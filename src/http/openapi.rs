@@ -87,7 +87,7 @@ fn operation(method: &Method, schemas: &mut SchemaGenerator) -> (&'static str, V
         "responses": responses,
     });
     match method.verb {
-        Verb::Post | Verb::Put => {
+        Verb::Post => {
             let parameters = path_parameters(method.path);
             if !parameters.is_empty() {
                 operation["parameters"] = parameters.into();
@@ -102,7 +102,6 @@ fn operation(method: &Method, schemas: &mut SchemaGenerator) -> (&'static str, V
     let verb = match method.verb {
         Verb::Get => "get",
         Verb::Post => "post",
-        Verb::Put => "put",
         Verb::Delete => "delete",
     };
     (verb, operation)

@@ -72,7 +72,9 @@ pub async fn feed(
         Ok(receipts)
     });
     let receipts = settled.await?;
-    receipts.iter().for_each(|receipt| intake.count(receipt));
+    for receipt in &receipts {
+        intake.count(receipt);
+    }
     Ok(receipts.len())
 }
 

@@ -39,12 +39,11 @@ fn members(
     let below = |name: &str| format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
     for (name, was) in before {
         let path = below(name);
-        match after.get(name) {
-            Some(is) => differ(steps, &path, (was, is)),
-            None => {
-                steps.push(json!({ "op": "test", "path": path, "value": was }));
-                steps.push(json!({ "op": "remove", "path": path }));
-            }
+        if let Some(is) = after.get(name) {
+            differ(steps, &path, (was, is));
+        } else {
+            steps.push(json!({ "op": "test", "path": path, "value": was }));
+            steps.push(json!({ "op": "remove", "path": path }));
         }
     }
     for (name, is) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
@@ -62,17 +61,17 @@ mod tests {
     fn applied(value: &Value, patch: &[Value]) -> Value {
         let mut value = value.clone();
         for step in patch {
-            let path = step["path"].as_str().unwrap();
-            let (above, name) = path.rsplit_once('/').unwrap_or_default();
+            let place = step["path"].as_str().unwrap();
+            let (above, name) = place.rsplit_once('/').unwrap_or_default();
             let name = name.replace("~1", "/").replace("~0", "~");
             match step["op"].as_str().unwrap() {
-                "test" => assert_eq!(value.pointer(path), Some(&step["value"]), "{path}"),
-                "replace" => *value.pointer_mut(path).unwrap() = step["value"].clone(),
-                "add" if path.is_empty() => value = step["value"].clone(),
+                "test" => assert_eq!(value.pointer(place), Some(&step["value"]), "{place}"),
+                "replace" => *value.pointer_mut(place).unwrap() = step["value"].clone(),
+                "add" if place.is_empty() => value = step["value"].clone(),
                 "add" => value.pointer_mut(above).unwrap()[name] = step["value"].clone(),
                 _ => {
                     let above = value.pointer_mut(above).unwrap().as_object_mut().unwrap();
-                    assert!(above.remove(&name).is_some(), "{path}");
+                    assert!(above.remove(&name).is_some(), "{place}");
                 }
             }
         }

@@ -127,16 +127,13 @@ impl Checker {
         } else {
             None
         };
-        match fault {
-            Some((fault, sequence, detail)) => {
-                let is_there = sequence == found;
-                let audit_id = is_there.then(|| record.audit_id.clone());
-                self.broken = Some(Broken { fault, sequence, audit_id, detail });
-            }
-            None => {
-                self.last = Link { sequence: found, hash: record.hash };
-                self.records += 1;
-            }
+        if let Some((fault, sequence, detail)) = fault {
+            let is_there = sequence == found;
+            let audit_id = is_there.then(|| record.audit_id.clone());
+            self.broken = Some(Broken { fault, sequence, audit_id, detail });
+        } else {
+            self.last = Link { sequence: found, hash: record.hash };
+            self.records += 1;
         }
     }
 

@@ -54,8 +54,11 @@ pub(in crate::http) enum Shaping {
     /// It is written as it is.
     AsItIs,
     /// What this makes of it is written.
-    By(Box<dyn Fn(&Value) -> Result<Value> + Send>),
+    By(Shaper),
 }
+
+/// Makes of a record what is written of it.
+pub(in crate::http) type Shaper = Box<dyn Fn(&Value) -> Result<Value> + Send>;
 
 /// A file whose first part is read.
 pub(in crate::http) struct Opened {

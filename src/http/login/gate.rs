@@ -209,8 +209,8 @@ mod tests {
         gate.enter(knock).err().map(|(why, _)| why)
     }
 
-    fn locked() -> Option<Attempts> {
-        Some(Attempts { failures: FREE, last_failed_at: Some(from_millis(1_000)) })
+    fn locked() -> Attempts {
+        Attempts { failures: FREE, last_failed_at: Some(from_millis(1_000)) }
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
             assert_eq!(closed(&gate, &stranger), None);
             gate.failed(&stranger);
         }
-        let user = knock("ada", "192.0.2.2", locked());
+        let user = knock("ada", "192.0.2.2", Some(locked()));
         let (one, other) = (gate.enter(&stranger).unwrap_err(), gate.enter(&user).unwrap_err());
         assert_eq!(one, other);
         assert_eq!(one, (Closed::Name, TimeDelta::seconds(30)));
@@ -255,8 +255,8 @@ mod tests {
     fn a_user_is_not_shut_out_from_where_it_was_let_in() {
         let gate = Gate::default();
         gate.succeeded(&knock("ada", "192.0.2.1", Some(Attempts::default())));
-        assert_eq!(closed(&gate, &knock("ada", "192.0.2.9", locked())), Some(Closed::Name));
-        let home = knock("ada", "192.0.2.1", locked());
+        assert_eq!(closed(&gate, &knock("ada", "192.0.2.9", Some(locked()))), Some(Closed::Name));
+        let home = knock("ada", "192.0.2.1", Some(locked()));
         for _ in 0..SLIPS {
             assert!(gate.enter(&home).unwrap().is_known);
             gate.failed(&home);

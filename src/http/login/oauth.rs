@@ -58,16 +58,10 @@ async fn token(
         let detail = "`grant_type` is `client_credentials`";
         return Err(Error::at(Code::OperatorValueType, "/grant_type", detail));
     }
-    let (id, secret) = match caller::basic(request) {
-        Some(pair) => pair,
-        None => match (form.client_id, form.client_secret) {
-            (Some(id), Some(secret)) => (id, secret.reveal().to_owned()),
-            (_, _) => {
-                let detail = "give `client_id` and `client_secret`, or the same by Basic \
-                              authentication";
-                return Err(Error::new(Code::AuthenticateFailure, detail));
-            }
-        },
+    let given = || Some((form.client_id?, form.client_secret?.reveal().to_owned()));
+    let Some((id, secret)) = caller::basic(request).or_else(given) else {
+        let detail = "give `client_id` and `client_secret`, or the same by Basic authentication";
+        return Err(Error::new(Code::AuthenticateFailure, detail));
     };
     let given = super::application(front, &call, (&id, &secret)).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(json!({

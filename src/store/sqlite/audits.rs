@@ -76,7 +76,7 @@ impl Audits for Work {
             "SELECT {COLUMNS} FROM audit a {HOME} WHERE a.chain = ?1 AND a.posted_id = ?2 AND a.posted_id IS NOT NULL"
         );
         for chain in of_trail {
-            if let Some(found) = self.one(&sql, (chain.chain, id), row::of)? {
+            if let Some(found) = self.one(&sql, (chain.row, id), row::of)? {
                 return Ok(Some(found));
             }
         }

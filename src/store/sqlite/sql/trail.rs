@@ -30,7 +30,7 @@ const MOST_VALUES: usize = 64;
 #[derive(Clone, Debug)]
 pub(in crate::store::sqlite) struct Chain {
     /// Its number.
-    pub(in crate::store::sqlite) chain: i64,
+    pub(in crate::store::sqlite) row: i64,
     /// Whose it is.
     pub(in crate::store::sqlite) domain_id: String,
     /// Which of its domain's it is.
@@ -101,7 +101,7 @@ pub(in crate::store::sqlite) fn strands(filter: &Filter, chains: &[Chain]) -> St
         None => vec![None],
     };
     let of = |chain: &&Chain| {
-        let chain = chain.chain;
+        let chain = chain.row;
         values.clone().into_iter().map(move |value| Strand { chain, value }).collect::<Vec<_>>()
     };
     Strands {
