@@ -41,6 +41,12 @@ pub(super) fn of(tx: &dyn Tx, scope: &Scope, (kind, id): (&str, &str)) -> Result
         "on_call" => tx.on_call(scope, &id.into())?.map(|it| it.name),
         "project" | "project_alert_config" => tx.project(scope, &id.into())?.map(|it| it.name),
         "silence" => tx.silence(scope, &id.into())?.map(|it| it.reason),
+        // Who reaches everything may know all of them; who does not may not know who else there is.
+        "application" if *scope == Scope::EVERYTHING => {
+            tx.application(&id.into())?.map(|it| it.name)
+        }
+        "token" if *scope == Scope::EVERYTHING => tx.token(&id.into())?.map(|it| it.name),
+        "user" if *scope == Scope::EVERYTHING => tx.user(&id.into())?.map(|it| it.name),
         "webhook" => tx.webhook(scope, &id.into())?.map(|it| it.name),
         "workspace" => {
             let one = Scope { workspaces: scope.workspaces.narrowed(&id.into()), ..scope.clone() };

@@ -7,6 +7,9 @@ use crate::harness::House;
 /// A request that succeeds for a method of these resources, made anew for each call; `None` for other methods.
 pub async fn request(house: &House, name: &str, title: &str) -> Option<Value> {
     let (resource, verb) = name.split_once('.').unwrap();
+    if let Some(request) = of_users(house, name, title).await {
+        return Some(request);
+    }
     if name == "manual_event.emit" {
         let said = json!({
             "source": "a test", "kind": "Test.Made", "severity": "info", "classification": "system",
@@ -40,9 +43,45 @@ pub fn is_refused_always(name: &str) -> bool {
     name.starts_with("manual_event.delete")
 }
 
-/// Whether a method takes calls of people who have no token yet.
-pub fn is_for_anyone(_name: &str) -> bool {
-    false
+/// Whether a method is for people who log in or out, or who change their own password: tests/it/users.rs and
+/// tests/it/iguazio.rs look at the records of those.
+pub fn is_for_anyone(name: &str) -> bool {
+    let of_people =
+        ["user.login", "user.logout", "user.change_password", "application.login", "session.open"];
+    of_people.contains(&name)
+}
+
+/// A request that succeeds for a method of users, applications and sessions; `None` for other methods.
+async fn of_users(house: &House, name: &str, title: &str) -> Option<Value> {
+    let (kind, verb) = name.split_once('.')?;
+    if kind == "session" {
+        crate::users::user(house, title, "WORKSPACE_OWNER").await;
+        let opened = crate::users::log_in(house, title, crate::users::PASSWORD).await;
+        assert_eq!(opened.status, 200, "{opened:?}");
+        let listed = house.done("/api/v1/session/list", json!({})).await;
+        let of_it = listed["results"].as_array().unwrap().iter();
+        let mut of_it = of_it.filter(|session| session["name"] == title);
+        return Some(json!({ "session_id": of_it.next().unwrap()["session_id"] }));
+    }
+    if kind != "user" && kind != "application" {
+        return None;
+    }
+    let create = json!({ "name": title, "role": "WORKSPACE_OWNER", "workspace_id": "default" });
+    if verb == "create" {
+        return Some(create);
+    }
+    let id = format!("{kind}_id");
+    let made = house.done(&format!("/api/v1/{kind}/create"), create).await;
+    let mut request = json!({ id.as_str(): made[id.as_str()] });
+    match verb {
+        "update" => request["email"] = json!("new@example.org"),
+        "set_password" => request["password"] = json!(crate::users::PASSWORD),
+        "enable" => {
+            house.done(&format!("/api/v1/{kind}/disable"), request.clone()).await;
+        }
+        _ => {}
+    }
+    Some(request)
 }
 
 /// Where a resource is made, and how.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Answer, House};
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
 /// Makes a user with this password; its identifier.
 pub async fn user(house: &House, name: &str, role: &str) -> String {
