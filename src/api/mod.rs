@@ -67,7 +67,7 @@ pub mod workspace;
 
 pub use self::{
     asked::{Asked, AskedAnalysis, AskedStat},
-    call::{Call, Caller, CountRequests, Journal, Refused, TellRefused, Touched},
+    call::{Call, Caller, CountRequests, Journal, Refused, TellDefaults, TellRefused, Touched},
     shown::{Done, Moment, Page, Shown},
     stat::{AnalysisInfo, StatInfo},
 };

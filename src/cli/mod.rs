@@ -5,6 +5,7 @@ mod act;
 mod admin;
 mod alert;
 mod alerting;
+mod application;
 mod audit;
 mod audit_export;
 mod channel;
@@ -18,6 +19,7 @@ mod export;
 mod group_rule;
 mod heartbeat;
 mod import;
+mod login;
 mod message;
 mod on_call;
 mod output;
@@ -31,6 +33,7 @@ mod show;
 mod silence;
 mod simulate;
 mod tail;
+mod user;
 mod webhook;
 mod window;
 
@@ -80,6 +83,10 @@ enum Command {
     Admin(admin::Admin),
     /// Manage tokens.
     Token(access::Token),
+    User(user::User),
+    Application(application::Application),
+    Login(login::Login),
+    Logout(login::Logout),
     /// Manage projects.
     Project(project::Project),
     /// Mute alerts for a while.
@@ -216,6 +223,10 @@ impl Command {
             Self::Tail(tail) => tail.run().await,
             Self::Admin(admin) => admin.run().await,
             Self::Token(token) => token.run().await,
+            Self::User(user) => user.run().await,
+            Self::Application(application) => application.run().await,
+            Self::Login(login) => login.run().await,
+            Self::Logout(logout) => logout.run().await,
             Self::Project(project) => project.run().await,
             Self::Audit(audit) => audit.run().await,
             Self::EscalationPolicy(policy) => policy.run().await,

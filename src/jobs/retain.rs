@@ -27,6 +27,9 @@ const ROWS: u32 = 200;
 /// How long one run may take for one project; what is left is for the next.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// After how long a session that is over is forgotten.
+const FORGOTTEN: TimeDelta = TimeDelta::hours(24);
+
 /// The longest pause between two units of work.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -50,6 +53,10 @@ pub async fn retain(jobs: &Jobs, now: Timestamp) -> Result<()> {
         }
     }
     while store.write(|tx| tx.trim_happenings(ROWS * 10)).await? > 0 {
+        tokio::task::yield_now().await;
+    }
+    // What was given to whoever logged in, a day after it was over.
+    while store.write(move |tx| tx.forget_held(now - FORGOTTEN, ROWS)).await? > 0 {
         tokio::task::yield_now().await;
     }
     forget_entries(jobs, now).await

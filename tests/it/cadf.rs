@@ -84,7 +84,7 @@ async fn the_project_of_a_record_is_found_and_leads_to_a_project_of_ours() {
     let hook = house.webhook("cadf").await;
     house.done("/api/v1/project/create", json!({ "project_id": "shop", "name": "shop" })).await;
     let rule = json!({
-        "name": "shop", "resource_group": "WEBHOOK", "webhook_id": hook.webhook_id,
+        "name": "shop", "resource_group": "WEBHOOK", "webhook_id": hook.webhook_id, "conditions_policy": "ALL",
         "conditions": [{ "key": "additional_info.target_id", "value": PROJECT, "operator": "eq" }],
         "actions": { "change_project": "shop" },
     });

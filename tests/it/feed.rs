@@ -5,7 +5,10 @@ use std::fs;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::harness::House;
+use crate::{
+    harness::House,
+    users::{log_in, user},
+};
 
 /// The office hours of these tests; a house is built on a Thursday at midnight.
 const HOURS: &[&str] = &["--office-hours", "Mon-Fri 08:00-18:00 UTC"];
@@ -114,6 +117,26 @@ async fn five_failed_logins_of_one_user_within_a_minute_open_an_alert() {
     let alerts = alerts_of_system(&house).await;
     assert_eq!(alerts.len(), 1);
     assert_eq!(alerts[0]["title"], "Logins of amy fail");
+}
+
+#[actix_web::test]
+async fn wrong_passwords_reach_the_system_project_by_themselves() {
+    let house = House::new().await;
+    user(&house, "amy", "WORKSPACE_OWNER").await;
+    for _ in 0..5 {
+        assert_eq!(log_in(&house, "amy", "anything but that").await.status, 401);
+    }
+    house.second().await;
+    let alerts = alerts_of_system(&house).await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(
+        (&alerts[0]["title"], &alerts[0]["event_count"]),
+        (&json!("Logins of amy fail"), &json!(6))
+    );
+    let kinds: Vec<Value> =
+        fed(&house).await.iter().map(|event| event["additional_info"]["kind"].clone()).collect();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "failed_login").count(), 5, "{kinds:?}");
+    assert_eq!(kinds.last().unwrap(), "locked_out");
 }
 
 #[actix_web::test]

@@ -36,6 +36,7 @@ mod language;
 mod life;
 mod limits;
 mod links;
+mod login_abuse;
 mod misasked;
 mod mistakes;
 mod needs;

@@ -76,7 +76,7 @@ pub(super) enum Closed {
 pub(super) struct Trying {
     state: Arc<Mutex<State>>,
     name: Name,
-    /// Whether name or address failed lately.
+    /// Whether name or address failed lately, or the name is being tried already.
     pub(super) is_suspect: bool,
     /// Whether the user was let in from there before.
     pub(super) is_known: bool,
@@ -109,11 +109,13 @@ impl Gate {
         if *running >= allowance {
             return Err((Closed::Busy, TimeDelta::seconds(1)));
         }
+        // Each name has one try before any has its second.
+        let is_second = *running > 0;
         *running += 1;
         // It counts as wrong until it is right, so that many at once are not more than many one after the other.
         make_room(&mut state.addresses, REMEMBERED, |(_, since)| now - *since < WINDOW);
         state.addresses.insert(from, (times.saturating_add(1), since));
-        let is_suspect = times > 0 || attempts.failures > 0;
+        let is_suspect = times > 0 || attempts.failures > 0 || is_second;
         Ok(Trying { state: Arc::clone(&self.state), name, is_suspect, is_known })
     }
 

@@ -11,10 +11,16 @@ use crate::{
         Call, audit,
         audits::{self, AskedHeads, VerifiedInfo, VerifyTrail},
     },
-    domain::token::Right,
+    domain::{
+        audit::{AuditEntry, Entity},
+        token::Right,
+    },
     error::Result,
     store::Tx,
 };
+
+/// The outcome of a check that found the trail broken.
+const BROKEN: &str = "ERROR_AUDIT_TRAIL_BROKEN";
 
 /// The methods of the audit trail.
 pub(super) fn methods() -> Vec<Method> {
@@ -77,8 +83,27 @@ async fn verify_against(
         };
         let (read, more) = front.app.store.read(part).await?;
         if !more {
-            return Ok(read.into());
+            let verified = VerifiedInfo::from(read);
+            if !verified.ok {
+                broken(&front, &call, &verified).await?;
+            }
+            return Ok(verified);
         }
         verification = read;
     }
+}
+
+/// Records that a check found the trail broken, so that it raises an alert. What is whole is not worth a record.
+async fn broken(front: &Data<Front>, call: &Call, verified: &VerifiedInfo) -> Result<()> {
+    let chains = verified.chains.iter().filter_map(|chain| chain.broken.as_ref());
+    let faults = chains.map(|broken| broken.detail.as_str());
+    let faults: Vec<&str> = faults.chain(verified.wrong.iter().map(String::as_str)).collect();
+    let entry = AuditEntry {
+        outcome: BROKEN.to_owned(),
+        reason: Some(faults.join("; ")),
+        ..audit::entry(call, "audit.verify")
+    };
+    let entry = entry.on(Entity::new("audit", "trail"));
+    let (domain, mint) = (audit::chain(call), call.mint.clone());
+    front.app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await
 }

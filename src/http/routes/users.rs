@@ -182,19 +182,18 @@ async fn log_in(front: Data<Front>, call: Call, request: LogIn) -> Result<NewSes
     login::login(&front, &call, (&request.name, request.password.secret())).await
 }
 
-/// Asks for an application's token.
+/// Asks for an application's token. Its fields may be spelled `grantType`, `AppId` and `AppSecret`, too.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AskToken {
     /// How it asks.
-    #[serde(rename = "grantType")]
     grant_type: GrantType,
     /// The application's identifier.
-    #[serde(rename = "AppId", alias = "appId", alias = "clientId")]
-    id: String,
+    #[serde(alias = "client_id")]
+    app_id: String,
     /// Its secret.
-    #[serde(rename = "AppSecret", alias = "appSecret", alias = "clientSecret")]
-    secret: Typed,
+    #[serde(alias = "client_secret")]
+    app_secret: Typed,
 }
 
 /// An application's token.
@@ -209,11 +208,11 @@ struct GivenToken {
 }
 
 async fn token(front: Data<Front>, call: Call, request: AskToken) -> Result<GivenToken> {
-    let AskToken { grant_type, id, secret } = request;
+    let AskToken { grant_type, app_id, app_secret } = request;
     match grant_type {
         GrantType::AppToken | GrantType::ClientCredentials => {}
     }
-    let given = login::application(&front, &call, (&id, secret.reveal())).await?;
+    let given = login::application(&front, &call, (&app_id, app_secret.reveal())).await?;
     Ok(GivenToken { access_token: given.token, expires_in: given.expires_in })
 }
 

@@ -26,8 +26,8 @@ impl Feeds for Work {
              FROM audit_feed f CROSS JOIN webhook w ON w.webhook = f.webhook
              CROSS JOIN project p ON p.project = w.project CROSS JOIN workspace s ON s.workspace = p.workspace
              CROSS JOIN domain d ON d.domain = s.domain
+             CROSS JOIN audit_chain c ON c.domain = d.domain AND c.trail = 'OWN' AND f.sequence < c.sequence
              WHERE w.deleted_at IS NULL AND w.state = 'ENABLED'
-               AND f.sequence < (SELECT max(u.sequence) FROM audit u WHERE u.domain = d.domain AND u.trail = 'OWN')
              ORDER BY f.webhook",
             [],
             |row| {
