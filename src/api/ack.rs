@@ -1,5 +1,6 @@
 //! Acknowledging by link: what the page shows, and what it does once it was asked.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::by_itself;
@@ -57,7 +58,8 @@ pub struct Pressed {
 ///
 /// # Errors
 /// `ERROR_NOT_FOUND` where the message, its channel or its alert is gone, the message tells of many alerts, or the channel
-/// is disabled or hears no more of what the alert belongs to.
+/// is disabled or hears no more of what the alert belongs to, or where the alert ended since and was opened anew: who
+/// presses an old link does not know of that.
 pub fn linked(tx: &dyn Tx, message_id: &Id<Message>) -> Result<Linked> {
     let gone = || Error::not_found("link of the message", message_id);
     let everything = &Scope::EVERYTHING;
@@ -68,6 +70,11 @@ pub fn linked(tx: &dyn Tx, message_id: &Id<Message>) -> Result<Linked> {
     let alert = tx.alert(everything, &notice.alert_id)?.ok_or_else(gone)?;
     let is_heard = channel.home.reaches(&Place::Project(alert.home.clone()));
     if channel.state != ChannelState::Enabled || !is_heard {
+        return Err(gone());
+    }
+    // What tells of an end is of the life that ended.
+    let since = notice.created_at - TimeDelta::milliseconds(notice.occasion.is_over().into());
+    if alert.standing.state.is_open() && tx.ended_since(alert.alert_id(), since)? {
         return Err(gone());
     }
     Ok(Linked { alert, user: message.recipient, channel: channel.name })

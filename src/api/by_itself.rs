@@ -65,6 +65,7 @@ const fn of_alerts(kind: TimerKind) -> &'static str {
         TimerKind::Heartbeat => "alert.create",
         TimerKind::Gather => "alert.announce",
         TimerKind::Group => "alert.group",
+        TimerKind::Parts => "alert.merge",
     }
 }
 
@@ -112,7 +113,8 @@ fn subject(tx: &dyn Tx, timer: &Timer, now: Timestamp) -> Result<Option<Seen>> {
         | TimerKind::Settle
         | TimerKind::Stale
         | TimerKind::Gather
-        | TimerKind::Group => Ok(None),
+        | TimerKind::Group
+        | TimerKind::Parts => Ok(None),
     }
 }
 

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use self::form::{Form, GatherRequest, Said};
 pub use self::info::ChannelInfo;
 use super::{
-    Call, Done, Page, Shown, StatInfo,
+    Call, Done, Moment, Page, Shown, StatInfo,
     asked::{self, list_request},
     call::seen,
     place::{self, Extent},
@@ -25,6 +25,7 @@ use crate::{
         channel::{Channel, ChannelKind, ChannelState, Templates, Wanted, kind::ChannelType},
         notice::NotificationLevel,
         project::{Domain, Project, Workspace},
+        setup::Held,
     },
     error::{Code, Error, Result},
     id::Id,
@@ -104,6 +105,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateChannel) -> Result<Ne
         created_at: call.now,
     };
     let channel = form.over(blank, call.now)?;
+    place::has_room(tx, Held::Channels, &channel.home)?;
     call.touches("channel", &channel.channel_id);
     tx.put_channel(&channel)?;
     let view = ChannelInfo::from(&channel);
@@ -267,6 +269,12 @@ pub fn rotate_secret(tx: &mut dyn Tx, call: &Call, request: RotateSecret) -> Res
         return Err(Error::at(Code::InvalidParameter, "/channel_id", detail));
     }
     let channel = keep(tx, call, &before, &Channel { kind, ..before.clone() })?;
+    // No view shows the secret, so that it is another one must be said.
+    let rotated = seen(&channel).map(|mut view| {
+        view["secret_rotated_at"] = json!(Moment::from(call.now));
+        view
+    });
+    call.touched("channel", &channel.channel_id, None, rotated);
     Ok(NewSecret { channel, signing_secret })
 }
 

@@ -14,6 +14,7 @@ use crate::{
         channel::{Channel, Place},
         people::Contact,
         project::{Domain, Project, Workspace},
+        setup::Held,
         words::NotificationUrgency,
     },
     error::{Code, Error, Result},
@@ -94,6 +95,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateContact) -> Result<Co
         place,
         created_at: call.now,
     };
+    place::has_room(tx, Held::Contacts, &contact.place)?;
     call.touches("contact", &contact.contact_id);
     keep(tx, call, (None, &contact))
 }

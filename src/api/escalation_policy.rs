@@ -23,6 +23,7 @@ use crate::{
         channel::Place,
         escalation::{EscalationPolicy, FinishCondition},
         project::{Domain, Project, Workspace},
+        setup::Held,
     },
     error::{Code, Error, Result},
     id::Id,
@@ -82,6 +83,7 @@ pub fn create(
         tags: tags.into_iter().collect(),
         created_at: call.now,
     };
+    place::has_room(tx, Held::EscalationPolicies, &policy.place)?;
     call.touches("escalation_policy", &policy.escalation_policy_id);
     keep(tx, call, (None, policy))
 }

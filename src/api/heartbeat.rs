@@ -9,15 +9,18 @@ use super::{
     Call, Done, Moment, Page, Shown, StatInfo,
     asked::{self, list_request},
     call::seen,
+    place,
 };
 use crate::{
     care::{Hand, heartbeat as care},
     clock::Timestamp,
     domain::{
         alert::Alert,
+        channel::Place,
         heartbeat::{Heartbeat, HeartbeatState},
         project::{Domain, Project, Workspace},
         scope::Home,
+        setup::Held,
         webhook::Webhook,
         words::Severity,
     },
@@ -147,6 +150,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateHeartbeat) -> Result<
         tags: tags.into_iter().collect(),
         created_at: call.now,
     };
+    place::has_room(tx, Held::Heartbeats, &Place::Project(heartbeat.home.clone()))?;
     call.touches("heartbeat", &heartbeat.heartbeat_id);
     keep(tx, call, (None, heartbeat))
 }

@@ -250,6 +250,7 @@ pub fn update(
     }
     if let Some(projects) = request.projects {
         after.area = area(tx, call, &projects)?;
+        suppressed::has_room(tx, &after.area.beyond(&before.area))?;
     }
     if let Some(filter) = request.filter {
         after.filter = AlertFilter::read(filter, "/filter", call.now)?;

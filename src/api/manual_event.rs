@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{
         audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, Trail},
-        kind::{EventList, Kinds},
+        kind::{EventList, Kinds, Visibility},
         project::Domain,
         scope::{Reach, Scope},
         words::Role,
@@ -206,7 +206,7 @@ pub fn get(tx: &dyn Tx, call: &Call, request: &GetEvent, list: EventList) -> Res
     let is_shown = |event: &EventInfo| {
         let visibility = event.attributes.said.visibility;
         let own = event.attributes.said.source.as_deref() == Some(attributes::OWN_SOURCE);
-        is_inside(call) || (!own && visibility.is_some_and(|it| it.is_shown_outside()))
+        is_inside(call) || (!own && visibility.is_some_and(Visibility::is_shown_outside))
     };
     match data.filter(is_shown) {
         Some(data) => Ok(EventDocument { data, meta: Meta::of(call) }),

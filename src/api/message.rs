@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Call, Moment, Page};
+use super::{Call, Moment, Page, call::seen};
 use crate::{
     care::{Hand, announce},
     domain::{
@@ -260,6 +260,7 @@ fn still_worth_telling(
         } else {
             let reason = "what it tells of was over when its channel's messages were driven again";
             tx.drop_dead(&message.message_id, reason, call.now)?;
+            noted(tx, call, &message)?;
         }
     }
     Ok(kept)
@@ -280,6 +281,15 @@ fn dead_of(tx: &dyn Tx, call: &Call, id: Id<Channel>) -> Result<(Vec<Message>, b
     Ok((messages, more))
 }
 
+/// Notes for the audit trail what became of a message; the message now.
+fn noted(tx: &dyn Tx, call: &Call, before: &Message) -> Result<Option<Due>> {
+    let after = tx.message(&call.caller.scope, &before.message_id)?;
+    let view = |message: &Message| seen(&MessageInfo::from(message.clone()));
+    let is = after.as_ref().and_then(|due| view(&due.message));
+    call.touched("message", &before.message_id, view(before), is);
+    Ok(after)
+}
+
 fn drive(tx: &mut dyn Tx, call: &Call, message: &Message) -> Result<()> {
     let refuse = |detail: String| Err(Error::at(Code::InvalidParameter, "/message_id", detail));
     let id = &message.message_id;
@@ -291,8 +301,7 @@ fn drive(tx: &mut dyn Tx, call: &Call, message: &Message) -> Result<()> {
         return refuse(format!("the channel of message `{id}` is disabled or deleted"));
     };
     tx.redrive_message(id, call.now)?;
-    call.touches("message", id);
-    let Some(Due { notices, .. }) = tx.message(&call.caller.scope, id)? else { return Ok(()) };
+    let Some(Due { notices, .. }) = noted(tx, call, message)? else { return Ok(()) };
     let (message_id, channel_id) = (id.clone(), channel.channel_id);
     let message = Written { message_id, channel_id, name: channel.name, why: None };
     let hand = Hand { mint: &call.mint, now: call.now, actor: &call.caller.actor };

@@ -20,6 +20,7 @@ use crate::{
     domain::{
         people::{MOST_OVERRIDES, MOST_USERS, OnCall, Override, Rotation},
         project::{Domain, Project, Workspace},
+        setup::Held,
     },
     error::{Code, Error, Result},
     id::Id,
@@ -141,6 +142,7 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateOnCall) -> Result<OnC
         tags: tags.into_iter().collect(),
         created_at: call.now,
     };
+    place::has_room(tx, Held::OnCalls, &schedule.place)?;
     call.touches("on_call", &schedule.on_call_id);
     keep(tx, call, (None, schedule))
 }

@@ -9,6 +9,7 @@ use crate::{
         channel::Place,
         project::{Project, Workspace},
         scope::{Reach, Scope},
+        setup::Held,
     },
     error::{Code, Error, Result},
     id::Id,
@@ -83,6 +84,20 @@ fn own_workspace(scope: &Scope) -> Id<Workspace> {
         Reach::Only(_) | Reach::All => None,
     }
     .unwrap_or_else(|| DEFAULT_WORKSPACE.into())
+}
+
+/// Refuses one more of what `place` has the most of.
+pub(super) fn has_room(tx: &dyn Tx, what: Held, place: &Place) -> Result<()> {
+    if tx.count_held(what, place)? < what.most() {
+        return Ok(());
+    }
+    let whose = match place {
+        Place::Workspace(_, workspace) => format!("workspace `{workspace}`"),
+        Place::Project(home) => format!("project `{}`", home.project_id),
+    };
+    let (most, plural) = (what.most(), what.plural());
+    let detail = format!("{whose} has {most} {plural}, which is the most; delete some");
+    Err(Error::new(Code::InvalidParameter, detail))
 }
 
 /// Refuses who may see something at `place` but not change it.

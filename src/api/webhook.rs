@@ -18,6 +18,7 @@ use super::{
     defaults::{self, BroughtInfo},
 };
 use crate::{
+    care::{Hand, heartbeat},
     clock::Timestamp,
     digest::{new_secret, sha256},
     domain::{
@@ -266,6 +267,8 @@ fn switch(
 /// Deletes a webhook; its events and alerts stay.
 pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneWebhook) -> Result<Done> {
     let webhook = changeable(tx, call, &request.webhook_id)?;
+    let hand = Hand { mint: &call.mint, now: call.now, actor: &call.caller.actor };
+    heartbeat::orphaned(tx, &webhook, &hand)?;
     tx.delete_webhook(&webhook.webhook_id, call.now)?;
     call.touched("webhook", &webhook.webhook_id, seen(&WebhookInfo::new(&webhook, call)), None);
     Ok(Done {})

@@ -78,27 +78,45 @@ impl<'a> Audience<'a> {
     }
 }
 
-/// Writes an announcement down for all who take it, in this unit of work.
+/// Writes an announcement down for all who take it, in this unit of work; gives what its alert's history is to say of it.
 pub fn announce(
     tx: &mut dyn Tx,
     announcement: &Announcement<'_>,
     setup: &Setup,
     hand: &Hand<'_>,
-) -> Result<()> {
+) -> Result<NoticeStep> {
     let Announcement { alert, occasion, level, step, reason, targets } = announcement;
-    // Where nobody is to be reached, an alert costs no more than that this is written down.
-    let is_alone = setup.channels.0.is_empty() && targets.is_empty();
-    let seen = if is_alone { Value::Null } else { notice::record(alert) };
-    let audience = if is_alone {
-        Audience::default()
-    } else if occasion.is_over() {
+    let mut was_heard = false;
+    let audience = if occasion.is_over() {
         let heard = tx.heard(alert.alert_id(), *step, hand.now)?;
+        was_heard = !heard.is_empty();
         those_who_heard(announcement, heard, setup)
+    } else if setup.channels.0.is_empty() && targets.is_empty() {
+        // Where nobody is to be reached, an alert costs no more than that this is written down.
+        Audience::default()
     } else {
-        those_who_take(announcement, &seen, setup, hand)
+        those_who_take(announcement, &notice::record(alert), setup, hand)
     };
     let Audience { taking, mut passed } = audience;
     passed.truncate(MOST_PASSED);
+    // Of what nobody takes, only that need be known which ends what others heard, and how far it was announced.
+    let messages = if taking.is_empty() && !was_heard && *step <= 1 {
+        Vec::new()
+    } else {
+        written(tx, announcement, &taking, hand)?
+    };
+    let (occasion, level, step, reason) = (*occasion, *level, *step, reason.clone());
+    Ok(NoticeStep::Announced { occasion, level, step, reason, messages, passed })
+}
+
+/// Writes an announcement down, and a message for each who takes it.
+fn written(
+    tx: &mut dyn Tx,
+    announcement: &Announcement<'_>,
+    taking: &[Taking<'_>],
+    hand: &Hand<'_>,
+) -> Result<Vec<Written>> {
+    let Announcement { alert, occasion, level, step, reason, targets: _ } = announcement;
     let notice = Notice {
         alert_id: alert.alert_id().clone(),
         home: alert.home.clone(),
@@ -106,23 +124,11 @@ pub fn announce(
         level: *level,
         step: *step,
         reason: reason.clone(),
-        alert: if taking.is_empty() { brief(alert) } else { bounded(seen) },
+        alert: if taking.is_empty() { brief(alert) } else { bounded(notice::record(alert)) },
         created_at: hand.now,
     };
     let number = tx.add_notice(&notice)?;
-    let mut messages = Vec::with_capacity(taking.len());
-    for one in &taking {
-        messages.push(write(tx, one, (&notice, number), hand)?);
-    }
-    let step = NoticeStep::Announced {
-        occasion: *occasion,
-        level: *level,
-        step: *step,
-        reason: reason.clone(),
-        messages,
-        passed,
-    };
-    record(tx, (alert.alert_id(), None), vec![Step::Notice(step)], hand)
+    taking.iter().map(|one| write(tx, one, (&notice, number), hand)).collect()
 }
 
 /// Who takes what is not the end of an alert: channels by their level, and whom the step names. A channel that is meant
@@ -137,7 +143,11 @@ fn those_who_take<'a>(
     let mut audience = Audience::default();
     let mut named: BTreeSet<Id<Channel>> = BTreeSet::new();
     for target in targets {
-        let reached = setup.people.reached(target, alert.standing.urgency, hand.now);
+        let urgency = alert.standing.urgency;
+        let reached = match (occasion, target) {
+            (Occasion::Assigned, Target::User(user)) => setup.people.assignee(user, urgency),
+            (_, target) => setup.people.reached(target, urgency, hand.now),
+        };
         let name = || reached.user_id.clone().unwrap_or_else(|| "someone".to_owned());
         if reached.channels.is_empty() {
             audience.unreachable(name(), reached.why.clone());
@@ -254,8 +264,8 @@ pub fn noted(
     Ok(())
 }
 
-/// How many messages that are dropped at once are told in the histories of their alerts.
-const MOST_TOLD: usize = 1000;
+/// How many messages are dropped in one unit of work. The courier drops the rest as it comes upon it.
+const MOST_DROPPED: u32 = 200;
 
 /// A channel takes nothing any more: what waits for it is dropped, and the histories of its alerts say so.
 pub fn drop_waiting(
@@ -264,8 +274,7 @@ pub fn drop_waiting(
     reason: &str,
     hand: &Hand<'_>,
 ) -> Result<()> {
-    let dropped = tx.drop_messages(channel_id, reason, hand.now)?;
-    for message_id in dropped.into_iter().take(MOST_TOLD) {
+    for message_id in tx.drop_messages(channel_id, reason, (hand.now, MOST_DROPPED))? {
         let Some(due) = tx.message(&Scope::EVERYTHING, &message_id)? else { continue };
         let (channel_id, name) = (channel_id.clone(), name.to_owned());
         let message = Written { message_id, channel_id, name, why: None };

@@ -71,6 +71,10 @@ fn begun(alert: &mut Alert, occasion: Occasion, setup: &Setup, hand: &Hand<'_>) 
         is_given: care.is_given,
         ..policy.beginning()
     };
+    if care.no_notification {
+        // It begins nothing: that nobody is told is said by what withholds the telling.
+        return None;
+    }
     let said = EscalationStep::Began {
         escalation_policy_id: policy.escalation_policy_id.to_string(),
         name: policy.name.clone(),
@@ -82,14 +86,15 @@ fn begun(alert: &mut Alert, occasion: Occasion, setup: &Setup, hand: &Hand<'_>) 
     Some(Step::Escalation(said))
 }
 
-/// Tells the first step of an alert that opened, and sets its timer.
-pub fn start(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
-    tell::about(tx, alert, (first_occasion(alert), None), setup, hand)?;
-    match due_at(alert, setup) {
-        // It opened just now, so it has no timer to remove.
-        None => Ok(()),
-        due_at => tx.set_timer(TimerKind::Escalate, alert.alert_id().as_str(), due_at),
+/// Tells the first step of an alert that opened, and sets its timer; gives what its history is to say of that.
+pub fn start(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<Step> {
+    let announcement = Announcement::at_its_step(alert, (first_occasion(alert), None), setup);
+    let (_, said) = tell(tx, &announcement, setup, hand)?;
+    // It opened just now, so it has no timer to remove.
+    if let due_at @ Some(_) = due_at(alert, setup) {
+        tx.set_timer(TimerKind::Escalate, alert.alert_id().as_str(), due_at)?;
     }
+    Ok(said)
 }
 
 /// Begins an alert's policy anew and tells its first step: it was reopened or moved, its acknowledgement ran out, it
@@ -181,14 +186,23 @@ fn end(tx: &mut dyn Tx, mut alert: Alert, said: EscalationStep, hand: &Hand<'_>)
     Ok(alert)
 }
 
-/// An alert is over: its timer goes, and those of each step that was told are told, once each.
-pub fn resolved(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
+/// An alert is over: its timer goes, and those of each step that was told are told, once each. Gives what its history is
+/// to say of that.
+pub fn resolved(
+    tx: &mut dyn Tx,
+    alert: &Alert,
+    setup: &Setup,
+    hand: &Hand<'_>,
+) -> Result<Vec<Step>> {
     tx.set_timer(TimerKind::Escalate, alert.alert_id().as_str(), None)?;
     let at = &alert.care.escalation;
-    let Some((policy, _)) = setup.escalation.policy(at.policy_id.as_ref()) else { return Ok(()) };
+    let mut said = Vec::new();
+    let Some((policy, _)) = setup.escalation.policy(at.policy_id.as_ref()) else { return Ok(said) };
     let occasion = if alert.care.expired { Occasion::Expired } else { Occasion::Resolved };
-    // By what was announced, not by where its escalation stands, which may have begun anew since.
-    for step in 1..=tx.last_heard_step(alert.alert_id(), hand.now)? {
+    // By what was announced, not by where its escalation stands, which may have begun anew since; that a first step was
+    // announced to nobody is only to be seen there.
+    let announced = u32::from(at.escalated_at.is_some());
+    for step in 1..=tx.last_heard_step(alert.alert_id(), hand.now)?.max(announced) {
         let Some(rule) = policy.rule(step) else { continue };
         let announcement = Announcement {
             alert,
@@ -198,9 +212,9 @@ pub fn resolved(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) 
             reason: None,
             targets: rule.targets.clone(),
         };
-        tell(tx, &announcement, setup, hand)?;
+        said.push(tell(tx, &announcement, setup, hand)?.1);
     }
-    Ok(())
+    Ok(said)
 }
 
 /// The next step of an alert is due.

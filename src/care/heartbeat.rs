@@ -52,10 +52,24 @@ pub fn changed(tx: &mut dyn Tx, heartbeat: &Heartbeat, hand: &Hand<'_>) -> Resul
 
 /// A heartbeat is no more: so is its alert.
 pub fn removed(tx: &mut dyn Tx, heartbeat: &Heartbeat, hand: &Hand<'_>) -> Result<()> {
+    stopped(tx, heartbeat, format!("heartbeat `{}` was deleted", heartbeat.name), hand)
+}
+
+/// A webhook is about to be deleted, and its heartbeats with it: nothing could end their alerts any more.
+pub fn orphaned(tx: &mut dyn Tx, webhook: &Webhook, hand: &Hand<'_>) -> Result<()> {
+    for heartbeat in tx.heartbeats_of(&webhook.webhook_id)? {
+        stopped(tx, &heartbeat, format!("webhook `{}` was deleted", webhook.name), hand)?;
+        tx.delete_heartbeat(&heartbeat.heartbeat_id)?;
+    }
+    Ok(())
+}
+
+fn stopped(tx: &mut dyn Tx, heartbeat: &Heartbeat, reason: String, hand: &Hand<'_>) -> Result<()> {
     tx.set_timer(TimerKind::Heartbeat, heartbeat.heartbeat_id.as_str(), None)?;
-    let Some(alert_id) = &heartbeat.alert_id else { return Ok(()) };
-    let reason = format!("heartbeat `{}` was deleted", heartbeat.name);
-    resolve(tx, alert_id, reason, hand)
+    match &heartbeat.alert_id {
+        Some(alert_id) => resolve(tx, alert_id, reason, hand),
+        None => Ok(()),
+    }
 }
 
 /// A webhook, or a key within it, should have been heard from by now.
@@ -93,6 +107,6 @@ fn fell_silent(tx: &mut dyn Tx, heartbeat: &Heartbeat, hand: &Hand<'_>) -> Resul
         hand: *hand,
         steps: Vec::new(),
     };
-    let alert = open(tx, opening)?;
+    open(tx, opening)?;
     tx.silence_heartbeat(&heartbeat.heartbeat_id, alert.alert_id())
 }

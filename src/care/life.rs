@@ -36,18 +36,14 @@ use crate::{
 };
 
 pub use self::{
-    parts::{merge, unmerge},
+    parts::{due as parts_due, merge, unmerge},
     time::due,
 };
 
 /// An alert is about to open: what is said of it, and whether its key flaps.
 pub fn opening(tx: &mut dyn Tx, opening: &mut Opening<'_>) -> Result<()> {
     let Opening { alert, event, routing, setup, hand, steps } = opening;
-    if let Some(lead) = &alert.care.merged_into {
-        // Who leads may be a part of another by now, and a part of a part would be told by nobody.
-        let root = found(tx, lead)?.care.merged_into;
-        alert.care.merged_into = root.or(alert.care.merged_into.take());
-    }
+    let astray = join_root(tx, alert)?;
     if routing.assignee.is_some() {
         alert.assignee.clone_from(&routing.assignee);
     }
@@ -59,6 +55,7 @@ pub fn opening(tx: &mut dyn Tx, opening: &mut Opening<'_>) -> Result<()> {
         |event| event.why.meaning().trim_end_matches('.').to_owned(),
     );
     steps.push(Step::Life(Life::Opened { state: alert.standing.state, reason }));
+    steps.extend(astray.map(Step::Life));
     if event.is_some_and(|event| event.why == Why::OpensAgain)
         && let Some(flaps) = time::flaps(tx, alert, setup, hand)?
     {
@@ -67,6 +64,28 @@ pub fn opening(tx: &mut dyn Tx, opening: &mut Opening<'_>) -> Result<()> {
         steps.extend(said.into_iter().map(Step::Life));
     }
     Ok(())
+}
+
+/// How many alerts lead one another at most while they are merged.
+const MOST_LEADS: usize = 8;
+
+/// Who leads an alert that is about to open may be a part of another by now, and a part of a part would be told by nobody.
+/// Where the one that leads them all is over, the alert stands alone: it would be closed with what it is no part of.
+fn join_root(tx: &dyn Tx, alert: &mut Alert) -> Result<Option<Life>> {
+    let Some(lead) = alert.care.merged_into.take() else { return Ok(None) };
+    let mut root = found(tx, &lead)?;
+    // More than one where a lead is on its way to another.
+    for _ in 0..MOST_LEADS {
+        let Some(next) = &root.care.merged_into else { break };
+        root = found(tx, next)?;
+    }
+    let from = root.alert_id().clone();
+    if root.standing.state.is_open() && root.care.merged_into.is_none() {
+        alert.care.merged_into = Some(from);
+        return Ok(None);
+    }
+    let reason = Some(format!("{from} is over"));
+    Ok(Some(Life::Unmerged { from, reason }))
 }
 
 /// An alert opened: its timers are set, and if it is part of another, that one leads from now on.
@@ -131,14 +150,8 @@ pub fn holds_open(
     Ok(true)
 }
 
-/// An alert is over, by its recovery or because its sender is understood again: what waited for it waits no more, and its
-/// lead may be over too. What else ends an alert ends it by [`change`].
-pub fn ended(
-    tx: &mut dyn Tx,
-    (alert, event): (&Alert, Option<&Event>),
-    setup: &Setup,
-    hand: &Hand<'_>,
-) -> Result<()> {
+/// What the history of an alert is to say of its end, by its recovery or because its sender is understood again.
+pub fn over(alert: &Alert, event: Option<&Event>) -> Step {
     let was = if alert.acknowledged_at.is_some() {
         AlertState::Acknowledged
     } else {
@@ -148,8 +161,12 @@ pub fn ended(
         }
     };
     let reason = alert.ending.as_ref().map(|ending| ending.reason.clone()).unwrap_or_default();
-    let step = Step::Life(Life::Resolved { from: was, reason });
-    record(tx, (alert.alert_id(), event.map(|event| &event.event_id)), vec![step], hand)?;
+    Step::Life(Life::Resolved { from: was, reason })
+}
+
+/// An alert is over, by its recovery or because its sender is understood again: what waited for it waits no more, and its
+/// lead may be over too. What else ends an alert ends it by [`change`].
+pub fn ended(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
     let rested = alert.clone().at_rest();
     if rested.care != alert.care {
         tx.put_alert(&rested)?;
@@ -245,7 +262,8 @@ fn followed(
         }
         Then::Nothing => Ok(alert),
         Then::Tell(Occasion::Assigned, _) => {
-            tell::assigned(tx, &alert, setup, hand)?;
+            let said = tell::assigned(tx, &alert, setup, hand)?;
+            record(tx, (alert.alert_id(), None), said.into_iter().collect(), hand)?;
             Ok(alert)
         }
         Then::Tell(occasion, reason) => {
@@ -262,7 +280,8 @@ fn followed(
             }
             parts::left(tx, &alert, hand)?;
             mute::ended(tx, &alert, hand)?;
-            escalate::resolved(tx, &alert, setup, hand)?;
+            let said = escalate::resolved(tx, &alert, setup, hand)?;
+            record(tx, (alert.alert_id(), None), said, hand)?;
             Ok(alert)
         }
     }

@@ -93,25 +93,25 @@ pub fn record(
     tx.add_entries(&entries)
 }
 
-/// Opens an alert: decides all that is to be decided for it, keeps it, and begins to tell people.
-pub fn open(tx: &mut dyn Tx, mut opening: Opening<'_>) -> Result<Alert> {
+/// Opens an alert: decides all that is to be decided for it, keeps it, and begins to tell people. All of its history so
+/// far is written as one: it is of one instant, and most alerts never have more.
+pub fn open(tx: &mut dyn Tx, mut opening: Opening<'_>) -> Result<()> {
     life::opening(tx, &mut opening)?;
     mute::on_open(tx, &mut opening)?;
     // Last, since who is told depends on all that was decided before.
     escalate::begin(tx, &mut opening)?;
-    let Opening { alert, event, routing, setup, hand, steps } = opening;
+    let Opening { alert, event, routing, setup, hand, mut steps } = opening;
     alert.standing.marks = alert.care.marks();
     alert.alert_number = tx.add_alert(alert)?;
-    let event_id = event.map(|event| &event.event_id);
-    record(tx, (alert.alert_id(), event_id), steps, &hand)?;
+    steps.push(escalate::start(tx, alert, setup, &hand)?);
+    if routing.assignee.is_some() {
+        steps.extend(tell::assigned(tx, alert, setup, &hand)?);
+    }
+    // Before what it does to others, so that histories stand in the order of cause and effect.
+    record(tx, (alert.alert_id(), event.map(|event| &event.event_id)), steps, &hand)?;
     write_down(tx, alert, routing, &hand)?;
     life::opened(tx, alert, setup, &hand)?;
-    mute::opened(tx, alert, (routing, setup), &hand)?;
-    escalate::start(tx, alert, setup, &hand)?;
-    if routing.assignee.is_some() {
-        tell::assigned(tx, alert, setup, &hand)?;
-    }
-    Ok(alert.clone())
+    mute::opened(tx, alert, (routing, setup), &hand)
 }
 
 /// Writes below an alert what event rules have to say about it.
@@ -200,9 +200,16 @@ pub fn ended(
     setup: &Setup,
     hand: &Hand<'_>,
 ) -> Result<()> {
-    life::ended(tx, (alert, event), setup, hand)?;
+    let event_id = event.map(|event| &event.event_id);
+    let mut steps = vec![life::over(alert, event)];
+    if !alert.care.marks().is_empty() {
+        // It may end others, whose histories go on from its end.
+        record(tx, (alert.alert_id(), event_id), std::mem::take(&mut steps), hand)?;
+    }
+    life::ended(tx, alert, setup, hand)?;
     mute::ended(tx, alert, hand)?;
-    escalate::resolved(tx, alert, setup, hand)
+    steps.extend(escalate::resolved(tx, alert, setup, hand)?);
+    record(tx, (alert.alert_id(), event_id), steps, hand)
 }
 
 /// Does what a timer says, now that it is due.
@@ -220,6 +227,7 @@ pub fn due(tx: &mut dyn Tx, timer: &Timer, hand: &Hand<'_>) -> Result<()> {
         TimerKind::Heartbeat => heartbeat::due(tx, timer, hand),
         TimerKind::Group => group::due(tx, timer, hand),
         TimerKind::Gather => announce::due(tx, timer, hand),
+        TimerKind::Parts => life::parts_due(tx, timer, hand),
     }
 }
 
@@ -232,9 +240,11 @@ fn waits_for_alerting(tx: &dyn Tx, timer: &Timer) -> Result<bool> {
         | TimerKind::Acknowledgement
         | TimerKind::Settle
         | TimerKind::Stale => {}
-        TimerKind::Heartbeat | TimerKind::Window | TimerKind::Gather | TimerKind::Group => {
-            return Ok(false);
-        }
+        TimerKind::Heartbeat
+        | TimerKind::Window
+        | TimerKind::Gather
+        | TimerKind::Group
+        | TimerKind::Parts => return Ok(false),
     }
     let alert = tx.alert(&Scope::EVERYTHING, &timer.subject.as_str().into())?;
     match alert.filter(|alert| alert.standing.state.is_open()) {

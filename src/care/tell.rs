@@ -110,25 +110,24 @@ pub fn withheld(alert: &Alert, occasion: Occasion, setup: &Setup) -> Option<With
     is_told.then_some(Withheld::Flapping)
 }
 
-/// Tells people, unless something withholds it; then its alert's history says what.
+/// Tells people, unless something withholds it; with what the alert's history is to say of that.
 pub fn tell(
     tx: &mut dyn Tx,
     announcement: &Announcement<'_>,
     setup: &Setup,
     hand: &Hand<'_>,
-) -> Result<Told> {
+) -> Result<(Told, Step)> {
     let Announcement { alert, occasion, step, .. } = announcement;
     let Some(withheld) = withheld(alert, *occasion, setup) else {
-        announce(tx, announcement, setup, hand)?;
-        return Ok(Told::Announced);
+        let said = announce(tx, announcement, setup, hand)?;
+        return Ok((Told::Announced, Step::Notice(said)));
     };
     let because = withheld.sentence();
     let said = EscalationStep::Withheld { occasion: *occasion, step: *step, because };
-    record(tx, (alert.alert_id(), None), vec![Step::Escalation(said)], hand)?;
-    Ok(Told::Withheld(withheld))
+    Ok((Told::Withheld(withheld), Step::Escalation(said)))
 }
 
-/// Tells people of an alert at the step that its escalation has come to.
+/// Tells people of an alert at the step that its escalation has come to, and writes down what came of it.
 pub fn about(
     tx: &mut dyn Tx,
     alert: &Alert,
@@ -136,17 +135,26 @@ pub fn about(
     setup: &Setup,
     hand: &Hand<'_>,
 ) -> Result<Told> {
-    tell(tx, &Announcement::at_its_step(alert, (occasion, reason), setup), setup, hand)
+    let announcement = Announcement::at_its_step(alert, (occasion, reason), setup);
+    let (told, said) = tell(tx, &announcement, setup, hand)?;
+    record(tx, (alert.alert_id(), None), vec![said], hand)?;
+    Ok(told)
 }
 
-/// Tells the one whom an alert was given to, by their own contact methods; nobody else need know.
-pub fn assigned(tx: &mut dyn Tx, alert: &Alert, setup: &Setup, hand: &Hand<'_>) -> Result<()> {
-    let Some(assignee) = alert.assignee.clone() else { return Ok(()) };
+/// Tells the one whom an alert was given to, by their own contact methods; nobody else need know. Gives what the alert's
+/// history is to say of that.
+pub fn assigned(
+    tx: &mut dyn Tx,
+    alert: &Alert,
+    setup: &Setup,
+    hand: &Hand<'_>,
+) -> Result<Option<Step>> {
+    let Some(assignee) = alert.assignee.clone() else { return Ok(None) };
     let announcement = Announcement {
         targets: vec![Target::User(assignee)],
         ..Announcement::at_its_step(alert, (Occasion::Assigned, None), setup)
     };
-    tell(tx, &announcement, setup, hand).map(|_| ())
+    tell(tx, &announcement, setup, hand).map(|(_, said)| Some(said))
 }
 
 impl<'a> Announcement<'a> {

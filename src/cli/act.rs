@@ -9,7 +9,7 @@ use super::{
     Failure,
     client::Client,
     question::Question,
-    show::{Screen, field, prose, rows, short},
+    show::{Screen, brief, field, prose, rows, short},
 };
 use crate::{config::Span, domain::words::Urgency, query::ALERTS};
 
@@ -55,7 +55,7 @@ pub(super) enum Act {
     },
     /// Say who looks after an alert.
     Assign {
-        /// The alert's identifier.
+        /// The alert's identifier, or its number.
         alert_id: String,
         /// Who looks after it; empty for nobody.
         assignee: String,
@@ -87,12 +87,12 @@ pub(super) enum Act {
     },
     /// Show what happened to an alert, oldest first.
     History {
-        /// The alert's identifier.
+        /// The alert's identifier, or its number.
         alert_id: String,
     },
     /// Write a note about an alert, or list its notes.
     Note {
-        /// The alert's identifier.
+        /// The alert's identifier, or its number.
         alert_id: String,
         /// What is to be written; its notes are listed where absent.
         text: Option<String>,
@@ -102,7 +102,7 @@ pub(super) enum Act {
 /// Which alerts are meant: some by their identifiers, or those that a filter finds.
 #[derive(Args)]
 pub(super) struct Which {
-    /// The alerts' identifiers.
+    /// The alerts' identifiers, or their numbers.
     alert_id: Vec<String>,
     #[command(flatten)]
     question: Question,
@@ -248,7 +248,7 @@ async fn history(client: &Client, screen: &Screen, alert_id: &str) -> Result<(),
 fn lived(answer: &Value) -> String {
     let cells = |entry: &Value| {
         let at = field(entry, "at").replace('T', " ");
-        vec![at, field(entry, "of"), field(entry, "sentence"), field(entry, "actor")]
+        vec![at, field(entry, "of"), field(entry, "sentence"), brief(entry, "actor")]
     };
     let lines: Vec<Vec<String>> = rows(answer).map(cells).collect();
     if lines.is_empty() {

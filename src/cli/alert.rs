@@ -46,7 +46,7 @@ enum Verb {
     },
     /// Show one alert.
     Get {
-        /// The alert's identifier.
+        /// The alert's identifier, or its number.
         alert_id: String,
     },
     Explain(super::explain::Explain),
@@ -157,6 +157,7 @@ fn listed(answer: &Value) -> String {
         vec![
             field(alert, "alert_number"),
             field(alert, "state"),
+            marks(alert),
             field(alert, "severity"),
             short(alert, "title", 30),
             field(alert, "event_count"),
@@ -164,9 +165,21 @@ fn listed(answer: &Value) -> String {
             field(alert, "alert_id"),
         ]
     };
-    let headings = ["#", "STATE", "SEVERITY", "TITLE", "N", "SINCE (UTC)", "ID"];
+    let headings = ["#", "STATE", "MARKS", "SEVERITY", "TITLE", "N", "SINCE (UTC)", "ID"];
     let nothing = "No alerts. Post something with `alertmill send`, or see what came in with `alertmill event list`.";
     table(&headings, rows(answer).map(cells).collect(), nothing) + &more(answer, "alerts")
+}
+
+/// What is special about an alert, in a word each.
+fn marks(alert: &Value) -> String {
+    let marks = [
+        ("muted", "muted_by"),
+        ("snoozed", "snoozed_until"),
+        ("merged", "merged_into"),
+        ("flapping", "flapping_since"),
+    ];
+    let held = marks.iter().filter(|(_, name)| !alert[*name].is_null());
+    held.map(|(word, _)| *word).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -183,6 +196,8 @@ mod tests {
             "severity": "CRITICAL",
             "title": "HighRequestLatency on api-1 in production since this morning",
             "event_count": 3,
+            "muted_by": "silence:silence-1",
+            "flapping_since": "2026-01-01T00:00:00.000Z",
             "created_at": "2026-01-01T00:00:00.000Z",
         }] });
         insta::assert_snapshot!(listed(&answer));

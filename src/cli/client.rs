@@ -13,12 +13,15 @@ pub(super) use reqwest::Response;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
-use super::Failure;
+use super::{Failure, naming};
 use crate::{
     app::{address_file, token_file},
     config::Reach,
     load_error::LoadError,
 };
+
+/// What the commands call themselves, so that records tell them from other programs.
+const AGENT: &str = concat!("alertmill/", env!("CARGO_PKG_VERSION"));
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -70,7 +73,8 @@ impl Client {
 
     /// A server at `base`, with nothing to show to it.
     pub(super) fn of(base: String) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
+        let http =
+            reqwest::Client::builder().user_agent(AGENT).timeout(PATIENCE).no_proxy().build();
         let http =
             http.map_err(|cause| Failure::usage(format!("Cannot make requests: {cause}.")))?;
         Ok(Self { base, token: None, http })
@@ -83,8 +87,13 @@ impl Client {
         self.call(Method::GET, &path, None).await
     }
 
-    /// Calls `path` with a JSON object.
+    /// Calls `path` with a JSON object, which may call things by their numbers and names.
     pub(super) async fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
+        self.post_as_it_is(path, naming::meant(self, body).await?).await
+    }
+
+    /// Calls `path` with a JSON object.
+    pub(super) async fn post_as_it_is(&self, path: &str, body: Value) -> Result<Value, Failure> {
         self.call(Method::POST, path, Some(body)).await
     }
 
@@ -96,7 +105,10 @@ impl Client {
         last: Option<&str>,
     ) -> Result<reqwest::Response, Failure> {
         let query = serde_urlencoded::to_string(query).unwrap_or_default();
-        let endless = reqwest::Client::builder().connect_timeout(PATIENCE).read_timeout(PATIENCE);
+        let endless = reqwest::Client::builder()
+            .connect_timeout(PATIENCE)
+            .read_timeout(PATIENCE)
+            .user_agent(AGENT);
         let http = endless.no_proxy().build();
         let http =
             http.map_err(|cause| Failure::usage(format!("Cannot make requests: {cause}.")))?;

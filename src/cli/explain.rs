@@ -8,20 +8,22 @@ use serde_json::Value;
 use super::{
     Failure,
     client::Client,
-    show::{Screen, field, prose},
+    naming,
+    show::{Screen, brief, field, prose},
 };
 
 /// Say why an alert is as it is: what was decided, by what, in order of time.
 #[derive(Args)]
 pub(super) struct Explain {
-    /// The alert's identifier.
+    /// The alert's identifier, or its number.
     alert_id: String,
 }
 
 impl Explain {
     /// Does it.
     pub(super) async fn run(&self, client: &Client, screen: &Screen) -> Result<(), Failure> {
-        let path = format!("/api/v1/alerts/{}/explain", urlencoded(&self.alert_id));
+        let alert_id = naming::alert(client, &self.alert_id).await?;
+        let path = format!("/api/v1/alerts/{}/explain", urlencoded(&alert_id));
         let mut whole = client.get(&path, &[]).await?;
         while let Value::String(cursor) = whole["next_cursor"].take() {
             let mut rest = client.get(&path, &[("cursor", cursor)]).await?;
@@ -51,7 +53,8 @@ fn urlencoded(id: &str) -> String {
 fn told(explained: &Value) -> String {
     let steps = explained["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
     let rows = steps.iter().map(|step| {
-        ["at", "of", "verdict", "sentence", "actor"].iter().map(|name| field(step, name)).collect()
+        let told = ["at", "of", "verdict", "sentence"].iter().map(|name| field(step, name));
+        told.chain([brief(step, "actor")]).collect()
     });
     // A field that ends in `_at` is a time; this one is called `at` alone.
     let rows: Vec<Vec<String>> = rows.collect();

@@ -134,7 +134,10 @@ impl One {
 fn said(screen: &Screen, answer: &Value, what: &str) -> Result<(), Failure> {
     screen.show(answer, |beat| {
         let (name, id) = (field(beat, "name"), field(beat, "heartbeat_id"));
-        format!("Heartbeat {name} ({id}) {what}; it must be heard by {}.", minute(beat, "due_at"))
+        format!(
+            "Heartbeat {name} ({id}) {what}; it must be heard by {} UTC.",
+            minute(beat, "due_at")
+        )
     })
 }
 

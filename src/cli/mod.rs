@@ -21,6 +21,7 @@ mod heartbeat;
 mod import;
 mod login;
 mod message;
+mod naming;
 mod on_call;
 mod output;
 mod project;

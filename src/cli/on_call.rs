@@ -279,7 +279,7 @@ fn said(screen: &Screen, answer: &Value, what: &str) -> Result<(), Failure> {
 fn on_duty(schedule: &Value) -> String {
     match &schedule["on_duty"] {
         Value::Null => String::new(),
-        duty => format!("{} until {}", field(duty, "user_id"), minute(duty, "until")),
+        duty => format!("{} until {} UTC", field(duty, "user_id"), minute(duty, "until")),
     }
 }
 
@@ -305,7 +305,7 @@ fn shifts(answer: &Value) -> String {
         let why = if shift["is_override"] == Value::Bool(true) { "stands in" } else { "" };
         vec![minute(shift, "from"), minute(shift, "until"), field(shift, "user_id"), why.to_owned()]
     };
-    table(&["FROM", "UNTIL", "WHO", ""], rows(answer).map(cells).collect(), "Nobody.")
+    table(&["FROM (UTC)", "UNTIL (UTC)", "WHO", ""], rows(answer).map(cells).collect(), "Nobody.")
 }
 
 fn listed_contacts(answer: &Value) -> String {

@@ -204,7 +204,7 @@ pub(super) fn previewed(told: &Value) -> String {
         lines.push(format!("\n{}\n", table(&headings, alerts, "")));
     }
     lines.extend(list("next_occurrences").iter().map(|span| {
-        format!("It mutes from {} to {}.", minute(span, "start_time"), minute(span, "end_time"))
+        format!("It mutes from {} to {} UTC.", minute(span, "start_time"), minute(span, "end_time"))
     }));
     lines.extend(
         list("too_broad")

@@ -143,7 +143,8 @@ fn listed(answer: &Value) -> String {
             field(window, "maintenance_window_id"),
         ]
     };
-    let headings = ["STATE", "TITLE", "NEXT (UTC)", "UNTIL", "RULE", "HITS", "LAST HIT", "ID"];
+    let headings =
+        ["STATE", "TITLE", "NEXT (UTC)", "UNTIL (UTC)", "RULE", "HITS", "LAST HIT (UTC)", "ID"];
     let nothing = "No maintenance windows. Make one with `alertmill window create`.";
     table(&headings, rows(answer).map(cells).collect(), nothing) + &more(answer, "windows")
 }

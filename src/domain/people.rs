@@ -270,6 +270,11 @@ impl People {
         }
     }
 
+    /// How a user is reached to whom an alert was given, by a person or a rule.
+    pub fn assignee(&self, user: &str, urgency: Urgency) -> Reached {
+        self.user(user, urgency, "the alert was assigned to them")
+    }
+
     /// How a user is reached, who is meant because of `because`.
     fn user(&self, user: &str, urgency: Urgency, because: &str) -> Reached {
         let all = self.contacts.get(user).map(Vec::as_slice).unwrap_or_default();

@@ -168,3 +168,9 @@ fn whoever_is_on_call_is_reached_by_their_own_methods() {
     let early = people.reached(&target, Urgency::High, at("2026-01-01T00:00:00Z"));
     assert_eq!(early.why, "nobody is on call in `primary` at this time");
 }
+
+#[test]
+fn who_was_given_an_alert_is_told_for_that() {
+    let reached = People::default().assignee("amy", Urgency::High);
+    assert_eq!(reached.why, "user `amy` (the alert was assigned to them) has no contact method");
+}

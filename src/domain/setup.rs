@@ -5,6 +5,44 @@ use super::{
     heartbeat::Heartbeats, people::People, project::AlertPolicy, scope::Home, suppress::Mutes,
 };
 
+/// What a place, a workspace or one project, has several of. All of a place are read whenever a setup is made, so each has
+/// a most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Channels.
+    Channels,
+    /// Contact methods.
+    Contacts,
+    /// Schedules of who is on call.
+    OnCalls,
+    /// Escalation policies.
+    EscalationPolicies,
+    /// Heartbeats; only projects have them.
+    Heartbeats,
+}
+
+impl Held {
+    /// How many of them a place has at most.
+    pub const fn most(self) -> u64 {
+        match self {
+            Self::Channels | Self::OnCalls | Self::EscalationPolicies => 200,
+            Self::Heartbeats => 1000,
+            Self::Contacts => 5000,
+        }
+    }
+
+    /// What people call several of them.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Channels => "channels",
+            Self::Contacts => "contact methods",
+            Self::OnCalls => "on-call schedules",
+            Self::EscalationPolicies => "escalation policies",
+            Self::Heartbeats => "heartbeats",
+        }
+    }
+}
+
 /// How a project is looked after. Made whole when any part changes, and shared by all who decide.
 #[derive(Clone, Debug)]
 pub struct Setup {

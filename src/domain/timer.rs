@@ -25,6 +25,8 @@ pub enum TimerKind {
     Gather,
     /// A group has had its time.
     Group,
+    /// More is part of an alert than follows it in one unit of work.
+    Parts,
 }
 
 /// What is to happen by itself at an instant. At most one of a kind is set for a subject.
@@ -51,6 +53,7 @@ impl TimerKind {
         Self::Window,
         Self::Gather,
         Self::Group,
+        Self::Parts,
     ];
 
     /// Its word, as the store keeps it.
@@ -66,6 +69,7 @@ impl TimerKind {
             Self::Window => "window",
             Self::Gather => "gather",
             Self::Group => "group",
+            Self::Parts => "parts",
         }
     }
 
@@ -87,6 +91,7 @@ impl TimerKind {
             Self::Window => "timer:window",
             Self::Gather => "timer:gather",
             Self::Group => "timer:group",
+            Self::Parts => "timer:parts",
         }
     }
 }

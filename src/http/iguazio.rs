@@ -54,7 +54,7 @@ fn sessions() -> Vec<Method> {
         .answers(201),
         Method::post(
             "/api/sessions/verifications/planes/{plane}/internal",
-            "session.verify",
+            "session.get",
             "Says who is logged in.",
             read(session::verify),
         ),

@@ -72,7 +72,10 @@ async fn add(bulk: Bulk, front: &Data<Front>, call: Call, bytes: Vec<u8>) -> Res
     let name = name(bulk);
     match bulk {
         Bulk::Events => {
-            let lines = apart(move || EventLines::read(&bytes)).await?;
+            let lines = match apart(move || EventLines::read(&bytes)).await {
+                Ok(lines) => lines,
+                Err(error) => return Err(audited::refused(&front.app, name, call, error).await),
+            };
             audited::write(&front.app, name, call, |tx, call| import::events(tx, call, lines)).await
         }
         Bulk::Alerts => {

@@ -9,6 +9,7 @@ mod body;
 mod caller;
 mod cloudforet;
 mod decode;
+mod dialects;
 mod export;
 mod gone;
 mod h2o;
@@ -64,6 +65,9 @@ use crate::app::App;
 /// How many methods compute at once; more wait, so that deliveries do not have to.
 const COMPUTING: usize = 2;
 
+/// How many channels are tried at once; each try may wait as long as its receiver lets it.
+const TRYING: usize = 8;
+
 /// Everything a request needs: the program, and what only its edge keeps.
 pub struct Front {
     app: Arc<App>,
@@ -73,6 +77,8 @@ pub struct Front {
     quiet: Quiet,
     /// How many more methods may compute at this moment.
     computing: Arc<Semaphore>,
+    /// Turns of those who have a channel tried.
+    trying: Semaphore,
     streams: Streams,
     /// Where whoever logs in is looked at.
     desk: Desk,
@@ -83,10 +89,11 @@ impl Front {
     pub fn new(app: Arc<App>) -> Self {
         let (refusals, rates) = (Refusals::default(), RateLimits::default());
         let computing = Arc::new(Semaphore::new(COMPUTING));
+        let trying = Semaphore::new(TRYING);
         let streams = Streams::new(app.config.streams, Arc::clone(&app.metrics));
         let (methods, quiet) = (methods(), Quiet::default());
         let desk = Desk::default();
-        Self { app, methods, refusals, rates, quiet, computing, streams, desk }
+        Self { app, methods, refusals, rates, quiet, computing, trying, streams, desk }
     }
 }
 

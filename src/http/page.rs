@@ -1,12 +1,14 @@
 //! The description of the API: for machines as `OpenAPI`, for people as a page. The page asks no other server for anything.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::header,
-    web::{self, Bytes, Data, ServiceConfig},
+    web::{self, Bytes, Data, Query, ServiceConfig},
 };
+use serde::Deserialize;
 
-use super::{Front, get_or_head, openapi, refusing};
+use super::{Front, dialects, get_or_head, problem, refusing};
+use crate::error::{Code, Error};
 
 /// `RapiDoc` 9.3.8 (MIT), compressed.
 static RAPIDOC: &[u8] = include_bytes!("../../web/rapidoc-min.js.gz");
@@ -29,13 +31,33 @@ pub(super) fn addresses(server: &mut ServiceConfig) {
     }
 }
 
-async fn page() -> HttpResponse {
+/// What is asked for: one dialect, or all of them.
+#[derive(Deserialize)]
+struct Part {
+    dialect: Option<String>,
+}
+
+/// The page, about one dialect where a known one is named.
+async fn page(part: Result<Query<Part>, actix_web::Error>) -> HttpResponse {
+    let asked = part.ok().and_then(|part| part.into_inner().dialect);
+    let known = dialects::all().find(|(word, _)| asked.as_deref() == Some(*word));
+    let query = known.map_or_else(String::new, |(word, _)| format!("?dialect={word}"));
+    let link = |(word, what): (&str, &str)| {
+        let here = if known.is_some_and(|(known, _)| known == word) {
+            " aria-current=\"page\""
+        } else {
+            ""
+        };
+        format!("<a href=\"/docs?dialect={word}\"{here}>{what}</a>")
+    };
+    let links: Vec<String> = dialects::all().map(link).collect();
+    let text = PAGE.replace("{query}", &query).replace("{dialects}", &links.join(" "));
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
-        .body(PAGE)
+        .body(text)
 }
 
 async fn script() -> HttpResponse {
@@ -47,6 +69,16 @@ async fn script() -> HttpResponse {
         .body(Bytes::from_static(RAPIDOC))
 }
 
-async fn description(front: Data<Front>) -> HttpResponse {
-    HttpResponse::Ok().json(openapi::describe(&front.methods))
+async fn description(
+    front: Data<Front>,
+    request: HttpRequest,
+    part: Result<Query<Part>, actix_web::Error>,
+) -> HttpResponse {
+    let asked = part.map(|part| part.into_inner().dialect).map_err(|cause| {
+        Error::new(Code::InvalidParameter, format!("the parameters cannot be read: {cause}"))
+    });
+    match asked.and_then(|asked| dialects::describe(&front.methods, asked.as_deref())) {
+        Ok(description) => HttpResponse::Ok().json(description),
+        Err(error) => problem::answer(&request, &error),
+    }
 }

@@ -11,12 +11,16 @@ use crate::{
     clock::{Clock, from_millis},
     digest::sha256,
     domain::{
+        channel::Place,
         delivery::{Delivery, PresentedKey},
+        people::Contact,
         project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
         receipt::Receipt,
         scope::{Home, Scope},
         webhook::{Webhook, WebhookOptions},
-        words::{AlertState, DeliveryState, Outcome, RecoveryMode, WebhookState},
+        words::{
+            AlertState, DeliveryState, NotificationUrgency, Outcome, RecoveryMode, WebhookState,
+        },
     },
     error::{Code, Error, Result},
     metrics::Metrics,
@@ -249,4 +253,59 @@ async fn a_unit_that_fails_after_it_wrote_takes_no_neighbour_with_it() {
     let read = move |tx: &dyn crate::store::Tx| tx.alert(&Scope::EVERYTHING, &id);
     let alert = bench.intake.store.read(read).await.unwrap().unwrap();
     assert_eq!(alert.standing.event_count, 3, "what is done again counts once");
+}
+
+#[tokio::test]
+async fn an_alert_that_reaches_nobody_costs_one_row_which_says_so() {
+    let bench = Bench::new().await;
+    let opened = bench.deliver(&alertmanager(&[("firing", "a")])).await;
+    let id = opened.items[0].alert_id.clone().unwrap();
+    let read = move |tx: &dyn crate::store::Tx| {
+        let everything = &Scope::EVERYTHING;
+        Ok((tx.entries(everything, &id, (0, 10))?, tx.notices(everything, None, (0, 10))?))
+    };
+    let (entries, notices) = bench.intake.store.read(read.clone()).await.unwrap();
+    assert!(notices.is_empty(), "{notices:?}");
+    assert!(entries.iter().all(|(row, _)| *row == entries[0].0), "one row holds all: {entries:?}");
+    let told = entries.last().map(|(_, entry)| entry.step.sentence());
+    assert_eq!(told.as_deref(), Some("OPENED (level ALL, step 1): told nobody"));
+    bench.deliver(&alertmanager(&[("resolved", "a")])).await;
+    let (entries, notices) = bench.intake.store.read(read).await.unwrap();
+    assert!(notices.is_empty(), "{notices:?}");
+    let told: Vec<String> = entries.iter().rev().map(|(_, entry)| entry.step.sentence()).collect();
+    assert_eq!(told[0], "RESOLVED (level ALL, step 1): told nobody");
+    assert_eq!(entries[entries.len() - 1].0, entries[entries.len() - 2].0, "{told:?}");
+}
+
+#[tokio::test]
+async fn what_changes_in_a_project_makes_only_its_own_setup_anew() {
+    let bench = Bench::new().await;
+    let store = &bench.intake.store;
+    let other = Home { project_id: "q".into(), ..home() };
+    let project = other.clone();
+    store
+        .write(move |tx| {
+            let created_at = from_millis(0);
+            let name = "q".to_owned();
+            let home = project.clone();
+            tx.put_project(&Project { home, name, tags: BTreeMap::new(), created_at })?;
+            let policy = AlertPolicy::new(RecoveryMode::Auto);
+            tx.put_alert_config(&ProjectAlertConfig { home: project, policy, created_at })
+        })
+        .await
+        .unwrap();
+    let setups = |id: &str| store.snapshots().setups.get(&id.into()).unwrap();
+    let before = [setups("p"), setups("q")];
+    let contact = Contact {
+        contact_id: "contact-1".into(),
+        user_id: "amy".to_owned(),
+        channel_id: "channel-1".into(),
+        urgency: NotificationUrgency::All,
+        place: Place::Project(other),
+        created_at: from_millis(0),
+    };
+    store.write(move |tx| tx.put_contact(&contact)).await.unwrap();
+    assert!(Arc::ptr_eq(&before[0], &setups("p")), "the other project's stays");
+    assert!(!Arc::ptr_eq(&before[1], &setups("q")), "its own is made anew");
+    assert_eq!(setups("q").people.contacts.len(), 1);
 }

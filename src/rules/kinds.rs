@@ -64,7 +64,7 @@ fn texts(directory: &Path) -> Result<BTreeMap<String, String>, LoadError> {
     for entry in entries {
         let path = entry.map_err(|cause| unreadable(directory, cause))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if !name.ends_with(".yaml") || name.starts_with('.') {
+        if path.extension().is_none_or(|kind| kind != "yaml") || name.starts_with('.') {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|cause| unreadable(&path, cause))?;

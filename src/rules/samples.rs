@@ -55,7 +55,8 @@ impl Shipped {
     pub(super) fn texts(directory: &str) -> BTreeMap<String, String> {
         let is_in = |file: &str| {
             let name = file.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/'));
-            name.is_some_and(|name| name.ends_with(".yaml") && !name.contains('/'))
+            let is_yaml = std::path::Path::new(file).extension().is_some_and(|kind| kind == "yaml");
+            is_yaml && name.is_some_and(|name| !name.contains('/'))
         };
         let files = Self::iter().filter(|file| is_in(file));
         files.filter_map(|file| Some((file.to_string(), text_of(&file)?))).collect()

@@ -45,8 +45,7 @@ pub trait Audits {
     fn audit(&self, scope: &Scope, trail: Trail, id: &str) -> Result<Option<AuditRecord>>;
     /// The records of the domains in `scope` that `query` asks for, in the order in which they occurred, the last first,
     /// unless it asks for another. A field that names somebody or something is found by an index, and so is a text in
-    /// `details` under `source`, `kind`, `severity`, `classification`, `workspace` or `resource`, each for one value or
-    /// one of a few; what else is asked for is checked record by record, from the last one on.
+    /// `details` under `source`, `severity`, `classification` or `visibility`, each for one value or one of a few; what else is asked for is checked record by record, from the last one on.
     fn audits(&self, scope: &Scope, query: &Query) -> Result<Found<AuditRecord>>;
     /// Gives `each` of the records of the domains in `scope` that `scan` asks for, in the order in which they occurred unless
     /// it asks for another, until it breaks off.

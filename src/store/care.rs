@@ -6,11 +6,12 @@ use crate::{
     clock::Timestamp,
     domain::{
         alert::Alert,
+        channel::Place,
         event::Event,
         history::Entry,
         project::Project,
         scope::Scope,
-        setup::Setup,
+        setup::{Held, Setup},
         timer::{Timer, TimerKind},
     },
     error::Result,
@@ -21,6 +22,8 @@ use crate::{
 pub trait Setups {
     /// How a project is looked after, as this unit of work sees it; `None` where alerting is off.
     fn setup(&self, project: &Id<Project>) -> Result<Option<Arc<Setup>>>;
+    /// How many of what setups are made of a place has by itself.
+    fn count_held(&self, what: Held, place: &Place) -> Result<u64>;
 }
 
 /// What happens by itself.
@@ -59,6 +62,8 @@ pub trait Histories {
     /// What was decided for any alert, and for events that were kept without one, in order, each with its number: after the
     /// entry with the first number, at as many instants as the second says. For the system itself.
     fn all_entries(&self, after_and_most: (i64, u32)) -> Result<Vec<(i64, Entry)>>;
+    /// Whether an alert ended after `since`, however it stands now.
+    fn ended_since(&self, alert: &Id<Alert>, since: Timestamp) -> Result<bool>;
     /// What was decided for an event that no alert has, in order.
     fn event_entries(&self, event: &Id<Event>) -> Result<Vec<Entry>>;
     /// Removes what was decided before `before` for events that no alert has, at most so many; how many.

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Timestamp,
-    domain::{alert::Alert, heartbeat::Heartbeat, scope::Scope},
+    domain::{alert::Alert, heartbeat::Heartbeat, scope::Scope, webhook::Webhook},
     error::Result,
     id::Id,
 };
@@ -13,6 +13,8 @@ pub trait Heartbeats {
     fn heartbeat(&self, scope: &Scope, id: &Id<Heartbeat>) -> Result<Option<Heartbeat>>;
     /// The heartbeats in `scope`, by name.
     fn heartbeats(&self, scope: &Scope) -> Result<Vec<Heartbeat>>;
+    /// The heartbeats of a webhook.
+    fn heartbeats_of(&self, webhook: &Id<Webhook>) -> Result<Vec<Heartbeat>>;
     /// Adds or replaces a heartbeat, but for what was heard; `ERROR_NOT_UNIQUE` where its webhook has another of that
     /// name.
     fn put_heartbeat(&mut self, heartbeat: &Heartbeat) -> Result<()>;

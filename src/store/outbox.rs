@@ -125,12 +125,12 @@ pub trait Outbox {
     fn due_messages(&self, channel: &Id<Channel>, now: Timestamp, most: u32) -> Result<Vec<Due>>;
     /// Keeps what came of an attempt; whether the message still waited for it.
     fn settle_message(&mut self, settled: &Settled, now: Timestamp) -> Result<bool>;
-    /// Drops all messages of a channel that wait; which those were.
+    /// Drops messages of a channel that wait, at most so many; which those were.
     fn drop_messages(
         &mut self,
         channel: &Id<Channel>,
         reason: &str,
-        now: Timestamp,
+        now_and_most: (Timestamp, u32),
     ) -> Result<Vec<Id<Message>>>;
     /// Drops a message that was given up.
     fn drop_dead(&mut self, id: &Id<Message>, reason: &str, now: Timestamp) -> Result<()>;

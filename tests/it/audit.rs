@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use actix_web::test::TestRequest;
 use alertmill::digest::{hex, sha256};
 use serde_json::{Value, json};
 
@@ -12,8 +13,11 @@ const READING: [&str; 9] =
     ["get", "list", "stat", "analyze", "export", "export_asked", "history", "search", "shifts"];
 
 /// Methods that only work something out and keep nothing.
-const WORKING_OUT: [&str; 15] = [
+const WORKING_OUT: [&str; 18] = [
     "alert.explain",
+    "audit.head",
+    "audit.verify",
+    "audit.verify_against",
     "channel.preview",
     "event_rule.dry_run",
     "group_rule.dry_run",
@@ -42,18 +46,63 @@ const DOORS: [&str; 7] = [
     "posted_event.batch_create",
 ];
 
-/// The operations that must leave a record: name and path.
-async fn mutating(house: &House) -> Vec<(String, String)> {
+/// What from its nature touches more than the one thing that it names: the lead and its part, a project and
+/// how it is alerted.
+const TOUCHES_MORE: [&str; 3] = ["alert.merge", "alert.unmerge", "project.create"];
+
+/// An operation of the API: what it is called, its address, and the HTTP method.
+struct Operation {
+    name: String,
+    path: String,
+    verb: String,
+}
+
+impl Operation {
+    /// Whether it changes nothing.
+    fn only_reads(&self) -> bool {
+        let verb = self.name.rsplit('.').next().unwrap();
+        let reads =
+            READING.iter().any(|read| verb == *read || verb.starts_with(&format!("{read}_")));
+        // What is asked for with an address alone changes nothing, whoever follows it.
+        let is_get = self.verb == "get";
+        is_get
+            || self.name.starts_with("server.")
+            || reads
+            || WORKING_OUT.contains(&self.name.as_str())
+    }
+
+    /// Calls it; what stands in its path is taken from the request.
+    async fn call(&self, caller: &Caller<'_>, mut request: Value) -> Answer {
+        let fields = request.as_object_mut().unwrap();
+        let parts = self.path.split('/').map(|part| {
+            let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else {
+                return part.to_owned();
+            };
+            let id = fields.remove(name).unwrap_or(json!(format!("{name}-0")));
+            id.as_str().unwrap().to_owned()
+        });
+        let path = parts.collect::<Vec<_>>().join("/");
+        let asked = match self.verb.as_str() {
+            "delete" => TestRequest::delete().uri(&path),
+            "put" => TestRequest::put().uri(&path).set_json(request),
+            "get" => TestRequest::get().uri(&path),
+            _ => TestRequest::post().uri(&path).set_json(request),
+        };
+        caller.send(asked.insert_header(("User-Agent", "a test/1.0"))).await
+    }
+}
+
+/// The operations that must leave a record.
+async fn mutating(house: &House) -> Vec<Operation> {
     let document = house.get("/api/v1/openapi.json").await.body;
     let mut found = Vec::new();
     for (path, verbs) in document["paths"].as_object().unwrap() {
-        for operation in verbs.as_object().unwrap().values() {
+        for (verb, operation) in verbs.as_object().unwrap() {
             let Some(name) = operation["operationId"].as_str() else { continue };
-            let verb = name.rsplit('.').next().unwrap();
-            let is_vital_sign = name.starts_with("server.");
-            let keeps_nothing = READING.contains(&verb) || WORKING_OUT.contains(&name);
-            if !is_vital_sign && !keeps_nothing && !DOORS.contains(&name) {
-                found.push((name.to_owned(), path.clone()));
+            let (name, path, verb) = (name.to_owned(), path.clone(), verb.clone());
+            let operation = Operation { name, path, verb };
+            if !operation.only_reads() && !DOORS.contains(&operation.name.as_str()) {
+                found.push(operation);
             }
         }
     }
@@ -104,7 +153,12 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
         "alert.create" => json!({ "title": title, "project_id": "default" }),
         "alert.update" => with(alert().await, "state", "RESOLVED"),
         "alert.assign_user" => with(alert().await, "assignee", "amy"),
-        "alert.delete" | "alert.unsnooze" => alert().await,
+        "alert.delete" => alert().await,
+        "alert.unsnooze" => {
+            let put_off = with(alert().await, "until", "2026-01-02T00:00:00Z");
+            house.done("/api/v1/alert/snooze", put_off.clone()).await;
+            json!({ "alert_id": put_off["alert_id"] })
+        }
         "alert.snooze" => with(alert().await, "until", "2026-01-02T00:00:00Z"),
         "alert.merge" | "alert.unmerge" => {
             let lead = alert().await["alert_id"].as_str().unwrap().to_owned();
@@ -133,7 +187,12 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
             hook().await
         }
         "project_alert_config.create" | "project.delete" => project(false).await,
-        "project_alert_config.update" | "project_alert_config.delete" => project(true).await,
+        "project_alert_config.update" => {
+            let mut request = project(true).await;
+            request["options"] = json!({ "stale_after": 7200 });
+            request
+        }
+        "project_alert_config.delete" => project(true).await,
         "domain.create" | "workspace.create" | "project.create" => json!({ "name": title }),
         "domain.update" => with(made("domain", json!({})).await, "name", "renamed"),
         "domain.delete" => made("domain", json!({})).await,
@@ -170,26 +229,30 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
     }
 }
 
-/// Calls an operation; what stands in its path is taken from the request.
-async fn call(caller: &Caller<'_>, path: &str, mut request: Value) -> Answer {
-    let mut path = path.to_owned();
-    if path.contains("{delivery_id}") {
-        let id = request.as_object_mut().unwrap().remove("delivery_id");
-        let id = id.unwrap_or(json!("receipt-0"));
-        path = path.replace("{delivery_id}", id.as_str().unwrap());
+/// The records of an answer, newest first.
+async fn records_of(house: &House, answer: &Answer, name: &str) -> Vec<Value> {
+    let page = house.admin().found("/api/v1/audit?limit=20").await;
+    let request_id = answer.header("X-Request-Id").unwrap();
+    let of_it = page["results"].as_array().unwrap().iter();
+    let of_it: Vec<Value> =
+        of_it.filter(|record| record["request_id"] == request_id).cloned().collect();
+    let name = if crate::audited::is_refused_always(name) { "manual_event.delete" } else { name };
+    for record in &of_it {
+        assert_eq!(record["action"], name);
+        assert_eq!((&record["remote"], &record["trail"]), (&json!("192.0.2.7"), &json!("OWN")));
+        assert_eq!(record["user_agent"], "a test/1.0", "{name}");
+        assert_eq!(record["actor_type"], "token", "{name}");
+        assert!(!record["actor_name"].as_str().unwrap().is_empty(), "{name}");
+        assert!(record["occurred_at"].is_string() && record["created_at"].is_string());
     }
-    caller.post(&path, request).await
+    of_it
 }
 
-/// The newest record, which must be of that answer.
+/// The one record of an answer.
 async fn record_of(house: &House, answer: &Answer, name: &str) -> Value {
-    let page = house.admin().found("/api/v1/audit?limit=1").await;
-    let record = page["results"][0].clone();
-    let request_id = answer.header("X-Request-Id").unwrap();
-    assert_eq!(record["request_id"], request_id, "`{name}` left no record: {answer:?}\n{record:#}");
-    assert_eq!(record["action"], name);
-    assert_eq!(record["remote"], "192.0.2.7");
-    record
+    let mut records = records_of(house, answer, name).await;
+    assert_eq!(records.len(), 1, "`{name}` left no record, or more: {records:#?} {answer:?}");
+    records.remove(0)
 }
 
 /// All records, oldest first.
@@ -200,64 +263,167 @@ async fn trail(house: &House) -> Vec<Value> {
         let page = house.admin().found(&path).await;
         records.extend(page["results"].as_array().unwrap().iter().cloned());
         let Some(cursor) = page["next_cursor"].as_str() else { break };
-        path = format!("/api/v1/audit?limit=7&cursor={cursor}");
+        let cursor = serde_urlencoded::to_string([("cursor", cursor)]).unwrap();
+        path = format!("/api/v1/audit?limit=7&{cursor}");
     }
     records.reverse();
     records
 }
 
 #[actix_web::test]
-async fn whatever_changes_something_leaves_a_record() {
+async fn whatever_changes_something_leaves_one_record_with_old_and_new_value() {
     let house = House::new().await;
     let operations = mutating(&house).await;
-    assert!(operations.len() >= 24, "{operations:?}");
-    for (number, (name, path)) in operations.iter().enumerate() {
+    assert!(operations.len() >= 80, "{}", operations.len());
+    let mut wrong = Vec::new();
+    for (number, operation) in operations.iter().enumerate() {
+        let name = operation.name.as_str();
+        if crate::audited::is_refused_always(name) {
+            continue;
+        }
         let request = success(&house, name, number).await;
-        let answer = call(&house.admin(), path, request.clone()).await;
-        assert_eq!(answer.status, 200, "{name} {request}: {answer:?}");
-        let record = record_of(&house, &answer, name).await;
-        assert_eq!(record["outcome"], "SUCCESS", "{name}");
-        assert!(record["actor"].as_str().unwrap().starts_with("token:token-"), "{name}");
-        let resource = record["resource"].as_str().unwrap_or_else(|| panic!("{name}: {record:#}"));
-        assert!(resource.contains(':'), "{name}: {resource}");
-        let verb = name.rsplit('.').next().unwrap();
-        assert_eq!(
-            record["before"].is_null(),
-            matches!(verb, "create" | "redrive" | "reload" | "test"),
-            "{name}: {record:#}"
-        );
-        assert_eq!(
-            record["after"].is_null(),
-            matches!(verb, "delete" | "redrive"),
-            "{name}: {record:#}"
-        );
+        let answer = operation.call(&house.admin(), request.clone()).await;
+        if !(200..300).contains(&answer.status) {
+            wrong.push(format!("{name} {request}: {} {}", answer.status, answer.text));
+            continue;
+        }
+        let records = records_of(&house, &answer, name).await;
+        let most = if TOUCHES_MORE.contains(&name) { 2 } else { 1 };
+        if records.is_empty() || records.len() > most {
+            wrong.push(format!("{name} left {} records: {records:#?}", records.len()));
+        }
+        for record in records {
+            if let Some(lacks) = lacking(&record, name) {
+                wrong.push(format!("{name}: {lacks}: {record:#}"));
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// What a record of something that was done lacks of what it must say.
+fn lacking(record: &Value, name: &str) -> Option<String> {
+    if record["outcome"] != "SUCCESS" || !record["reason"].is_null() {
+        return Some("it was not done".to_owned());
+    }
+    for field in ["entity_type", "entity_id"] {
+        if record[field].as_str().is_none_or(str::is_empty) {
+            return Some(format!("it has no {field}"));
+        }
+    }
+    let is_named = !NAMELESS.contains(&record["entity_type"].as_str().unwrap());
+    if record["entity_name"].is_string() != is_named {
+        return Some("it says not what people call it, or what nobody does".to_owned());
+    }
+    if CHANGES_NOTHING.contains(&name) {
+        return None;
+    }
+    let verb = name.rsplit('.').next().unwrap();
+    if record["before"].is_null() != CREATING.contains(&verb) {
+        return Some("the old value is missing, or there though there was none".to_owned());
+    }
+    if record["after"].is_null() != (verb == "delete") {
+        return Some("the new value is missing, or there though there is none".to_owned());
+    }
+    // The patch turns the one into the other, and says what was so before.
+    let patch = record["patch"].as_array().unwrap();
+    if record["before"] == record["after"] {
+        let is_expected = patch.is_empty() && STAYS.contains(&name);
+        return (!is_expected).then(|| "it changed nothing".to_owned());
+    }
+    let is_there = |value: Option<Value>| value.filter(|value| !value.is_null());
+    let holds = |step: &Value| {
+        let side = if step["op"] == "test" { "before" } else { "after" };
+        let found = record[side].pointer(step["path"].as_str().unwrap()).cloned();
+        is_there(found) == is_there(step.get("value").cloned())
+    };
+    let is_right = !patch.is_empty() && patch.iter().all(holds);
+    (!is_right).then(|| "its patch is wrong".to_owned())
+}
+
+/// The verbs of methods that make something.
+const CREATING: [&str; 3] = ["create", "test", "emit"];
+
+/// Kinds of things that nobody gives a name.
+const NAMELESS: [&str; 6] =
+    ["delivery", "rules", "message", "event", "audit_event", "communication_event"];
+
+/// What succeeds here without changing anything, as there is nothing to change.
+const CHANGES_NOTHING: [&str; 1] = ["message.redrive"];
+
+/// What may leave everything as it was.
+const STAYS: [&str; 4] = ["delivery.redrive", "rules.reload", "webhook.enable", "channel.enable"];
 
 #[actix_web::test]
 async fn whatever_is_refused_leaves_a_record_too() {
     let house = House::new().await;
     let token = house.token("DOMAIN_ADMIN", json!({ "domain_id": "default" })).await;
     let reader = house.as_token(token);
-    for (name, path) in mutating(&house).await {
-        let not_allowed = call(&reader, &path, json!({})).await;
-        assert_eq!(not_allowed.status, 403, "{name}: {not_allowed:?}");
-        let record = record_of(&house, &not_allowed, &name).await;
-        assert_eq!(record["outcome"], "ERROR_PERMISSION_DENIED", "{name}");
+    for operation in mutating(&house).await {
+        let name = operation.name.as_str();
+        if crate::audited::is_for_anyone(name) {
+            continue;
+        }
+        let not_allowed = operation.call(&reader, json!({})).await;
+        let status = not_allowed.status;
+        assert!(status == 403 || status == 405, "{name}: {not_allowed:?}");
+        let record = record_of(&house, &not_allowed, name).await;
+        let outcome = record["outcome"].as_str().unwrap();
+        assert!(outcome == "ERROR_PERMISSION_DENIED" || status == 405, "{name}: {record:#}");
+        assert!(record["reason"].is_string(), "{name}: {record:#}");
 
-        let nonsense = call(&house.admin(), &path, json!({ "nonsense": 1 })).await;
-        assert!(nonsense.status == 400 || nonsense.status == 404, "{name}: {nonsense:?}");
-        let record = record_of(&house, &nonsense, &name).await;
-        assert_eq!(record["outcome"], nonsense.code(), "{name}");
+        let nonsense = operation.call(&house.admin(), json!({ "nonsense": 1 })).await;
+        assert!((400..=405).contains(&nonsense.status), "{name}: {nonsense:?}");
+        let record = record_of(&house, &nonsense, name).await;
+        assert_ne!(record["outcome"], "SUCCESS", "{name}");
         assert!(record["before"].is_null() && record["after"].is_null(), "{name}: {record:#}");
     }
+}
+
+#[actix_web::test]
+async fn a_refusal_names_what_it_was_about_as_far_as_its_caller_may_know() {
+    let house = House::new().await;
     let absent = json!({ "alert_id": "alert-0", "state": "RESOLVED" });
     let absent = house.post("/monitoring/v1/alert/update", absent).await;
-    let record = record_of(&house, &absent, "alert.update").await;
+    assert_eq!(absent.status, 404);
+    let record = newest(&house).await;
     assert_eq!(
-        (&record["resource"], &record["outcome"]),
-        (&json!("alert:alert-0"), &json!("ERROR_NOT_FOUND"))
+        (&record["resource"], &record["outcome"], &record["entity_name"]),
+        (&json!("alert:alert-0"), &json!("ERROR_NOT_FOUND"), &Value::Null)
     );
+    let hook = house.webhook("api-direct").await;
+    let token = house.token("DOMAIN_ADMIN", json!({ "domain_id": "default" })).await;
+    let refused = json!({ "webhook_id": hook.webhook_id });
+    let refused = house.as_token(token).post("/monitoring/v1/webhook/delete", refused).await;
+    assert_eq!(refused.status, 403);
+    let record = newest(&house).await;
+    assert_eq!(record["entity_id"], hook.webhook_id.as_str());
+    assert!(record["entity_name"].as_str().unwrap().starts_with("api-direct"), "{record:#}");
+
+    house.done("/api/v1/domain/create", json!({ "domain_id": "rival", "name": "Rival" })).await;
+    let rival = house.token("DOMAIN_ADMIN", json!({ "domain_id": "rival" })).await;
+    let refused = json!({ "webhook_id": hook.webhook_id });
+    house.as_token(rival).post("/monitoring/v1/webhook/delete", refused).await;
+    let record = newest(&house).await;
+    assert_eq!((&record["domain_id"], &record["entity_name"]), (&json!("rival"), &Value::Null));
+}
+
+#[actix_web::test]
+async fn who_may_not_read_something_is_recorded_too() {
+    let house = House::new().await;
+    let owner = house.token("WORKSPACE_OWNER", json!({ "workspace_id": "default" })).await;
+    let refused = house.as_token(owner).get("/api/v1/audit").await;
+    assert_eq!(refused.status, 403);
+    let record = newest(&house).await;
+    assert_eq!(
+        (&record["action"], &record["outcome"]),
+        (&json!("audit.list"), &json!("ERROR_PERMISSION_DENIED"))
+    );
+}
+
+/// The newest record.
+async fn newest(house: &House) -> Value {
+    house.admin().found("/api/v1/audit?limit=1").await["results"][0].clone()
 }
 
 #[actix_web::test]
@@ -271,7 +437,7 @@ async fn whatever_only_reads_leaves_no_record() {
 }
 
 /// The hash of a record, computed as the documentation says.
-fn hash_of(record: &Value) -> String {
+pub fn hash_of(record: &Value) -> String {
     let named = |kind: &str| {
         let of = |what: &str| record[format!("{kind}_{what}")].clone();
         json!({ "type": of("type"), "id": of("id"), "name": of("name") })

@@ -7,6 +7,13 @@ use crate::harness::House;
 /// A request that succeeds for a method of these resources, made anew for each call; `None` for other methods.
 pub async fn request(house: &House, name: &str, title: &str) -> Option<Value> {
     let (resource, verb) = name.split_once('.').unwrap();
+    if name == "manual_event.emit" {
+        let said = json!({
+            "source": "a test", "kind": "Test.Made", "severity": "info", "classification": "system",
+            "description": title,
+        });
+        return Some(json!({ "data": { "type": "event", "attributes": said } }));
+    }
     let (path, create) = created(resource, title)?;
     if verb == "create" {
         return Some(create);
@@ -15,13 +22,27 @@ pub async fn request(house: &House, name: &str, title: &str) -> Option<Value> {
     let id = format!("{resource}_id");
     let mut request = json!({ id.as_str(): made[id.as_str()] });
     match (resource, verb) {
-        ("event_rule", "change_order") => request["order"] = json!(1),
+        ("event_rule", "change_order") => {
+            let (_, one_more) = created(resource, title)?;
+            let last = house.done(&format!("{path}/create"), one_more).await;
+            request = json!({ id.as_str(): last[id.as_str()], "order": 1 });
+        }
         ("silence", "update") => request["reason"] = json!("it takes longer"),
         ("maintenance_window", "update") => request["title"] = json!(format!("{title} anew")),
         (_, "update") => request["name"] = json!(format!("{title} anew")),
         (_, _) => {}
     }
     Some(request)
+}
+
+/// Whether a method is there only to say that it is refused, so that no request for it succeeds.
+pub fn is_refused_always(name: &str) -> bool {
+    name.starts_with("manual_event.delete")
+}
+
+/// Whether a method takes calls of people who have no token yet.
+pub fn is_for_anyone(_name: &str) -> bool {
+    false
 }
 
 /// Where a resource is made, and how.

@@ -454,3 +454,16 @@ async fn a_muted_alert_stays_on_its_step_and_is_told_once_when_the_mute_is_over(
     let expected = [(1200, "UNMUTED", "LV1"), (1800, "ESCALATED", "LV2")];
     assert_eq!(home.told(&muted).await, told(&expected));
 }
+
+#[actix_web::test]
+async fn the_alert_of_a_silence_ends_with_the_webhook_that_was_to_be_heard() {
+    let mut home = Home::two_steps().await;
+    let beat = json!({ "name": "backup", "webhook_id": home.hook.webhook_id, "every": 300 });
+    let beat = home.house.done("/api/v1/heartbeat/create", beat).await;
+    home.after(300).await;
+    let id = json!({ "heartbeat_id": beat["heartbeat_id"] });
+    let silent = home.house.done("/api/v1/heartbeat/get", id).await;
+    let hook = json!({ "webhook_id": home.hook.webhook_id });
+    home.house.done("/monitoring/v1/webhook/delete", hook).await;
+    assert_eq!(home.alert(&silent["alert_id"]).await["state"], "RESOLVED");
+}

@@ -374,3 +374,39 @@ async fn a_policy_that_there_is_not_is_refused_at_save() {
         refused(&house, rule(&titled("x"), &json!({ "change_escalation_policy": "ep-1" }))).await;
     assert_eq!(told.pointers(), ["/actions/change_escalation_policy"]);
 }
+
+#[actix_web::test]
+async fn a_dry_run_names_no_rule_of_a_project_that_the_caller_does_not_reach() {
+    let (house, hook) = house().await;
+    let away = json!({
+        "resource_group": "WORKSPACE", "conditions_policy": "ALWAYS", "actions": { "change_project": "other" },
+    });
+    house.done(CREATE, away).await;
+    let mut theirs = rule(&json!([]), &json!({ "suppress": true, "add_note": "classified" }));
+    theirs["project_id"] = json!("other");
+    theirs["name"] = json!("secret plans");
+    house.done(CREATE, theirs).await;
+    fire(&house, &hook, json!({ "event_key": "k", "title": "db down" })).await;
+    let member = json!({ "workspace_id": "default", "projects": ["default"] });
+    let member = house.token("WORKSPACE_MEMBER", member).await;
+    let tried = rule(&titled("db"), &json!({ "change_severity": "CRITICAL" }));
+    let tried = json!({ "event_rule": tried });
+    house.later(TimeDelta::minutes(1));
+    let told = house.done("/api/v1/event-rule/dry-run", tried.clone()).await.to_string();
+    assert!(told.contains("secret plans"), "{told}");
+    let told = house.as_token(member).done("/api/v1/event-rule/dry-run", tried).await.to_string();
+    assert!(!told.contains("secret plans") && !told.contains("classified"), "{told}");
+}
+
+#[actix_web::test]
+async fn an_alert_of_which_nobody_is_to_be_told_begins_no_escalation() {
+    let (house, hook) = house().await;
+    house.done(CREATE, rule(&titled("db"), &json!({ "no_notification": true }))).await;
+    let item = fire(&house, &hook, json!({ "event_key": "k", "title": "db down" })).await;
+    let id = item["alert_id"].as_str().unwrap();
+    let told = house.get(&format!("/api/v1/alerts/{id}/explain")).await.body;
+    let steps = told["steps"].as_array().unwrap();
+    let verdicts = steps.iter().filter(|step| step["of"] == "escalation");
+    let verdicts: Vec<&Value> = verdicts.map(|step| &step["verdict"]).collect();
+    assert_eq!(verdicts, ["withheld"], "{steps:?}");
+}

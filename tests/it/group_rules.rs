@@ -190,3 +190,43 @@ async fn why_an_alert_is_a_part_is_in_its_history() {
     let told = why(&part).await;
     assert!(told.contains("group rule clusters makes it a part of"), "{told}");
 }
+
+#[actix_web::test]
+async fn a_fresh_alert_is_no_part_of_what_is_over() {
+    let (house, hook, _) = house(1).await;
+    let root = fire(&house, &hook, ("root", "eu1")).await;
+    // More than follow in one unit of work, so that the last one is a part still.
+    for number in 0..201 {
+        fire(&house, &hook, (&format!("part {number}"), "eu1")).await;
+    }
+    let lead = fire(&house, &hook, ("lead", "us1")).await;
+    let merge = json!({ "alert_id": lead["alert_id"], "into": root["alert_id"] });
+    house.done("/api/v1/alert/merge", merge).await;
+    let over = json!({ "alert_id": root["alert_id"], "state": "RESOLVED" });
+    house.done("/monitoring/v1/alert/update", over).await;
+    assert_eq!(alert(&house, &lead).await["state"], "TRIGGERED");
+    let fresh = fire(&house, &hook, ("fresh", "us1")).await;
+    assert_eq!(alert(&house, &fresh).await["merged_into"], Value::Null);
+    house.second().await;
+    assert_eq!(alert(&house, &lead).await["state"], "RESOLVED");
+    assert_eq!(alert(&house, &fresh).await["state"], "TRIGGERED");
+}
+
+#[actix_web::test]
+async fn however_many_parts_a_deleted_lead_has_all_are_set_free() {
+    let (house, hook, _) = house(1).await;
+    let lead = fire(&house, &hook, ("lead", "eu1")).await;
+    for number in 0..203 {
+        fire(&house, &hook, (&format!("part {number}"), "eu1")).await;
+    }
+    let request = json!({ "alert_id": lead["alert_id"] });
+    house.done("/monitoring/v1/alert/delete", request).await;
+    let merged = async || {
+        let asked = json!({ "query": { "page": { "limit": 1000 } } });
+        let all = house.alerts(asked).await;
+        all.iter().filter(|alert| !alert["merged_into"].is_null()).count()
+    };
+    assert_eq!(merged().await, 3);
+    house.second().await;
+    assert_eq!(merged().await, 0);
+}

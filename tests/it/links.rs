@@ -172,3 +172,16 @@ async fn cloudforets_addresses_work_but_do_nothing_by_get() {
     let large = TestRequest::post().uri(&act).set_payload("a".repeat(10_000));
     assert_eq!(told.house.send(large).await.status, 413);
 }
+
+#[actix_web::test]
+async fn a_link_of_an_alerts_earlier_life_does_nothing_in_the_next() {
+    let told = Told::firing().await;
+    for state in ["RESOLVED", "TRIGGERED"] {
+        told.house.later(TimeDelta::minutes(1));
+        let turn = json!({ "alert_id": told.alert_id, "state": state });
+        told.house.done("/monitoring/v1/alert/update", turn).await;
+    }
+    assert_eq!(told.look(&told.path).await.status, 404);
+    assert_eq!(told.press(&told.path, "").await.status, 404);
+    assert_eq!(told.alert().await["state"], "TRIGGERED");
+}

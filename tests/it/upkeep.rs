@@ -186,3 +186,40 @@ fn tail_shows_what_happens_and_comes_back_by_itself() {
     tail.kill().unwrap();
     tail.wait().unwrap();
 }
+
+#[test]
+fn what_commands_do_to_the_files_is_recorded_whether_a_server_runs_or_not() {
+    let mut server = Server::start(&[]);
+    let (data, room) = (server.data().to_owned(), tempfile::tempdir().unwrap());
+    let file = room.path().join("backup.db");
+    let made = done(&data, &["backup", text(&file)]);
+    assert_eq!(made["recorded"], "The server takes it into its audit trail when it runs.");
+    refused(&data, &["backup", text(&file)]);
+    server.terminate();
+    server.ended();
+    for command in ["verify", "vacuum"] {
+        assert_eq!(done(&data, &[command])["recorded"], "It is in the audit trail.", "{command}");
+    }
+    server.restart();
+    let recorded = || {
+        let page = server.get("/api/v1/audit?limit=100");
+        let page: Value = serde_json::from_slice(&page.body).unwrap();
+        let of_store = page["results"].as_array().unwrap().iter();
+        let of_store: Vec<Value> =
+            of_store.filter(|record| record["entity_type"] == "store").cloned().collect();
+        (of_store.len() == 4).then_some(of_store)
+    };
+    let records = eventually("what the commands did is in the trail", recorded);
+    let count = |action: &str, outcome: &str| {
+        let is_it = |record: &&Value| record["action"] == action && record["outcome"] == outcome;
+        records.iter().filter(is_it).count()
+    };
+    assert_eq!(count("store.backup", "SUCCESS"), 1, "{records:#?}");
+    assert_eq!(count("store.backup", "ERROR_INVALID_PARAMETER"), 1, "{records:#?}");
+    assert_eq!((count("store.verify", "SUCCESS"), count("store.vacuum", "SUCCESS")), (1, 1));
+    for record in &records {
+        assert_eq!(record["actor_type"], "command");
+        assert!(record["actor_name"].as_str().unwrap().starts_with("uid "), "{record:#}");
+    }
+    assert_eq!(done(&data, &["verify"])["ok"], true, "the chain is whole");
+}

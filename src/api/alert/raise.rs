@@ -57,7 +57,8 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateAlert) -> Result<Aler
         hand,
         steps: Vec::new(),
     };
-    let view = AlertInfo::from(care::open(tx, opening)?);
+    care::open(tx, opening)?;
+    let view = AlertInfo::from(alert);
     call.touched("alert", &view.alert_id, None, seen(&view));
     Ok(view)
 }

@@ -110,8 +110,9 @@ pub fn dry_run(tx: &dyn Tx, call: &Call, request: DryRunEventRule) -> Result<Dry
     };
     let rule = Arc::new(rule);
     let trial = Trial::new(tx, &rule);
-    let mut told = Told::default();
     let scope = &call.caller.scope;
+    let seen = tx.event_rules(scope)?.into_iter().map(|rule| rule.event_rule_id);
+    let mut told = Told::naming(seen.chain([rule.event_rule_id.clone()]).collect());
     let replayed = replayed::events(tx, scope, (filter, since, call.now), &mut |event| {
         let Some(webhook) = trial.webhook(&event)? else { return Ok(()) };
         let (before, after) = trial.routed(&event, &webhook);

@@ -188,15 +188,16 @@ fn text(name: String, value: String) -> TextParameter {
 /// What a record says of itself, in a sentence.
 fn in_words(entry: &AuditEntry) -> String {
     let AuditEntry { action, actor, entity, outcome, reason, .. } = entry;
-    let mut words = format!("{} did `{action}`", actor.name);
-    if let Some(Entity { kind, id, name }) = entity {
-        words.push_str(&format!(" to {kind} {}", name.as_deref().unwrap_or(id)));
-    }
-    if !entry.is_success() {
-        words.push_str(&format!(", which was refused: {}", reason.as_deref().unwrap_or(outcome)));
-    }
-    words.push('.');
-    words
+    let to = match entity {
+        Some(Entity { kind, id, name }) => format!(" to {kind} {}", name.as_deref().unwrap_or(id)),
+        None => String::new(),
+    };
+    let refused = if entry.is_success() {
+        String::new()
+    } else {
+        format!(", which was refused: {}", reason.as_deref().unwrap_or(outcome))
+    };
+    format!("{} did `{action}`{to}{refused}.", actor.name)
 }
 
 /// A part of a record, if it has that part.

@@ -22,7 +22,7 @@ fn three_records(tx: &dyn Tx, call: &Call, request: SearchEvents) -> Result<Foun
 }
 
 fn few_bytes(tx: &dyn Tx, call: &Call, request: SearchEvents) -> Result<Found> {
-    posted::search_within(Effort { records: 1000, bytes: 100 }, tx, call, request)
+    posted::search_within(Effort { records: 1000, bytes: 20 }, tx, call, request)
 }
 
 /// Ten events, a second apart.

@@ -9,7 +9,7 @@ use crate::{
         history::Step,
         life::{Act, Life},
         scope::Scope,
-        timer::TimerKind,
+        timer::{Timer, TimerKind},
     },
     error::{Code, Error, Result},
     id::Id,
@@ -51,15 +51,47 @@ pub fn merge(
         let_go(tx, &before, &id, hand)?;
     }
     if alert.care.leads {
-        // All at once: a part of a part would be told by nobody.
-        for part in tx.open_parts(&id, u32::MAX)? {
-            let act = Act::Merge { into: into.clone(), reason: Some(format!("with {id}")) };
-            let part = change(tx, part, act, hand)?;
-            taken_in(tx, into, &part, hand)?;
-        }
-        alert = change(tx, alert, Act::LastPartEnds, hand)?;
+        alert = move_on(tx, alert, into, hand)?;
     }
     Ok(alert)
+}
+
+/// What is part of an alert becomes part of what that is part of by now. What does not fit into this unit of work follows
+/// in the next; until then it is told by nobody, which is a second or two.
+fn move_on(tx: &mut dyn Tx, alert: Alert, into: &Id<Alert>, hand: &Hand<'_>) -> Result<Alert> {
+    let id = alert.alert_id().clone();
+    for part in tx.open_parts(&id, TOGETHER)? {
+        let act = Act::Merge { into: into.clone(), reason: Some(format!("with {id}")) };
+        let part = change(tx, part, act, hand)?;
+        taken_in(tx, into, &part, hand)?;
+    }
+    if goes_on(tx, &id, hand)? {
+        return Ok(alert);
+    }
+    change(tx, alert, Act::LastPartEnds, hand)
+}
+
+/// Whether there is more of an alert's parts than one unit of work took; if so, another one goes on with it.
+fn goes_on(tx: &mut dyn Tx, lead: &Id<Alert>, hand: &Hand<'_>) -> Result<bool> {
+    let more = tx.has_open_parts(lead)?;
+    if more {
+        tx.set_timer(TimerKind::Parts, lead.as_str(), Some(hand.now))?;
+    }
+    Ok(more)
+}
+
+/// Goes on with the parts of an alert that was merged, is over or was deleted.
+pub fn due(tx: &mut dyn Tx, timer: &Timer, hand: &Hand<'_>) -> Result<()> {
+    let id = Id::<Alert>::from(timer.subject.as_str());
+    let lead = tx.alert(&Scope::EVERYTHING, &id)?;
+    let Some(lead) = lead.filter(|lead| lead.standing.state.is_open()) else {
+        return free(tx, &id, hand);
+    };
+    match lead.care.merged_into.clone() {
+        Some(into) => move_on(tx, lead, &into, hand).map(|_| ()),
+        // It was opened again, or is one of its own again, and keeps what is part of it still.
+        None => Ok(()),
+    }
 }
 
 /// Makes an alert one of its own again.
@@ -134,13 +166,15 @@ fn part_gone(tx: &mut dyn Tx, lead: &Id<Alert>, hand: &Hand<'_>) -> Result<()> {
 
 /// An alert is over, or deleted: what is part of it still is set free, since nobody would hear of it any more.
 pub(super) fn set_free(tx: &mut dyn Tx, alert: &Alert, hand: &Hand<'_>) -> Result<()> {
-    if alert.care.leads {
-        for part in tx.open_parts(alert.alert_id(), u32::MAX)? {
-            let reason = Some(format!("{} is over, and this is not", alert.alert_id()));
-            change(tx, part, Act::Unmerge { reason }, hand)?;
-        }
+    if alert.care.leads { free(tx, alert.alert_id(), hand) } else { Ok(()) }
+}
+
+fn free(tx: &mut dyn Tx, lead: &Id<Alert>, hand: &Hand<'_>) -> Result<()> {
+    for part in tx.open_parts(lead, TOGETHER)? {
+        let reason = Some(format!("{lead} is over, and this is not"));
+        change(tx, part, Act::Unmerge { reason }, hand)?;
     }
-    Ok(())
+    goes_on(tx, lead, hand).map(|_| ())
 }
 
 /// An alert is over, or no part any more: the one that leads it may be over too.

@@ -115,7 +115,8 @@ pub fn due(tx: &mut dyn Tx, timer: &Timer, hand: &Hand<'_>) -> Result<()> {
         | TimerKind::Heartbeat
         | TimerKind::Window
         | TimerKind::Gather
-        | TimerKind::Group => return Ok(()),
+        | TimerKind::Group
+        | TimerKind::Parts => return Ok(()),
     };
     done(tx, (alert, None), act, (&setup, hand))?;
     Ok(())

@@ -6,9 +6,10 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    app::{lock, store_file},
+    app::{existing_key, lock, seal_file, store_file},
     cli::Failure,
     clock::Clock,
+    domain::audit::SealKey,
     error::{Code, Result},
     jobs::Note,
     metrics::Metrics,
@@ -88,8 +89,11 @@ impl crate::id::Identified for Command {
 async fn append(data: &Path, note: &Note) -> bool {
     let file = store_file(data);
     let (Ok(_lock), Ok(true)) = (lock(data), files::is_current(&file)) else { return false };
+    // What is appended must be signed as the server would.
+    let Ok(Some(key)) = existing_key(&seal_file(data)) else { return false };
+    let options = Options { seal: SealKey::new(key), ..Options::default() };
     let added = async {
-        let store = Store::open(&file, &Options::default(), Arc::new(Metrics::default()))?;
+        let store = Store::open(&file, &options, Arc::new(Metrics::default()))?;
         let clock = Clock::system();
         let added = note.clone().append(&store, clock.mint().clone(), clock.now()).await;
         store.close();

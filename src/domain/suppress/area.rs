@@ -1,5 +1,7 @@
 //! Whose alerts something is about: a whole workspace's, or those of some of its projects.
 
+use std::collections::BTreeSet;
+
 use crate::{
     domain::{
         project::{Domain, Project, Workspace},
@@ -20,6 +22,19 @@ pub struct Area {
 }
 
 impl Area {
+    /// What it has that `other`, of the same workspace, has not.
+    #[must_use]
+    pub fn beyond(&self, other: &Self) -> Self {
+        let projects = match (&self.projects, &other.projects) {
+            (Reach::All, Reach::Only(_)) => Reach::All,
+            (_, Reach::All) => Reach::Only(BTreeSet::new()),
+            (Reach::Only(own), Reach::Only(others)) => {
+                Reach::Only(own.difference(others).cloned().collect())
+            }
+        };
+        Self { projects, ..self.clone() }
+    }
+
     /// Whether what lives at `home` is in it.
     pub fn covers(&self, home: &Home) -> bool {
         self.workspace_id == home.workspace_id

@@ -174,6 +174,9 @@ struct Previewed {
 async fn test(front: Data<Front>, call: Call, request: TryChannel) -> Result<Tried> {
     call.touches("channel", &request.channel_id);
     let (channel, parcel, _) = parcel(&front, &call, request, channel::changeable).await?;
+    let _turn = front.trying.try_acquire().map_err(|_| {
+        Error::unavailable("other channels are being tried; try again when they are done", 5)
+    })?;
     let watch = Stopwatch::start();
     let outbound = front.app.courier.outbound();
     let sent = notify::deliver(outbound, (&channel.kind, &channel.templates), &parcel).await;

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         channel::Channel,
         message::{Circuit, Message, Pace, Sending, State},
+        project::Workspace,
     },
     id::Id,
 };
@@ -19,11 +20,16 @@ pub(super) const MOST_AT_ONCE: u32 = 256;
 /// How many of them to one channel.
 const MOST_TO_ONE: u32 = 8;
 
+/// How many of them through the channels of one workspace, so that one whose receivers are slow holds up no other.
+const MOST_OF_WORKSPACE: u32 = 64;
+
 /// What is known of channels since the start.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     channels: HashMap<Id<Channel>, Stand>,
     under_way: u32,
+    /// How many of them, by workspace, for those that have any.
+    of_workspaces: HashMap<Id<Workspace>, u32>,
     /// What was done since the look at the store that is under way began, which may not see that yet.
     done: BTreeSet<Id<Message>>,
 }
@@ -34,6 +40,8 @@ struct Stand {
     circuit: Circuit,
     pace: Option<Pace>,
     under_way: BTreeSet<Id<Message>>,
+    /// Whose it is, once something was sent to it.
+    workspace: Option<Id<Workspace>>,
 }
 
 impl Desk {
@@ -53,7 +61,12 @@ impl Desk {
             State::Trying => 1,
             State::Open(_) => 0,
         };
-        (most.saturating_sub(under_way).min(self.left()), under_way)
+        let left = stand.workspace.as_ref().map_or(u32::MAX, |it| self.left_to(it));
+        (most.saturating_sub(under_way).min(self.left()).min(left), under_way)
+    }
+
+    fn left_to(&self, workspace: &Id<Workspace>) -> u32 {
+        MOST_OF_WORKSPACE.saturating_sub(self.of_workspaces.get(workspace).copied().unwrap_or(0))
     }
 
     fn left(&self) -> u32 {
@@ -67,7 +80,9 @@ impl Desk {
         message: &Id<Message>,
         now: Timestamp,
     ) -> bool {
-        if self.room(&channel.channel_id, now).0 == 0 || self.done.contains(message) {
+        let workspace = channel.home.workspace_id();
+        let is_full = self.room(&channel.channel_id, now).0 == 0 || self.left_to(workspace) == 0;
+        if is_full || self.done.contains(message) {
             return false;
         }
         let stand = self.channels.entry(channel.channel_id.clone()).or_default();
@@ -86,7 +101,9 @@ impl Desk {
             }
         }
         stand.under_way.insert(message.clone());
+        stand.workspace = Some(workspace.clone());
         self.under_way += 1;
+        *self.of_workspaces.entry(workspace.clone()).or_default() += 1;
         true
     }
 
@@ -96,6 +113,14 @@ impl Desk {
             && stand.under_way.remove(message)
         {
             self.under_way = self.under_way.saturating_sub(1);
+            if let Some(workspace) = &stand.workspace
+                && let Some(of_it) = self.of_workspaces.get_mut(workspace)
+            {
+                *of_it = of_it.saturating_sub(1);
+                if *of_it == 0 {
+                    self.of_workspaces.remove(workspace);
+                }
+            }
             self.done.insert(message.clone());
         }
     }
@@ -160,6 +185,29 @@ mod tests {
         assert!(!desk.take(&channel, &id(1), now), "who looked before it was done sees it still");
         desk.look();
         assert!(desk.take(&channel, &id(1), now));
+    }
+
+    #[test]
+    fn a_workspace_has_a_share_of_what_is_under_way() {
+        let (mut desk, now) = (Desk::default(), from_millis(0));
+        let of = |workspace: &str, number: u32| Channel {
+            channel_id: format!("channel-{workspace}-{number}").into(),
+            home: Place::Workspace("d".into(), workspace.into()),
+            ..channel(None)
+        };
+        let take = |desk: &mut Desk, workspace: &str| {
+            let mut taken = 0;
+            for each in 0..100 {
+                let name = Id::from(format!("message-{workspace}-{each}"));
+                taken += u32::from(desk.take(&of(workspace, each), &name, now));
+            }
+            taken
+        };
+        assert_eq!(take(&mut desk, "slow"), MOST_OF_WORKSPACE);
+        assert_eq!(take(&mut desk, "other"), MOST_OF_WORKSPACE);
+        desk.done(&of("slow", 0).channel_id, &"message-slow-0".into());
+        desk.look();
+        assert_eq!(take(&mut desk, "slow"), 1);
     }
 
     #[test]

@@ -13,11 +13,12 @@ use crate::{
     clock::{Timestamp, from_millis},
     domain::{
         alert::Alert,
+        channel::Place,
         event::Event,
         history::{Entry, Step},
-        project::{Project, ProjectAlertConfig},
+        project::{Project, ProjectAlertConfig, Workspace},
         scope::Scope,
-        setup::Setup,
+        setup::{Held, Setup},
         timer::{Timer, TimerKind},
     },
     error::{Error, Result},
@@ -48,10 +49,28 @@ impl Work {
         Ok(())
     }
 
-    /// Notes that something changed that setups are made of: all of them are made anew after the commit.
-    pub(super) fn setups_changed(&self) -> Result<()> {
-        self.live()?.borrow_mut().note(Changed::Setups);
+    /// Notes that something changed that the setups of a workspace are made of: they are made anew after the commit.
+    pub(super) fn setups_changed(&self, workspace: &Id<Workspace>) -> Result<()> {
+        self.live()?.borrow_mut().note(Changed::Setups(workspace.clone()));
         Ok(())
+    }
+
+    /// Notes that something of a webhook changed that the setup of its project is made of.
+    pub(super) fn setup_of_webhook_changed(&self, webhook: i64) -> Result<()> {
+        let project = self.one(
+            "SELECT p.project_id FROM webhook w JOIN project p USING (project) WHERE w.webhook = ?1",
+            [webhook],
+            |row| Columns::of(row).id(),
+        )?;
+        project.map_or(Ok(()), |project| self.setup_changed(&project))
+    }
+
+    /// Notes that something at `place` changed that setups are made of.
+    pub(super) fn setups_at(&self, place: &Place) -> Result<()> {
+        match place {
+            Place::Project(home) => self.setup_changed(&home.project_id),
+            Place::Workspace(_, workspace) => self.setups_changed(workspace),
+        }
     }
 }
 
@@ -68,6 +87,29 @@ impl Setups for Work {
             live.borrow_mut().set_setup(project.clone(), Arc::clone(&setup));
         }
         Ok(Some(setup))
+    }
+
+    fn count_held(&self, what: Held, place: &Place) -> Result<u64> {
+        let counted = self.number(counting(what), self.place_rows(place)?)?;
+        Ok(counted.unwrap_or_default().unsigned_abs())
+    }
+}
+
+/// What counts what a place has of something, each by its index on the workspace, or of a project's webhooks.
+const fn counting(what: Held) -> &'static str {
+    match what {
+        Held::Channels => {
+            "SELECT count(*) FROM channel WHERE workspace = ?1 AND project IS ?2 AND deleted_at IS NULL"
+        }
+        Held::Contacts => "SELECT count(*) FROM contact WHERE workspace = ?1 AND project IS ?2",
+        Held::OnCalls => "SELECT count(*) FROM on_call WHERE workspace = ?1 AND project IS ?2",
+        Held::EscalationPolicies => {
+            "SELECT count(*) FROM escalation_policy WHERE workspace = ?1 AND project IS ?2"
+        }
+        Held::Heartbeats => {
+            "SELECT count(*) FROM heartbeat h JOIN webhook w USING (webhook)
+             WHERE w.project = ?2 AND ?1 IS NOT NULL"
+        }
     }
 }
 
@@ -161,6 +203,17 @@ impl Histories for Work {
             },
         )?;
         Ok(rows.into_iter().flatten().collect())
+    }
+
+    fn ended_since(&self, alert: &Id<Alert>, since: Timestamp) -> Result<bool> {
+        // By `history_of_alert`.
+        let found = self.number(
+            "SELECT EXISTS (SELECT 1 FROM history h, json_each(h.steps) s
+                 WHERE h.alert = ?1 AND h.at > ?2 AND s.value ->> '$.of' = 'life'
+                   AND s.value ->> '$.step.what' IN ('resolved', 'expired'))",
+            [self.alert_row(alert)?, millis(since)],
+        )?;
+        Ok(found == Some(1))
     }
 
     fn event_entries(&self, event: &Id<Event>) -> Result<Vec<Entry>> {

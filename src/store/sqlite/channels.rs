@@ -112,13 +112,14 @@ impl Channels for Work {
                 Error::at(Code::NotUnique, "/name", detail)
             })
         })?;
-        self.setups_changed()
+        self.setups_at(&channel.home)
     }
 
     fn delete_channel(&mut self, id: &Id<Channel>, now: Timestamp) -> Result<()> {
+        let Some(channel) = self.channel(&Scope::EVERYTHING, id)? else { return Ok(()) };
         let sql = "UPDATE channel SET deleted_at = ?2 WHERE channel = ?1";
         self.put(sql, [self.channel_row(id)?, millis(now)])?;
-        self.setups_changed()
+        self.setups_at(&channel.home)
     }
 }
 

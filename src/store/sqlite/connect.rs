@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The schema, one step per file; a file that was ever released is never changed.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_foundation.sql"),
     include_str!("migrations/0002_tallies.sql"),
     include_str!("migrations/0003_seeking.sql"),

@@ -71,14 +71,14 @@ impl Work {
             RulePlace::Webhook(home, _) | RulePlace::Project(home) => {
                 self.setup_changed(&home.project_id)
             }
-            RulePlace::Workspace(..) => self.setups_changed(),
+            RulePlace::Workspace(_, workspace) => self.setups_changed(workspace),
         }
     }
 
     /// Removes the rules of a webhook that is deleted.
     pub(super) fn delete_rules_of_webhook(&self, webhook: i64) -> Result<()> {
         if self.put("DELETE FROM event_rule WHERE webhook = ?1", [webhook])? > 0 {
-            self.setups_changed()?;
+            self.setup_of_webhook_changed(webhook)?;
         }
         Ok(())
     }

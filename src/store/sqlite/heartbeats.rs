@@ -16,6 +16,7 @@ use crate::{
         alert::Alert,
         heartbeat::{Heartbeat, Heartbeats as Loaded},
         scope::{Home, Scope},
+        webhook::Webhook,
     },
     error::Result,
     id::Id,
@@ -44,7 +45,7 @@ impl Work {
     /// Removes the heartbeats of a webhook that is deleted.
     pub(super) fn forget_heartbeats(&self, webhook: i64) -> Result<()> {
         if self.put("DELETE FROM heartbeat WHERE webhook = ?1", [webhook])? > 0 {
-            self.setups_changed()?;
+            self.setup_of_webhook_changed(webhook)?;
         }
         Ok(())
     }
@@ -62,6 +63,11 @@ impl Heartbeats for Work {
         let mut found = self.many(&sql, [], heartbeat)?;
         found.retain(|heartbeat| scope.contains(&heartbeat.home));
         Ok(found)
+    }
+
+    fn heartbeats_of(&self, webhook: &Id<Webhook>) -> Result<Vec<Heartbeat>> {
+        let sql = format!("{SELECT} WHERE h.webhook = ?1 ORDER BY h.name");
+        self.many(&sql, [self.webhook_row(webhook)?], heartbeat)
     }
 
     fn put_heartbeat(&mut self, heartbeat: &Heartbeat) -> Result<()> {
@@ -86,8 +92,9 @@ impl Heartbeats for Work {
     }
 
     fn delete_heartbeat(&mut self, id: &Id<Heartbeat>) -> Result<()> {
+        let Some(heartbeat) = self.heartbeat(&Scope::EVERYTHING, id)? else { return Ok(()) };
         self.put("DELETE FROM heartbeat WHERE heartbeat_id = ?1", [id.as_str()])?;
-        self.setups_changed()
+        self.setup_changed(&heartbeat.home.project_id)
     }
 
     fn hear_heartbeat(&mut self, id: &Id<Heartbeat>, now: Timestamp) -> Result<Option<Id<Alert>>> {

@@ -3,6 +3,7 @@
 //! as it is in the file.
 
 mod load;
+mod setups;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -12,6 +13,7 @@ use std::{
 
 use rusqlite::Connection;
 
+use self::setups::Meant;
 use super::{
     numbering::{Identity, KeyHash, Numbering},
     seek, tally,
@@ -21,7 +23,7 @@ use crate::{
     domain::{
         alert::{Alert, Standing},
         delivery::Delivery,
-        project::Project,
+        project::{Project, Workspace},
         receipt::Unreadable,
         setup::Setup,
         user::{Application, User},
@@ -96,8 +98,8 @@ pub(super) enum Changed {
     Application(Id<Application>),
     /// How a project is looked after.
     Setup(Id<Project>),
-    /// How projects are looked after, any of them.
-    Setups,
+    /// How the projects of a workspace are looked after, any of them.
+    Setups(Id<Workspace>),
 }
 
 /// How to undo one change.
@@ -110,7 +112,8 @@ enum Undo {
     Requests(i64, Option<Requests>),
     Counts([i64; Severity::ALL.len()]),
     Tallies(usize),
-    Setups(HashMap<Id<Project>, Arc<Setup>>),
+    /// Those that were in memory, of all that are meant.
+    Setups(Meant, Vec<(Id<Project>, Arc<Setup>)>),
     Changed,
 }
 
@@ -159,11 +162,13 @@ pub(super) enum Kind {
     Project,
     Mapping,
     WorkspaceOfProject,
+    /// Not a key: after how many seconds the alerts of a webhook expire; -1 where it does not say.
+    StaleAfter,
 }
 
 impl Kind {
     /// How many kinds there are.
-    const COUNT: usize = 4;
+    const COUNT: usize = 5;
 }
 
 impl Live {
@@ -409,22 +414,12 @@ impl Live {
         self.rows = Default::default();
     }
 
-    /// How a project is looked after, if it is in memory.
-    pub(super) fn setup(&self, project: &Id<Project>) -> Option<Arc<Setup>> {
-        self.setups.get(project).cloned()
-    }
-
-    /// Remembers how a project is looked after.
-    pub(super) fn set_setup(&mut self, project: Id<Project>, setup: Arc<Setup>) {
-        self.setups.insert(project, setup);
-    }
-
     /// Notes that a record changed that the rest of the program looks up.
     pub(super) fn note(&mut self, changed: Changed) {
-        if matches!(changed, Changed::Setup(_) | Changed::Setups) {
-            let before = std::mem::take(&mut self.setups);
-            self.undo.push(Undo::Setups(before));
+        if let Changed::Webhook(id) = &changed {
+            self.rows[Kind::StaleAfter as usize].remove(id.as_str());
         }
+        self.forget_setups(&changed);
         self.changed.push(changed);
         self.undo.push(Undo::Changed);
     }
@@ -469,7 +464,7 @@ impl Live {
                     self.requests.remove(&webhook);
                 }
                 Undo::Counts(before) => self.open_counts = before,
-                Undo::Setups(before) => self.setups = before,
+                Undo::Setups(meant, before) => self.undo_setups(&meant, before),
                 Undo::Tallies(mark) => self.tallies.undo_to(mark),
                 Undo::Changed => {
                     self.changed.pop();

@@ -5,6 +5,7 @@ use rusqlite::params;
 
 use super::{
     alerts::{COLUMNS, HOME, alert},
+    live::Kind,
     rows::{Columns, millis},
     work::Work,
 };
@@ -54,11 +55,21 @@ impl Lives for Work {
     }
 
     fn stale_after(&self, webhook: &Id<Webhook>) -> Result<Option<u32>> {
-        let said = self.number(
-            "SELECT options ->> '$.stale_after' FROM webhook WHERE webhook = ?1",
-            [self.webhook_row(webhook)?],
-        )?;
-        Ok(said.and_then(|seconds| u32::try_from(seconds).ok()))
+        let live = self.live_if_writer();
+        let known = live.and_then(|live| live.borrow().row(Kind::StaleAfter, webhook.as_str()));
+        let said = match known {
+            Some(said) => said,
+            None => self
+                .number(
+                    "SELECT options ->> '$.stale_after' FROM webhook WHERE webhook = ?1",
+                    [self.webhook_row(webhook)?],
+                )?
+                .unwrap_or(-1),
+        };
+        if let Some(live) = live.filter(|_| known.is_none()) {
+            live.borrow_mut().set_row(Kind::StaleAfter, webhook.as_str(), said);
+        }
+        Ok(u32::try_from(said).ok())
     }
 
     fn watch_webhook(&mut self, webhook: &Id<Webhook>, stale_after: TimeDelta) -> Result<()> {

@@ -192,9 +192,9 @@ impl Outbox for Work {
         &mut self,
         channel: &Id<Channel>,
         reason: &str,
-        now: Timestamp,
+        now_and_most: (Timestamp, u32),
     ) -> Result<Vec<Id<Message>>> {
-        self.drop_waiting(channel, reason, now)
+        self.drop_waiting(channel, reason, now_and_most)
     }
 
     fn drop_dead(&mut self, id: &Id<Message>, reason: &str, now: Timestamp) -> Result<()> {

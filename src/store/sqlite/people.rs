@@ -86,12 +86,13 @@ impl People for Work {
             ],
         );
         put.map_err(|error| not_unique(error, "on-call schedule", &schedule.name))?;
-        self.setups_changed()
+        self.setups_at(&schedule.place)
     }
 
     fn delete_on_call(&mut self, id: &Id<OnCall>) -> Result<()> {
+        let Some(schedule) = self.on_call(&Scope::EVERYTHING, id)? else { return Ok(()) };
         self.put("DELETE FROM on_call WHERE on_call_id = ?1", [id.as_str()])?;
-        self.setups_changed()
+        self.setups_at(&schedule.place)
     }
 
     fn contact(&self, scope: &Scope, id: &Id<Contact>) -> Result<Option<Contact>> {
@@ -129,12 +130,13 @@ impl People for Work {
                 Error::at(Code::NotUnique, "/channel_id", detail)
             })
         })?;
-        self.setups_changed()
+        self.setups_at(&contact.place)
     }
 
     fn delete_contact(&mut self, id: &Id<Contact>) -> Result<()> {
+        let Some(contact) = self.contact(&Scope::EVERYTHING, id)? else { return Ok(()) };
         self.put("DELETE FROM contact WHERE contact_id = ?1", [id.as_str()])?;
-        self.setups_changed()
+        self.setups_at(&contact.place)
     }
 }
 

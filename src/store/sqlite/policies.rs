@@ -165,7 +165,8 @@ impl EscalationPolicies for Work {
             ],
         );
         put.map_err(|error| not_unique(error, "escalation policy", &policy.name))?;
-        self.setups_changed()
+        // A default takes the place of another, whosever that was.
+        self.setups_changed(policy.place.workspace_id())
     }
 
     fn delete_escalation_policy(&mut self, id: &Id<EscalationPolicy>) -> Result<()> {
@@ -178,8 +179,9 @@ impl EscalationPolicies for Work {
             let detail = format!("escalation policy `{id}` is the choice of a project");
             return Err(Error::new(Code::ExistResource, detail));
         }
+        let Some(policy) = self.escalation_policy(&Scope::EVERYTHING, id)? else { return Ok(()) };
         self.put("DELETE FROM escalation_policy WHERE escalation_policy_id = ?1", [id.as_str()])?;
-        self.setups_changed()
+        self.setups_at(&policy.place)
     }
 
     fn chosen_policies(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{live::Changed, rows::number, work::Work};
 use crate::{
-    domain::{scope::Scope, webhook::Webhook, words::Severity},
+    domain::{project::Workspace, scope::Scope, webhook::Webhook, words::Severity},
     error::{Error, Result},
     id::Id,
     metrics::{KindLabels, Metrics},
@@ -35,7 +35,7 @@ pub(super) fn load(work: &Work) -> Result<Snapshots> {
         let id = application.application_id.clone();
         snapshots.applications.set(id, Some(Arc::new(application)));
     }
-    work.publish_setups(&snapshots)?;
+    work.publish_setups(&snapshots, None)?;
     snapshots.bus.publish(work.live()?.borrow().next().place());
     Ok(snapshots)
 }
@@ -124,14 +124,21 @@ impl Work {
                 let setup = self.setup(&project)?;
                 snapshots.setups.set(project, setup);
             }
-            Changed::Setups => self.publish_setups(snapshots)?,
+            Changed::Setups(workspace) => self.publish_setups(snapshots, Some(&workspace))?,
         }
         Ok(())
     }
 
-    /// Makes all setups anew.
-    fn publish_setups(&self, snapshots: &Snapshots) -> Result<()> {
+    /// Makes the setups of a workspace anew, or all of them.
+    fn publish_setups(
+        &self,
+        snapshots: &Snapshots,
+        workspace: Option<&Id<Workspace>>,
+    ) -> Result<()> {
         for config in self.alert_configs(&Scope::EVERYTHING)? {
+            if workspace.is_some_and(|workspace| config.home.workspace_id != *workspace) {
+                continue;
+            }
             let project = config.home.project_id;
             let setup = self.setup(&project)?;
             snapshots.setups.set(project, setup);

@@ -140,7 +140,7 @@ impl Work {
         let (Some(before), Reach::Only(after)) =
             (before.unwrap_or(Some(Vec::new())), &it.area.projects)
         else {
-            return self.setups_changed();
+            return self.setups_changed(&it.area.workspace_id);
         };
         before.iter().chain(after).try_for_each(|project| self.setup_changed(project))
     }

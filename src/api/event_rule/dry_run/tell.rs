@@ -28,9 +28,17 @@ const MOST_KEYS: usize = 20_000;
 /// A key in a project.
 type Key = (Id<Project>, String);
 
+/// What is said instead of what a rule says whose project the caller does not reach.
+const UNSEEN: &str = "a rule of a project that you do not reach";
+
+/// The rules that the caller may read about.
+pub(super) type Seen = BTreeSet<Id<EventRule>>;
+
 /// What was seen so far.
 #[derive(Default)]
 pub(super) struct Told {
+    /// The rules that are named; what others say is not told.
+    seen: Seen,
     matched: u64,
     alerts: BTreeSet<Id<Alert>>,
     changed: BTreeMap<String, u64>,
@@ -42,6 +50,17 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// Nothing so far; these rules, and the one that is tried, are named.
+    pub(super) fn naming(seen: Seen) -> Self {
+        Self { seen, ..Self::default() }
+    }
+
+    /// What a rule said of an event, as far as the caller may read it.
+    fn sentence(&self, step: &RuleStep) -> String {
+        let is_seen = step.event_rule_id().is_none_or(|id| self.seen.contains(id));
+        if is_seen { step.sentence() } else { format!("{UNSEEN}: {}", step.verdict()) }
+    }
+
     /// Takes in what came out of one event, without the rule and with it.
     pub(super) fn add(
         &mut self,
@@ -60,7 +79,7 @@ impl Told {
         }
         self.matched += 1;
         self.alerts.extend(event.alert_id.clone());
-        let changes = changes(before, after);
+        let changes = changes((before, after), &self.seen);
         for what in changes.keys() {
             *self.changed.entry(what.clone()).or_default() += 1;
         }
@@ -69,7 +88,7 @@ impl Told {
                 event_id: event.event_id.clone(),
                 created_at: event.created_at.into(),
                 title: event.draft.title.clone(),
-                steps: after.steps.iter().map(RuleStep::sentence).collect(),
+                steps: after.steps.iter().map(|step| self.sentence(step)).collect(),
                 changes,
             });
         }
@@ -145,8 +164,8 @@ impl Told {
 }
 
 /// What differs between two outcomes.
-fn changes(before: &Routed, after: &Routed) -> BTreeMap<String, ChangeInfo> {
-    let (before, after) = (outcome(before), outcome(after));
+fn changes((before, after): (&Routed, &Routed), seen: &Seen) -> BTreeMap<String, ChangeInfo> {
+    let (before, after) = (outcome(before, seen), outcome(after, seen));
     let pairs = before.into_iter().zip(after);
     let differing = pairs.filter(|((_, before), (_, after))| before != after);
     let told = differing
@@ -155,7 +174,7 @@ fn changes(before: &Routed, after: &Routed) -> BTreeMap<String, ChangeInfo> {
 }
 
 /// What rules may change of an event and of what is done for its alert.
-fn outcome(routed: &Routed) -> Vec<(&'static str, Value)> {
+fn outcome(routed: &Routed, seen: &Seen) -> Vec<(&'static str, Value)> {
     let Routed { draft, home, routing, steps: _, consulted: _ } = routed;
     let Draft { event_key, severity, title, additional_info, .. } = draft;
     let Home { project_id, .. } = home;
@@ -169,7 +188,10 @@ fn outcome(routed: &Routed) -> Vec<(&'static str, Value)> {
         drop,
         inhibit_by,
     } = routing;
-    let name = |by: &Option<(Id<EventRule>, String)>| by.as_ref().map(|(_, name)| name.clone());
+    let told = |id: &Id<EventRule>, text: &str| {
+        if seen.contains(id) { text.to_owned() } else { UNSEEN.to_owned() }
+    };
+    let name = |by: &Option<(Id<EventRule>, String)>| by.as_ref().map(|(id, name)| told(id, name));
     vec![
         ("project_id", json!(project_id)),
         ("event_key", json!(event_key)),
@@ -181,7 +203,7 @@ fn outcome(routed: &Routed) -> Vec<(&'static str, Value)> {
         ("escalation_policy_id", json!(escalation_policy_id)),
         ("no_notification", json!(no_notification)),
         ("suppress", json!(name(suppress))),
-        ("notes", notes.iter().map(|(_, note)| note.as_str()).collect()),
+        ("notes", notes.iter().map(|(id, note)| told(id, note)).collect()),
         ("drop", json!(name(drop))),
         ("inhibit_by", json!(inhibit_by.as_ref().map(|by| &by.event_key))),
     ]

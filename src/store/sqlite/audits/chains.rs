@@ -59,15 +59,25 @@ impl Work {
     /// How a chain stands that is to be extended, and when its newest record occurred; a new chain where there is none.
     fn chain_to_extend(&self, domain: &Id<Domain>, trail: Trail) -> Result<(Head, Option<i64>)> {
         let sql = format!(
-            "SELECT {COLUMNS}, (SELECT a.occurred_at FROM audit a WHERE a.chain = c.chain AND a.sequence = c.sequence)
+            "SELECT {COLUMNS}, (SELECT a.occurred_at FROM audit a WHERE a.chain = c.chain AND a.sequence = c.sequence),
+                    (SELECT max(a.sequence) FROM audit a WHERE a.chain = c.chain)
              FROM domain d JOIN audit_chain c USING (domain) WHERE d.domain_id = ?1 AND c.trail = ?2"
         );
         let found = self.one(&sql, [domain.as_str(), trail.as_str()], |row| {
             let mut columns = Columns::of(row);
-            Ok((head(&mut columns)?, columns.get()?))
+            let (head, newest) = (head(&mut columns)?, columns.get()?);
+            Ok((head, newest, columns.get::<Option<i64>>()?))
         })?;
         match found {
-            Some(found) => Ok(found),
+            Some((mut head, newest, last)) => {
+                let last = last.unwrap_or(0).max(0).unsigned_abs();
+                if last > head.last.sequence {
+                    // Somebody put a record behind the newest one: its number is taken, and nothing else of it counts.
+                    head.doubted_from = head.doubted_from.or(Some(last + 1));
+                    head.last.sequence = last;
+                }
+                Ok((head, newest))
+            }
             None => Ok((self.begin_chain(domain, trail)?, None)),
         }
     }

@@ -222,11 +222,9 @@ fn each_field_that_names_something_is_found_by_an_index_in_the_order_of_the_list
         ("remote", "audit_by_remote"),
         ("request_id", "audit_by_request"),
         ("details.source", "audit_by_source"),
-        ("details.kind", "audit_by_kind"),
         ("details.severity", "audit_by_severity"),
         ("details.classification", "audit_by_classification"),
-        ("details.workspace", "audit_by_workspace"),
-        ("details.resource", "audit_by_resource"),
+        ("details.visibility", "audit_by_visibility"),
     ];
     let scope = Scope::EVERYTHING;
     for (field, index) in fields {
@@ -286,6 +284,74 @@ fn numbers_have_no_gaps_and_do_not_come_back_when_old_records_went() {
         crate::store::Verification::new(Scope::EVERYTHING, Some(SealKey::new([3; 32])), Vec::new());
     while verification.go_on(&work).unwrap() {}
     assert!(verification.is_whole(), "{verification:?}");
+}
+
+/// The hash of a record of before there were trails.
+fn first_hash(sequence: i64, previous: &[u8; 32]) -> [u8; 32] {
+    let said = json!({
+        "sequence": sequence,
+        "occurred_at": "1970-01-01T00:00:00.000Z",
+        "actor": "token:token-1",
+        "action": "webhook.create",
+        "resource": (sequence % 2 == 0).then_some("webhook:webhook-1"),
+        "outcome": "SUCCESS",
+        "before": Value::Null,
+        "after": { "name": "one" },
+        "remote": Value::Null,
+        "request_id": "request-1",
+        "previous": crate::digest::hex(previous),
+    });
+    crate::digest::sha256(said.to_string().as_bytes())
+}
+
+#[test]
+fn records_of_an_older_store_keep_their_hashes_and_are_still_verified() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a.db");
+    let connection = connect::writer(&file, crate::store::Durability::Normal).unwrap();
+    for step in &connect::MIGRATIONS[..12] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 12).unwrap();
+    let sql = "INSERT INTO domain (domain_id, name, created_at) VALUES ('default', 'default', 0)";
+    connection.execute(sql, []).unwrap();
+    let mut previous = [0; 32];
+    for sequence in 1..=5_i64 {
+        let hash = first_hash(sequence, &previous);
+        let resource = (sequence % 2 == 0).then_some("webhook:webhook-1");
+        connection
+            .execute(
+                "INSERT INTO audit (audit_id, domain, sequence, occurred_at, actor, action, resource, outcome, after,
+                                    request_id, previous, hash)
+                 VALUES ('audit-' || ?1, 1, ?1, 0, 'token:token-1', 'webhook.create', ?2, 'SUCCESS', '{\"name\":\"one\"}',
+                         'request-1', ?3, ?4)",
+                rusqlite::params![sequence, resource, previous.as_slice(), hash.as_slice()],
+            )
+            .unwrap();
+        previous = hash;
+    }
+    let seal = SealKey::new([3; 32]);
+    connect::migrate(&connection, &seal).unwrap();
+    let mut work = Work::writer(connection, seal.clone()).unwrap();
+    let domain: Id<Domain> = "default".into();
+    let next = work.add_audit(&domain, entry(1), &Mint::unpredictable()).unwrap();
+    assert_eq!((next.sequence, next.previous), (6, previous));
+    let verified = |work: &Work| {
+        let key = Some(seal.clone());
+        let mut verification = crate::store::Verification::new(Scope::EVERYTHING, key, Vec::new());
+        while verification.go_on(work).unwrap() {}
+        verification
+    };
+    assert!(verified(&work).is_whole(), "{:?}", verified(&work));
+    // What the first hashes do not know cannot be slipped into the records that have them.
+    for change in ["actor_name = 'amy'", "reason = 'none'", "details = '{\"a\":1}'"] {
+        let sql = format!("UPDATE audit SET {change} WHERE sequence = 2");
+        work.connection.execute(&sql, []).unwrap();
+        let broken = verified(&work).chains.remove(0).broken.unwrap();
+        assert_eq!(broken.sequence, 2, "{change}: {broken:?}");
+        let back = "UPDATE audit SET actor_name = actor_id, reason = NULL, details = '{}' WHERE sequence = 2";
+        work.connection.execute(back, []).unwrap();
+    }
 }
 
 #[test]

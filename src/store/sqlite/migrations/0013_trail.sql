@@ -100,15 +100,9 @@ CREATE INDEX audit_by_request ON audit (chain, request_id, occurred_at) WHERE re
 -- The same for what a sender says beside: rows that do not say it are not in these.
 CREATE INDEX audit_by_source ON audit (chain, json_extract(details, '$.source'), occurred_at)
     WHERE json_extract(details, '$.source') IS NOT NULL;
-CREATE INDEX audit_by_kind ON audit (chain, json_extract(details, '$.kind'), occurred_at)
-    WHERE json_extract(details, '$.kind') IS NOT NULL;
 CREATE INDEX audit_by_severity ON audit (chain, json_extract(details, '$.severity'), occurred_at)
     WHERE json_extract(details, '$.severity') IS NOT NULL;
 CREATE INDEX audit_by_classification ON audit (chain, json_extract(details, '$.classification'), occurred_at)
     WHERE json_extract(details, '$.classification') IS NOT NULL;
 CREATE INDEX audit_by_visibility ON audit (chain, json_extract(details, '$.visibility'), occurred_at)
     WHERE json_extract(details, '$.visibility') IS NOT NULL;
-CREATE INDEX audit_by_workspace ON audit (chain, json_extract(details, '$.workspace'), occurred_at)
-    WHERE json_extract(details, '$.workspace') IS NOT NULL;
-CREATE INDEX audit_by_resource ON audit (chain, json_extract(details, '$.resource'), occurred_at)
-    WHERE json_extract(details, '$.resource') IS NOT NULL;

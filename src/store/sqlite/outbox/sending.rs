@@ -123,33 +123,43 @@ impl Work {
         Ok(())
     }
 
-    /// By `lane`, which has only what waits.
+    /// The first of each lane, by `message_due` and `message_gathering`, again and again: what waits for another is the
+    /// first once that is gone.
     pub(super) fn drop_waiting(
         &self,
         channel: &Id<Channel>,
         reason: &str,
-        now: Timestamp,
+        (now, most): (Timestamp, u32),
     ) -> Result<Vec<Id<Message>>> {
         let channel = self.channel_row(channel)?;
-        let waiting = self.many(
-            "SELECT m.message, m.message_id FROM message m
-             WHERE m.message IN (SELECT message FROM lane WHERE channel = ?1) AND m.state = 'WAITING'
-             ORDER BY m.message",
-            [channel],
-            |row| {
-                let mut columns = Columns::of(row);
-                Ok((columns.get::<i64>()?, columns.id()?))
-            },
-        )?;
-        for (message, _) in &waiting {
-            self.put(
-                "UPDATE message SET state = 'DROPPED', due_at = NULL, gathering = NULL, reason = ?2, finished_at = ?3
-                 WHERE message = ?1",
-                params![message, reason, millis(now)],
+        let mut dropped = Vec::new();
+        loop {
+            let left = i64::from(most) - i64::try_from(dropped.len()).unwrap_or(i64::MAX);
+            let first: Vec<(i64, Id<Message>)> = self.many(
+                "SELECT message, message_id FROM (
+                    SELECT message, message_id FROM message WHERE channel = ?1 AND due_at IS NOT NULL
+                    UNION ALL
+                    SELECT message, message_id FROM message WHERE channel = ?1 AND gathering IS NOT NULL)
+                 LIMIT ?2",
+                [channel, left.max(0)],
+                |row| {
+                    let mut columns = Columns::of(row);
+                    Ok((columns.get()?, columns.id()?))
+                },
             )?;
+            if first.is_empty() {
+                return Ok(dropped);
+            }
+            for (message, id) in first {
+                self.put(
+                    "UPDATE message SET state = 'DROPPED', due_at = NULL, gathering = NULL, reason = ?2, finished_at = ?3
+                     WHERE message = ?1",
+                    params![message, reason, millis(now)],
+                )?;
+                self.leave_lanes(message, now)?;
+                dropped.push(id);
+            }
         }
-        self.put("DELETE FROM lane WHERE channel = ?1", [channel])?;
-        Ok(waiting.into_iter().map(|(_, id)| id).collect())
     }
 
     pub(super) fn drive_again(&self, id: &Id<Message>, now: Timestamp) -> Result<()> {

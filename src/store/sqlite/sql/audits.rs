@@ -22,8 +22,8 @@ pub(super) const INDEXED: [&str; 11] = [
 ];
 
 /// The same of `details`, where it is an object with such a member that is a text.
-pub(super) const INDEXED_DETAILS: [&str; 7] =
-    ["source", "kind", "severity", "classification", "visibility", "workspace", "resource"];
+pub(super) const INDEXED_DETAILS: [&str; 4] =
+    ["source", "severity", "classification", "visibility"];
 
 /// Audit records, as `audit a`. They are read a chain at a time ([`crate::store::sqlite::audits`]), so that no column
 /// needs a search of its own.
