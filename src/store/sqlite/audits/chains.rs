@@ -165,7 +165,7 @@ impl Work {
     pub(super) fn chains_within(&self, scope: &Scope) -> Result<Vec<sql::Chain>> {
         let heads = self.heads_within(scope)?;
         let chain = |head: Head| sql::Chain {
-            chain: number(head.chain),
+            row: number(head.chain),
             records: head.records(),
             domain_id: head.domain_id.as_str().to_owned(),
             trail: head.trail.as_str().to_owned(),
