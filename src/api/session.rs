@@ -78,7 +78,8 @@ pub fn open(
     };
     tx.put_user(&after)?;
     let actor = Actor::new(ActorKind::User, after.user_id.as_str(), &*after.name);
-    let entry = login(call, actor, "user.login").on(entity(&after)).changed(None, Some(opened(&token)));
+    let entry =
+        login(call, actor, "user.login").on(entity(&after)).changed(None, Some(opened(&token)));
     tx.add_audit(&domain_of(&after.scope), entry, &call.mint)?;
     let expires_at = token.expires_at.unwrap_or(call.now);
     Ok(NewSession {

@@ -72,6 +72,13 @@ fn what_is_recorded_has_a_kind_of_its_own_or_its_actions() {
     assert!(is_own(&other.kind) && other.definition.is_none());
 }
 
+fn shown(slice: &Slice) -> String {
+    match &slice.actions {
+        Actions::Only(actions) => format!("{} {}", slice.verdict, actions.join(" ")),
+        Actions::But(actions) => format!("{} but {}", slice.verdict, actions.join(" ")),
+    }
+}
+
 #[test]
 fn what_is_asked_of_events_is_asked_of_records() {
     let book = book();
@@ -79,12 +86,6 @@ fn what_is_asked_of_events_is_asked_of_records() {
         Records::All => vec!["all".to_owned()],
         Records::Of(slices) => slices.iter().map(shown).collect(),
     };
-    fn shown(slice: &Slice) -> String {
-        match &slice.actions {
-            Actions::Only(actions) => format!("{} {}", slice.verdict, actions.join(" ")),
-            Actions::But(actions) => format!("{} but {}", slice.verdict, actions.join(" ")),
-        }
-    }
     let of = |kind: &str| Wanted { kind: Some(kind.to_owned()), ..Wanted::default() };
     assert_eq!(slices(Wanted::default()), ["all"]);
     assert_eq!(slices(of("Login.Failed")), ["refused token.use user.login"]);
