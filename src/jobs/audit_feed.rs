@@ -98,7 +98,7 @@ async fn feed_one(jobs: &Jobs, feed: &Feed, now: Timestamp) -> Result<usize> {
     let store = &jobs.intake.store;
     let webhook = store.snapshots().webhooks.get(&feed.webhook_id);
     let webhook = webhook.ok_or_else(|| Error::not_found("webhook", &feed.webhook_id))?;
-    let (mut after, mut fed) = (feed.sequence, 0);
+    let (mut after, mut events) = (feed.sequence, 0);
     for _ in 0..PORTIONS {
         let (domain, from) = (feed.domain_id.clone(), after);
         let records = store.read(move |tx| tx.chain(&domain, Trail::Own, (from, PORTION))).await?;
@@ -106,9 +106,10 @@ async fn feed_one(jobs: &Jobs, feed: &Feed, now: Timestamp) -> Result<usize> {
         after = last.sequence;
         let wanted = records.into_iter().filter(|record| is_fed(&record.entry));
         let records = wanted.map(|record| seen(record, jobs.office_hours.as_ref())).collect();
-        fed += ingest::feed(&jobs.intake, &webhook, Portion { up_to: after, records }, now).await?;
+        events +=
+            ingest::feed(&jobs.intake, &webhook, Portion { up_to: after, records }, now).await?;
     }
-    Ok(fed)
+    Ok(events)
 }
 
 /// A record as a mapping sees it.
