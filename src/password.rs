@@ -3,12 +3,17 @@
 
 use std::fmt;
 
-use argon2::{
-    Argon2, Params,
-    password_hash::{self, PasswordHasher as _, PasswordVerifier as _, phc},
-};
+use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash::phc};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
-use crate::digest::Secret;
+use crate::digest::{Secret, same_bytes};
+
+/// How many bytes of salt each password has.
+const SALT: usize = 16;
+
+/// How much memory is asked for to hash in. Only the 19 MiB of it that are used are taken; but what is larger than 32 MiB
+/// an allocator gives back to the system at once, and keeps none of it for each thread that hashed.
+const ROOM: usize = 40 << 20;
 
 /// What a password is known by: the text that says how it was hashed, with what salt, and what came out.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,8 +21,17 @@ pub struct PasswordHash(String);
 
 /// Why a password could not be hashed or compared; no fault of who typed it.
 #[derive(Debug, thiserror::Error)]
-#[error("argon2: {0}")]
-pub struct HashError(password_hash::Error);
+pub enum HashError {
+    /// The system has no randomness to give.
+    #[error("no randomness: {0}")]
+    Random(getrandom::Error),
+    /// What was kept is no hash.
+    #[error("what was kept of a password is no argon2id hash")]
+    NoHash,
+    /// It could not be computed.
+    #[error("argon2: {0}")]
+    Argon2(argon2::Error),
+}
 
 impl PasswordHash {
     /// The hash of a password, with a salt of its own. Takes some 20 ms and 19 MiB.
@@ -25,8 +39,14 @@ impl PasswordHash {
     /// # Errors
     /// Where the system has no randomness to give.
     pub fn of(password: &Secret) -> Result<Self, HashError> {
-        let hash = argon2().hash_password(password.reveal().as_bytes()).map_err(HashError)?;
-        Ok(Self(hash.to_string()))
+        let mut salt = [0; SALT];
+        getrandom::fill(&mut salt).map_err(HashError::Random)?;
+        // Version 19 with 19 MiB, two passes and one lane.
+        let params = Params::DEFAULT;
+        let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+        let hash = computed(params, password, &salt)?;
+        let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash));
+        Ok(Self(format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${hash}")))
     }
 
     /// The hash that was kept as this text.
@@ -44,18 +64,28 @@ impl PasswordHash {
     /// # Errors
     /// Where what was kept is no hash.
     pub fn fits(&self, password: &Secret) -> Result<bool, HashError> {
-        let kept = phc::PasswordHash::new(&self.0).map_err(|cause| HashError(cause.into()))?;
-        match argon2().verify_password(password.reveal().as_bytes(), &kept) {
-            Ok(()) => Ok(true),
-            Err(password_hash::Error::PasswordInvalid) => Ok(false),
-            Err(cause) => Err(HashError(cause)),
+        let kept = phc::PasswordHash::new(&self.0).map_err(|_| HashError::NoHash)?;
+        let (Some(salt), Some(hash)) = (&kept.salt, &kept.hash) else {
+            return Err(HashError::NoHash);
+        };
+        if kept.algorithm.as_str() != "argon2id" || kept.version != Some(Version::V0x13.into()) {
+            return Err(HashError::NoHash);
         }
+        let params = Params::try_from(&kept).map_err(|_| HashError::NoHash)?;
+        Ok(same_bytes(&computed(params, password, salt)?, hash.as_bytes()))
     }
 }
 
-/// Version 19 of argon2id with 19 MiB, two passes and one lane.
-fn argon2() -> Argon2<'static> {
-    Argon2::from(Params::DEFAULT)
+/// The argon2id of a password.
+fn computed(params: Params, password: &Secret, salt: &[u8]) -> Result<Vec<u8>, HashError> {
+    let mut memory = Vec::with_capacity((ROOM / Block::SIZE).max(params.block_count()));
+    memory.resize(params.block_count(), Block::default());
+    let mut hash = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let password = password.reveal().as_bytes();
+    let done = argon2.hash_password_into_with_memory(password, salt, &mut hash, &mut memory);
+    done.map_err(HashError::Argon2)?;
+    Ok(hash)
 }
 
 impl fmt::Debug for PasswordHash {
@@ -89,8 +119,19 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_that_another_program_made_is_read() {
+        // Made by the reference implementation: version 19, 256 KiB, two passes, one lane, password `password`, salt `somesalt`.
+        let text =
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        let hash = PasswordHash::kept(text.to_owned());
+        assert!(hash.fits(&"password".into()).unwrap());
+    }
+
+    #[test]
     fn what_is_no_hash_is_an_error_and_no_open_door() {
         assert!(PasswordHash::kept("rubbish".to_owned()).fits(&"rubbish".into()).is_err());
         assert!(PasswordHash::kept(String::new()).fits(&"".into()).is_err());
+        let other = PasswordHash::of(&"rubbish".into()).unwrap().0.replace("argon2id", "argon2i");
+        assert!(PasswordHash::kept(other).fits(&"rubbish".into()).is_err());
     }
 }
