@@ -10,6 +10,9 @@ use crate::harness::{Answer, Caller, House};
 
 const LOG: &str = "/v1/k8s/audit";
 
+/// Whether an entry is one that a filter means.
+type Holds = Box<dyn Fn(&Value) -> bool>;
+
 /// A house in which projects and webhooks were made, changed and removed, a second and more apart.
 async fn busy(projects: usize) -> House {
     let house = House::new().await;
@@ -88,7 +91,7 @@ async fn each_filter_finds_what_matches_exactly_and_several_must_all_hold() {
     let source = all[0]["sourceId"].as_str().unwrap().to_owned();
     let name = all[0]["sourceName"].as_str().unwrap().replace(' ', "%20");
     let both = format!("source_id={source}&action=Delete&success=true");
-    let filters: Vec<(String, Box<dyn Fn(&Value) -> bool>)> = vec![
+    let filters: Vec<(String, Holds)> = vec![
         ("action=Create".into(), Box::new(|it| it["action"] == "Create")),
         ("action=Update".into(), Box::new(|it| it["action"] == "Update")),
         ("action=Delete".into(), Box::new(|it| it["action"] == "Delete")),
@@ -304,4 +307,42 @@ async fn only_who_reaches_a_whole_domain_sees_its_log_and_no_other_one() {
     let unnamed = house.get(LOG).await;
     assert_eq!((unnamed.status, unnamed.pointers()), (400, vec!["/domain_id"]));
     assert!(!entries(&house.admin(), "domain_id=rival").await.is_empty());
+}
+
+#[actix_web::test]
+async fn an_application_asks_with_its_token_and_is_shown_as_one_and_so_are_logins() {
+    let house = House::new().await;
+    let asked = json!({ "name": "audit reader", "role": "DOMAIN_ADMIN", "domain_id": "default" });
+    let made = house.done("/api/v1/application/create", asked).await;
+    let pair = json!({ "grantType": "app_token", "AppId": made["application_id"], "AppSecret": made["secret"] });
+    let given = house.send(TestRequest::post().uri("/api/v1/token").set_json(pair)).await;
+    let reader = house.as_token(given.body["accessToken"].as_str().unwrap());
+    let logins = entries(&reader, "entity_type=Login&action=Login").await;
+    assert_eq!(logins.len(), 1, "{logins:?}");
+    assert_eq!(logins[0]["status"], "Succeeded");
+    let file = reader.get(&format!("{LOG}?download=true")).await;
+    assert_eq!(file.status, 200);
+    let query = "source_type=Application&source_name=audit%20reader&limit=1";
+    let newest = entries(&reader, query).await.remove(0);
+    assert_eq!(newest["event"], "audit.export");
+    assert_eq!(newest["sourceType"], "Application");
+    assert_eq!(newest["sourceId"], made["application_id"]);
+    let created = entries(&reader, "entity_type=App&action=Create").await;
+    assert_eq!(created[0]["entityName"], "audit reader");
+    assert_eq!(created[0]["entityType"], "Applications");
+
+    let wrong = json!({ "name": "nobody", "password": "guessed wrong" });
+    house.send(TestRequest::post().uri("/api/v1/login").set_json(wrong)).await;
+    let user =
+        json!({ "name": "amy", "password": "correct horse battery", "role": "SYSTEM_ADMIN" });
+    house.done("/api/v1/user/create", user).await;
+    let wrong = json!({ "name": "amy", "password": "guessed wrong" });
+    house.send(TestRequest::post().uri("/api/v1/login").set_json(wrong)).await;
+    house.later(TimeDelta::minutes(2));
+    house.tick().await;
+    let failed = entries(&reader, "action=Login&success=false").await;
+    assert!(failed.iter().any(|login| login["entityName"] == "amy"), "{failed:?}");
+    assert!(
+        failed.iter().all(|login| login["status"] == "Failed" && login["entityType"] == "Login")
+    );
 }

@@ -48,14 +48,38 @@ impl Verb {
     pub(super) fn of(action: &str) -> Self {
         let last = action.rsplit(['.', '/', ':']).next().unwrap_or_default();
         match last.to_ascii_lowercase().as_str() {
-            "create" | "created" | "add" | "raise" | "import" | "emit" | "post" | "open"
+            "create" | "created" | "open" | "add" | "raise" | "import" | "emit" | "post"
             | "trigger" | "batchcreate" | "add_override" | "create_batch" => Self::Create,
             "get" | "read" | "export" | "download" | "show" | "head" => Self::Read,
             "list" | "search" => Self::List,
-            "update" | "updated" | "put" | "patch" | "set" | "assign_user" | "assign"
-            | "acknowledge" | "resolve" | "escalate" | "merge" | "unmerge" | "snooze"
-            | "unsnooze" | "bulk" | "change_order" | "passwd" | "set_password"
-            | "change_password" | "rename" | "mute" | "unmute" | "settle" | "repeat" | "reopen"
+            "update"
+            | "updated"
+            | "group"
+            | "acknowledgement_expire"
+            | "acknowledge_by_link"
+            | "put"
+            | "patch"
+            | "set"
+            | "assign_user"
+            | "assign"
+            | "acknowledge"
+            | "resolve"
+            | "escalate"
+            | "merge"
+            | "unmerge"
+            | "snooze"
+            | "unsnooze"
+            | "bulk"
+            | "change_order"
+            | "passwd"
+            | "set_password"
+            | "change_password"
+            | "rename"
+            | "mute"
+            | "unmute"
+            | "settle"
+            | "repeat"
+            | "reopen"
             | "join" => Self::Update,
             "delete" | "deleted" | "remove" | "remove_override" | "retain" | "cut" | "purge" => {
                 Self::Delete
@@ -69,13 +93,13 @@ impl Verb {
             "stop" | "close" | "expire" | "end" | "exit" => Self::Stop,
             "rotate" | "rotate_key" | "rotate_secret" | "renew" => Self::Renew,
             "revoke" => Self::Revoke,
-            "login" | "authenticate" | "token" => Self::Login,
+            "login" | "authenticate" | "token" | "use" | "issue" => Self::Login,
             "logout" => Self::Logout,
             "backup" => Self::Backup,
             "restore" => Self::Restore,
             "verify" | "check" | "test" | "explain" | "diff" | "simulate" | "dry_run"
             | "preview" => Self::Evaluate,
-            "send" | "redrive" | "deliver" | "notify" => Self::Send,
+            "send" | "announce" | "redrive" | "deliver" | "notify" => Self::Send,
             _ => Self::Unknown,
         }
     }

@@ -49,12 +49,15 @@ pub(in crate::http) enum Packing {
     File,
 }
 
+/// Makes something else of a record.
+pub(in crate::http) type Shape = Box<dyn Fn(&Value) -> Result<Value> + Send>;
+
 /// What a record is made into before it is written.
 pub(in crate::http) enum Shaping {
     /// It is written as it is.
     AsItIs,
     /// What this makes of it is written.
-    By(Box<dyn Fn(&Value) -> Result<Value> + Send>),
+    By(Shape),
 }
 
 /// A file whose first part is read.

@@ -50,8 +50,8 @@ const SPELLINGS: [(&str, &str); 3] =
 /// The type that the log has for logins, whoever they were of.
 const LOGIN: &str = "Login";
 
-/// What a login is called, of a person and of a machine account.
-const LOGINS: [&str; 4] = ["user.login", "application.login", "session.create", "token.issue"];
+/// What a login is called: of a person, of a machine account, and of who showed a token that does not work.
+const LOGINS: [&str; 4] = ["user.login", "application.login", "session.open", "token.use"];
 
 /// What was done, in the log's four words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
