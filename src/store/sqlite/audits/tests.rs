@@ -1,3 +1,5 @@
+//! Tests of the audit trail in the store.
+
 use serde_json::{Value, json};
 
 use super::*;
