@@ -52,6 +52,7 @@ async fn records(house: &House, action: &str) -> Vec<Value> {
 }
 
 #[actix_web::test]
+#[expect(clippy::print_stderr, reason = "says how long it took")]
 async fn ten_thousand_wrong_passwords_keep_nobody_out_and_fill_nothing() {
     let house = House::with(&["--trusted-proxy", "192.0.2.7"]).await;
     for number in 0..KNOWN {
@@ -77,7 +78,7 @@ async fn ten_thousand_wrong_passwords_keep_nobody_out_and_fill_nothing() {
         slowest = slowest.max(took.as_secs_f64());
     }
     let grown = resident().saturating_sub(before);
-    println!("the slowest right password took {slowest:.3} s; memory grew by {grown} KiB");
+    eprintln!("the slowest right password took {slowest:.3} s; memory grew by {grown} KiB");
     assert!(slowest < patience, "the right password took {slowest} s");
     // Mostly what hashing took, which the allocator keeps for the next time.
     assert!(grown < 256 * 1024, "memory grew by {grown} KiB");
@@ -91,7 +92,8 @@ async fn ten_thousand_wrong_passwords_keep_nobody_out_and_fill_nothing() {
     // Five each for those who exist, and no more than a hundred or so of what was counted.
     assert!(logins.len() < KNOWN * 5 + WRONG / AT_ONCE + 150, "{}", logins.len());
     let counted: u64 = logins.iter().filter_map(|it| it["details"]["calls"].as_u64()).sum();
-    assert_eq!(counted as usize + KNOWN * 5, WRONG, "each try is told of");
+    let counted = usize::try_from(counted).unwrap();
+    assert_eq!(counted + KNOWN * 5, WRONG, "each try is told of");
     let all = house.get("/api/v1/audit?limit=1000").await.text;
     assert!(!all.contains(GUESS), "a guess stands in the trail");
 }

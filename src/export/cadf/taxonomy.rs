@@ -48,8 +48,10 @@ impl Verb {
     pub(super) fn of(action: &str) -> Self {
         let last = action.rsplit(['.', '/', ':']).next().unwrap_or_default();
         match last.to_ascii_lowercase().as_str() {
-            "create" | "created" | "open" | "add" | "raise" | "import" | "emit" | "post"
-            | "trigger" | "batchcreate" | "add_override" | "create_batch" => Self::Create,
+            "create" | "created" | "batch_create" | "open" | "add" | "raise" | "import"
+            | "emit" | "post" | "trigger" | "batchcreate" | "add_override" | "create_batch" => {
+                Self::Create
+            }
             "get" | "read" | "export" | "download" | "show" | "head" => Self::Read,
             "list" | "search" => Self::List,
             "update"
