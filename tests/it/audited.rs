@@ -61,7 +61,7 @@ async fn of_users(house: &House, name: &str, title: &str) -> Option<Value> {
         assert_eq!(opened.status, 200, "{opened:?}");
         let listed = house.done("/api/v1/session/list", json!({})).await;
         let of_it = listed["results"].as_array().unwrap().iter();
-        let mut of_it = of_it.filter(|session| session["name"] == title);
+        let mut of_it = of_it.filter(|session| session["name"] == title.as_str());
         return Some(json!({ "session_id": of_it.next().unwrap()["session_id"] }));
     }
     if kind != "user" && kind != "application" {
