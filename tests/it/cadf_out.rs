@@ -60,7 +60,7 @@ async fn pycadf_finds_every_event_of_the_standard_profile_valid() {
     let room = tempfile::tempdir().unwrap();
     let file = room.path().join("trail.cadf.ndjson");
     std::fs::write(&file, &text).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/pycadf.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/cadf.py");
     let run =
         || Command::new(&python).args(["-W", "ignore"]).arg(&script).arg(&file).output().unwrap();
     let judged = run();

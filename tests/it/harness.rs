@@ -210,6 +210,15 @@ impl House {
         self.webhook_in("default", provider, json!({})).await
     }
 
+    /// A new webhook, without the rules that come with its provider.
+    pub async fn bare_webhook(&self, provider: &str) -> Hook {
+        let asked = json!({
+            "name": format!("bare {provider}"), "project_id": "default", "provider": provider,
+            "default_rules": false,
+        });
+        Hook::from(&self.done("/monitoring/v1/webhook/create", asked).await)
+    }
+
     /// A new webhook of a project, with these options.
     pub async fn webhook_in(&self, project: &str, provider: &str, options: Value) -> Hook {
         let name = format!("{provider} {}", self.now().timestamp_millis());

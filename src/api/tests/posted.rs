@@ -50,7 +50,7 @@ async fn a_search_stops_where_it_has_looked_at_enough_and_goes_on_from_there() {
         let (mut found, mut until, mut token) = (Vec::new(), Vec::new(), json!(""));
         loop {
             let asked =
-                json!({ "filter": { "actionRegex": "^engines/[18]$" }, "pageToken": token });
+                json!({ "filter": { "actionRegex": "^engines/[18]$" }, "page_token": token });
             let page = service.read(search, asked).await.unwrap();
             found.extend(page["events"].as_array().unwrap().iter().map(|it| it["action"].clone()));
             until.push(page["searchedUntilTime"].clone());

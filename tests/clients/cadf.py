@@ -1,6 +1,6 @@
 """Builds an event of pycadf from each line of a file of CADF events, and has pycadf judge it.
 
-Run as `python pycadf.py FILE`; prints how many events were valid, and fails at the first that is not. The validators of
+Run as `python cadf.py FILE`; prints how many events were valid, and fails at the first that is not. The validators of
 pycadf run when its objects are made, so each event is made anew from its fields.
 """
 
