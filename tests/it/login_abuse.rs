@@ -21,6 +21,10 @@ const KNOWN: usize = 10;
 /// How many are under way at once.
 const AT_ONCE: usize = 100;
 
+/// By how much memory may grow, in KiB. Ten thousand hashes at once would take 190 GiB; other tests of this process take
+/// their part too.
+const ROOM: u64 = 512 * 1024;
+
 /// What the attackers type; it must turn up nowhere.
 const GUESS: &str = "a-guess-that-is-wrong";
 
@@ -80,8 +84,7 @@ async fn ten_thousand_wrong_passwords_keep_nobody_out_and_fill_nothing() {
     let grown = resident().saturating_sub(before);
     eprintln!("the slowest right password took {slowest:.3} s; memory grew by {grown} KiB");
     assert!(slowest < patience, "the right password took {slowest} s");
-    // Mostly what hashing took, which the allocator keeps for the next time.
-    assert!(grown < 256 * 1024, "memory grew by {grown} KiB");
+    assert!(grown < ROOM, "memory grew by {grown} KiB");
     house.later(TimeDelta::minutes(1));
     house.tick().await;
     let (logins, locks) = (records(&house, "user.login").await, records(&house, "user.lock").await);
