@@ -155,7 +155,7 @@ fn open(
         hand,
         steps: Vec::new(),
     };
-    care::open(tx, opening).map(|_| ())
+    care::open(tx, opening).map(|()| ())
 }
 
 /// Opens all alerts, spread evenly over the time that a step waits.

@@ -53,7 +53,7 @@ pub fn is_for_anyone(name: &str) -> bool {
 
 /// A request that succeeds for a method of users, applications and sessions; `None` for other methods.
 async fn of_users(house: &House, name: &str, title: &str) -> Option<Value> {
-    let title = &title.replace(" ", "-");
+    let title = &title.replace(' ', "-");
     let (kind, verb) = name.split_once('.')?;
     if kind == "session" {
         crate::users::user(house, title, "WORKSPACE_OWNER").await;
