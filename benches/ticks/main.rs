@@ -155,7 +155,7 @@ fn open(
         hand,
         steps: Vec::new(),
     };
-    care::open(tx, opening).map(|()| ())
+    care::open(tx, opening)
 }
 
 /// Opens all alerts, spread evenly over the time that a step waits.

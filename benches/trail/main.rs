@@ -75,7 +75,7 @@ fn entry(number: u64) -> (Trail, AuditEntry) {
     entry.user_agent = Some("alertmill/1".to_owned());
     entry.request_id = Some(format!("request-{number:032x}"));
     if chance.is_multiple_of(50) {
-        entry.outcome = "ERROR_PERMISSION_DENIED".to_owned();
+        "ERROR_PERMISSION_DENIED".clone_into(&mut entry.outcome);
         entry.reason = Some("the caller may not do this".to_owned());
     }
     if trail != Trail::Own {
@@ -134,8 +134,12 @@ fn is(field: &str, value: impl Into<Value>) -> Value {
     json!({ "k": field, "v": value.into(), "o": "eq" })
 }
 
+/// What is asked, for the number of a round.
+type Question = Box<dyn Fn(u64) -> Value>;
+
 /// The questions: a name, and the filter of the one with this number.
-fn questions() -> Vec<(&'static str, Box<dyn Fn(u64) -> Value>)> {
+#[expect(clippy::too_many_lines, reason = "a line or two for each question")]
+fn questions() -> Vec<(&'static str, Question)> {
     let user = |number: u64| format!("user-{:032x}", mixed(number) % 500);
     let all = json!(["OWN", "POSTED", "AUDIT_EVENT", "EVENT", "COMMUNICATION_EVENT"]);
     let time = |number: u64| {
@@ -345,7 +349,7 @@ fn main() -> io::Result<()> {
         match argument.as_str() {
             "--dir" => directory = arguments.next().unwrap_or_default().into(),
             "--records" => {
-                records = arguments.next().and_then(|it| it.parse().ok()).unwrap_or(records)
+                records = arguments.next().and_then(|it| it.parse().ok()).unwrap_or(records);
             }
             _ => {}
         }
