@@ -150,7 +150,7 @@ where
     })
 }
 
-/// A method that runs `method` in a transaction, as [`write`] does, with what `prepare` makes of the request before: a
+/// A method that runs `method` in a transaction, as [`write()`] does, with what `prepare` makes of the request before: a
 /// transaction must not wait for what takes long.
 pub(super) fn prepared<Q, P, S, F>(
     prepare: fn(Data<Front>, Call, Q) -> F,
