@@ -209,6 +209,7 @@ impl App {
             courier: Arc::clone(&self.courier),
             office_hours: self.config.office_hours.clone(),
             strangers: Arc::clone(&self.strangers),
+            seal: self.seal.clone(),
             audit_retention: self.config.audit_retention.0,
         }
     }

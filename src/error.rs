@@ -89,6 +89,8 @@ catalogue! {
     RulesRefused = 422 "ERROR_RULES_REFUSED";
     /// The sender posts faster than its limit allows; `Retry-After` says when to go on.
     TooManyRequests = 429 "ERROR_TOO_MANY_REQUESTS";
+    /// A check found records of the audit trail changed, missing or inserted: the outcome of a record, and never an answer.
+    AuditTrailBroken = 500 "ERROR_AUDIT_TRAIL_BROKEN";
     /// The server failed; the log has the cause.
     Internal = 500 "ERROR_INTERNAL";
     /// The store does not take writes at the moment; `Retry-After` says when to try again.

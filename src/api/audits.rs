@@ -2,11 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     Call, Moment, Page, Shown,
     asked::list_request,
     audit::{AuditInfo, admit},
+    call::seen,
     unwound,
 };
 use crate::{
@@ -15,12 +17,16 @@ use crate::{
     domain::{
         audit::{AuditRecord, Exported, Fault, Head, Link, SealKey, Trail},
         project::Domain,
+        scope::Reach,
     },
     error::{Code, Error, Result},
     id::Id,
     query::AUDITS,
-    store::{Tx, Verification, Verified},
+    store::{Accepted, Tx, Verification, Verified},
 };
+
+/// How long a reason may be, in characters.
+const MOST_REASON: usize = 1000;
 
 list_request! {
     /// Asks for audit records of all trails.
@@ -161,6 +167,47 @@ pub fn verification(call: &Call, key: &SealKey, request: VerifyTrail) -> Result<
     Ok(Verification::new(call.caller.scope.clone(), Some(key.clone()), request.exported()?))
 }
 
+/// Accepts how the chains of the trail stand.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptTrail {
+    /// Why they are not proven and are to be trusted nevertheless, in up to 1000 characters, e.g. that the store was restored
+    /// without its key.
+    #[schemars(length(min = 1, max = 1000))]
+    reason: String,
+}
+
+/// What was accepted.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AcceptedInfo {
+    /// The chains that were not proven, as they stood.
+    pub chains: Vec<HeadInfo>,
+    /// Whether how many chains there are was not proven.
+    pub count: bool,
+}
+
+/// Signs anew how the chains stand that are not proven: after a store was restored without the key that signed it. A record
+/// that was changed, is missing or was put there stays so.
+pub fn accept(tx: &mut dyn Tx, call: &Call, request: AcceptTrail) -> Result<AcceptedInfo> {
+    admit(call)?;
+    call.touches("audit", "trail");
+    if call.caller.scope.domains != Reach::All {
+        let detail = "how the chains stand is accepted by who reaches all domains";
+        return Err(Error::new(Code::PermissionDenied, detail));
+    }
+    let reason = request.reason.trim();
+    if !(1..=MOST_REASON).contains(&reason.chars().count()) {
+        let detail = format!("say why, in up to {MOST_REASON} characters");
+        return Err(Error::at(Code::InvalidParameter, "/reason", detail));
+    }
+    let Accepted { chains, count } = tx.accept_audits()?;
+    let accepted = AcceptedInfo { chains: chains.iter().map(HeadInfo::from).collect(), count };
+    let before = json!({ "unproven": seen(&accepted) });
+    let after = json!({ "unproven": null, "reason": reason });
+    call.touched("audit", "trail", Some(before), Some(after));
+    Ok(accepted)
+}
+
 /// Whether the trail is whole.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct VerifiedInfo {
@@ -209,6 +256,18 @@ impl From<Verification> for VerifiedInfo {
         let ok = verification.is_whole();
         let Verification { chains, wrong, .. } = verification;
         Self { ok, chains: chains.into_iter().map(ChainInfo::from).collect(), wrong }
+    }
+}
+
+impl VerifiedInfo {
+    /// All that is wrong, in one sentence.
+    pub fn faults(&self) -> String {
+        let chains = self.chains.iter().filter_map(|chain| {
+            let broken = chain.broken.as_ref()?;
+            Some(format!("{} of domain {}: {}", chain.trail, chain.domain_id, broken.detail))
+        });
+        let faults: Vec<String> = chains.chain(self.wrong.iter().cloned()).collect();
+        faults.join("; ")
     }
 }
 

@@ -64,6 +64,13 @@ enum Verb {
         #[arg(long)]
         without_key: bool,
     },
+    /// Trust how the chains stand that are `UNPROVEN`, after the store was restored without its `audit.key`. A running server
+    /// does it, and records it. Records that were changed or are missing stay so.
+    Accept {
+        /// Why they are to be trusted.
+        #[arg(long)]
+        reason: String,
+    },
     /// Print how the chains of the trail stand, to be kept where no administrator of this machine reaches.
     Head {
         /// The file to write; one that exists is left alone.
@@ -95,6 +102,11 @@ impl Audit {
                     Some(true) => Ok(()),
                     _ => Err(Failure::refused("The audit trail is not whole.")),
                 }
+            }
+            Verb::Accept { reason } => {
+                let asked = json!({ "reason": reason });
+                let answer = Client::find(&self.reach)?.post("/api/v1/audit/accept", asked).await?;
+                screen.show(&answer, accepted)
             }
             Verb::Head { out } => {
                 let heads = heads(&self.reach).await?;
@@ -235,4 +247,18 @@ fn records(answer: &Value) -> String {
     let headings = ["TIME (UTC)", "ACTION", "OUTCOME", "RESOURCE", "ACTOR", "FROM"];
     let nothing = "No audit records: nothing was changed yet.";
     table(&headings, rows(answer).map(cells).collect(), nothing)
+}
+
+/// What was accepted, for people.
+fn accepted(answer: &Value) -> String {
+    let chains = answer["chains"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if chains.is_empty() && answer["count"] != true {
+        return "There was nothing to accept: all of it is proven.".to_owned();
+    }
+    let told = chains.iter().map(|chain| {
+        let (trail, domain) = (field(chain, "trail"), field(chain, "domain_id"));
+        format!("accepted  {trail} of domain {domain}, up to record {}\n", chain["sequence"])
+    });
+    let told: String = told.collect();
+    format!("{told}From now on it is signed with the key of this server.")
 }

@@ -93,7 +93,7 @@ impl From<Code> for RpcCode {
             Code::NotFound => Self::NotFound,
             Code::NotUnique => Self::AlreadyExists,
             Code::PayloadTooLarge | Code::TooManyRequests => Self::ResourceExhausted,
-            Code::Internal => Self::Internal,
+            Code::AuditTrailBroken | Code::Internal => Self::Internal,
             Code::Unavailable => Self::Unavailable,
             Code::Deadline | Code::RequestTimeout => Self::DeadlineExceeded,
             Code::AlertFeatureIsNotActivated

@@ -178,7 +178,7 @@ fn loudness(request: &HttpRequest, code: Code, moment: Option<&Moment>) -> Loudn
         (None, _) | (_, None) => true,
     };
     match code {
-        Code::Internal => Loudness::Failure,
+        Code::AuditTrailBroken | Code::Internal => Loudness::Failure,
         Code::Deadline => Loudness::Trouble,
         Code::Unavailable if is_news() => Loudness::Trouble,
         // Whoever may knock can make these, as often as they like.

@@ -1,19 +1,14 @@
 //! Records of the audit trail, on the way into a webhook: the same second and third stage as of what is posted, but only what
 //! becomes events is kept, and it is kept together with how far the webhook was fed, so that each record counts once.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Intake, Interpreted, interpret, settle, settling};
+use super::{Intake, Interpreted, interpret, report::own_delivery, settle, settling};
 use crate::{
     clock::Timestamp,
-    digest::sha256,
-    domain::{
-        delivery::{Delivery, PresentedKey},
-        webhook::Webhook,
-        words::Cause,
-    },
+    domain::{webhook::Webhook, words::Cause},
     error::Result,
     store::Size,
 };
@@ -42,16 +37,7 @@ pub async fn feed(
     let Portion { up_to, records } = portion;
     let (mut size, mut taken) = (Size::default(), Vec::new());
     for record in records {
-        let delivery = Delivery {
-            delivery_id: intake.mint.id(now),
-            webhook_id: webhook.webhook_id.clone(),
-            presented: PresentedKey(sha256(b"")),
-            headers: BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]),
-            query: BTreeMap::new(),
-            body: record.to_string().into_bytes(),
-            remote: "alertmill".to_owned(),
-            received_at: now,
-        };
+        let delivery = own_delivery(intake, &webhook.webhook_id, (&record, now));
         let read_by = (&*reader.plugin, &**webhook);
         let interpreted = interpret(&reader.books.rulebook, read_by, &delivery, Ok(record));
         if says_nothing(&interpreted) {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Intake, Interpreted, keep};
 use crate::{
@@ -12,9 +12,10 @@ use crate::{
         delivery::{Delivery, PresentedKey},
         event::{Draft, Mapped},
         receipt::Receipt,
-        webhook::OWN_WEBHOOK,
+        webhook::{OWN_WEBHOOK, Webhook},
     },
     error::{Error, Result},
+    id::Id,
 };
 
 /// Settles an event of Alertmill's own.
@@ -30,19 +31,28 @@ pub async fn report(intake: &Intake, draft: Draft, now: Timestamp) -> Result<Rec
         .ok_or_else(|| Error::not_found("webhook", OWN_WEBHOOK))?;
     intake.is_alerted(&webhook)?;
     let said = json!({ "event_key": draft.event_key, "title": draft.title, "description": draft.description });
-    let delivery = Delivery {
+    let delivery = own_delivery(intake, &webhook.webhook_id, (&said, now));
+    let mapped = Mapped { draft, variant: Arc::from("own"), origins: BTreeMap::new() };
+    let interpreted = Interpreted { items: vec![Ok(mapped)], ignored: None, mapping: None };
+    let receipt = keep(intake, &webhook, (&delivery, None), interpreted).await?;
+    intake.count(&receipt);
+    Ok(receipt)
+}
+
+/// What Alertmill posts to a webhook of its own.
+pub(super) fn own_delivery(
+    intake: &Intake,
+    webhook_id: &Id<Webhook>,
+    (said, now): (&Value, Timestamp),
+) -> Delivery {
+    Delivery {
         delivery_id: intake.mint.id(now),
-        webhook_id: webhook.webhook_id.clone(),
+        webhook_id: webhook_id.clone(),
         presented: PresentedKey(sha256(b"")),
         headers: BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]),
         query: BTreeMap::new(),
         body: said.to_string().into_bytes(),
         remote: "alertmill".to_owned(),
         received_at: now,
-    };
-    let mapped = Mapped { draft, variant: Arc::from("own"), origins: BTreeMap::new() };
-    let interpreted = Interpreted { items: vec![Ok(mapped)], ignored: None, mapping: None };
-    let receipt = keep(intake, &webhook, (&delivery, None), interpreted).await?;
-    intake.count(&receipt);
-    Ok(receipt)
+    }
 }

@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod audit_feed;
 mod audit_retain;
+mod audit_verify;
 pub mod deliver;
 pub mod ping;
 pub mod reload;
@@ -15,6 +16,7 @@ mod watch;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use self::{
+    audit_verify::read_to_the_end,
     deliver::{Courier, deliver},
     ping::ping_for_ever,
     reload::{reload, reload_recorded},
@@ -23,7 +25,11 @@ pub use self::{
     strangers::{OTHERS, Stranger, Strangers, Wanted, write_all},
     watch::watch,
 };
-use crate::{clock::Clock, domain::office_hours::OfficeHours, ingest::Intake};
+use crate::{
+    clock::Clock,
+    domain::{audit::SealKey, office_hours::OfficeHours},
+    ingest::Intake,
+};
 
 /// How often the ticker ticks.
 const EVERY: Duration = Duration::from_secs(60);
@@ -43,6 +49,8 @@ pub struct Jobs {
     pub office_hours: Option<OfficeHours>,
     /// Who was turned away, until that is in the audit trail.
     pub strangers: Arc<Strangers>,
+    /// What proves how the chains of the audit trail stand.
+    pub seal: SealKey,
     /// How long audit records are kept; for ever if it is no time at all.
     pub audit_retention: Duration,
 }
@@ -73,7 +81,7 @@ impl Jobs {
         }
     }
 
-    /// Does each minute and each hour what is due then.
+    /// Does each minute, each hour and each day what is due then.
     async fn minutes(&self) {
         let mut ticks = tokio::time::interval(EVERY);
         for minute in 0_u64.. {
@@ -82,6 +90,9 @@ impl Jobs {
             // Not at once: a start has enough to do.
             if minute % 60 == 5 {
                 self.hour().await;
+            }
+            if minute % (24 * 60) == 15 {
+                self.day().await;
             }
         }
     }
@@ -93,6 +104,13 @@ impl Jobs {
         }
         if let Err(error) = audit_retain::audit_retain(self, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "what is old of the audit trail could not be removed");
+        }
+    }
+
+    /// Does once what is due each day.
+    pub async fn day(&self) {
+        if let Err(error) = audit_verify::audit_verify(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "the audit trail could not be verified");
         }
     }
 

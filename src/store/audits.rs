@@ -23,6 +23,15 @@ pub enum Posting {
     Known(Box<AuditRecord>),
 }
 
+/// What was accepted of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The chains, as they stood before.
+    pub chains: Vec<Head>,
+    /// Whether how many chains there are was not proven.
+    pub count: bool,
+}
+
 /// The audit trail.
 pub trait Audits {
     /// Appends a record to the own trail of a domain.
@@ -75,4 +84,7 @@ pub trait Audits {
     /// of each chain stays, and how the chain stands says where it was cut. A chain that is not as it was signed is left
     /// alone.
     fn cut_audits(&mut self, domain: &Id<Domain>, before: Timestamp, most: u32) -> Result<u64>;
+    /// Signs anew how the chains stand that were not proven, or were doubted since, and how many chains there are: from then on
+    /// they are as good as the others. What their records say is not looked at.
+    fn accept_audits(&mut self) -> Result<Accepted>;
 }

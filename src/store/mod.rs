@@ -41,7 +41,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
-    audits::{Audits, Posting},
+    audits::{Accepted, Audits, Posting},
     care::{Histories, Hit, HitKind, Hits, Setups, Timers},
     changes::{Changed, Changes},
     channels::Channels,

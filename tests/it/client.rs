@@ -182,15 +182,16 @@ impl Server {
         Door { webhook_id: made["webhook_id"].as_str().unwrap().to_owned(), path }
     }
 
-    /// Every event, page by page, without the payload that it came in.
+    /// Every event of the project of its webhooks, page by page, without the payload that it came in. A nearly full disk is
+    /// an event of its own, in a project of its own.
     pub(crate) fn events(&self) -> Vec<Value> {
         let only = ["event_id", "event_key", "alert_id", "webhook_id", "delivery_id"];
-        self.all("/monitoring/v1/event/list", &json!({ "only": only }))
+        self.all("/monitoring/v1/event/list", &json!({ "only": only, "filter": of_default() }))
     }
 
-    /// Every alert, page by page.
+    /// Every alert of the project of its webhooks, page by page.
     pub(crate) fn alerts(&self) -> Vec<Value> {
-        self.all("/monitoring/v1/alert/list", &json!({}))
+        self.all("/monitoring/v1/alert/list", &json!({ "filter": of_default() }))
     }
 
     /// Every row of a list, page by page.
@@ -245,6 +246,10 @@ impl Drop for Server {
             let _ = io::stderr().write_all(log.get(tail..).unwrap_or(&log).as_bytes());
         }
     }
+}
+
+fn of_default() -> Value {
+    json!([{ "k": "project_id", "v": "default", "o": "eq" }])
 }
 
 fn spawn(data: &Path, flags: &[String], log: &Path) -> Child {

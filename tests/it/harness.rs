@@ -143,6 +143,11 @@ impl House {
         self.running.as_ref().unwrap().app.jobs().hour().await;
     }
 
+    /// Lets happen once what happens each day.
+    pub async fn day(&self) {
+        self.running.as_ref().unwrap().app.jobs().day().await;
+    }
+
     /// Where its data is.
     pub fn data(&self) -> PathBuf {
         self.directory.path().join("data")

@@ -295,3 +295,83 @@ async fn without_the_key_only_the_chains_are_checked_and_only_if_asked() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(command(&house.data(), &["verify", "--without-key"]).1);
 }
+
+async fn alerts_of_system(house: &House) -> Vec<Value> {
+    house.alerts(json!({ "project_id": "system" })).await
+}
+
+#[actix_web::test]
+async fn what_is_changed_in_the_file_pages_somebody_until_it_is_as_it_was() {
+    let house = lived_in().await;
+    house.day().await;
+    house.second().await;
+    assert_eq!(alerts_of_system(&house).await, Vec::<Value>::new());
+
+    let connection = file(&house);
+    let change = "UPDATE audit SET action = ?1 WHERE sequence = 5";
+    connection.execute(change, ["project.delete"]).unwrap();
+    house.day().await;
+    house.second().await;
+    let alerts = alerts_of_system(&house).await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(
+        (&alerts[0]["severity"], &alerts[0]["state"]),
+        (&json!("CRITICAL"), &json!("TRIGGERED"))
+    );
+    assert!(alerts[0]["description"].as_str().unwrap().contains("record 5"), "{alerts:?}");
+    let record = record(&house, newest(&house).await).await;
+    assert_eq!(record["outcome"], "ERROR_AUDIT_TRAIL_BROKEN", "{record:#}");
+    assert_eq!(record["actor"], "timer:verification");
+    // Who asks is told as well, and it is the same alert.
+    assert_eq!(house.get("/api/v1/audit/verify").await.body["ok"], false);
+    house.second().await;
+    assert_eq!(alerts_of_system(&house).await[0]["event_count"], 2);
+
+    connection.execute(change, ["project.create"]).unwrap();
+    house.day().await;
+    let alerts = alerts_of_system(&house).await;
+    assert_eq!((alerts.len(), &alerts[0]["state"]), (1, &json!("RESOLVED")));
+}
+
+#[actix_web::test]
+async fn a_store_restored_without_its_key_is_proven_again_once_somebody_answers_for_it() {
+    let mut house = lived_in().await;
+    house.done("/api/v1/domain/create", json!({ "domain_id": "rival", "name": "Rival" })).await;
+    let admin = house.token("DOMAIN_ADMIN", json!({ "domain_id": "rival" })).await;
+    std::fs::remove_file(house.data().join("audit.key")).unwrap();
+    house.reopen().await;
+    house.done("/api/v1/project/create", json!({ "name": "one more" })).await;
+    let (verified, is_well) = command(&house.data(), &["verify"]);
+    assert!(!is_well && verified["wrong"].to_string().contains("how many chains"), "{verified:#}");
+    assert_eq!(verified["chains"][0]["broken"]["fault"], "UNPROVEN", "{verified:#}");
+    house.day().await;
+    house.second().await;
+    assert_eq!(alerts_of_system(&house).await.len(), 1);
+
+    let path = "/api/v1/audit/accept";
+    let why = json!({ "reason": "restored from a backup without its key" });
+    assert_eq!(house.post(path, json!({ "reason": "  " })).await.status, 400);
+    assert_eq!(house.as_token(admin).post(path, why.clone()).await.status, 403);
+    let accepted = house.done(path, why).await;
+    assert_eq!(
+        (&accepted["chains"][0]["trail"], &accepted["count"]),
+        (&json!("OWN"), &json!(true))
+    );
+    let record = record(&house, newest(&house).await).await;
+    assert_eq!(record["action"], "audit.accept");
+    assert_eq!(record["after"]["reason"], "restored from a backup without its key");
+    assert_eq!(record["before"]["unproven"]["chains"][0], accepted["chains"][0]);
+    let (verified, is_well) = command(&house.data(), &["verify"]);
+    assert!(is_well, "{verified:#}");
+    house.day().await;
+    assert_eq!(alerts_of_system(&house).await[0]["state"], "RESOLVED");
+    let again = house.done(path, json!({ "reason": "once more" })).await;
+    assert_eq!(again, json!({ "chains": [], "count": false }));
+
+    // What was changed is not mended by anybody's word.
+    let change = "UPDATE audit SET action = 'project.delete' WHERE sequence = 5";
+    file(&house).execute(change, []).unwrap();
+    house.done(path, json!({ "reason": "never mind" })).await;
+    let (verified, _) = command(&house.data(), &["verify"]);
+    assert_eq!(named(&verified["chains"][0]["broken"]), ("CHANGED", 5), "{verified:#}");
+}

@@ -1,10 +1,12 @@
 //! The routes of the audit trail.
 
+use std::time::Duration;
+
 use actix_web::web::Data;
 
 use super::super::{
     Front,
-    method::{Method, act, read},
+    method::{Method, act, read, write},
 };
 use crate::{
     api::{
@@ -15,12 +17,9 @@ use crate::{
         audit::{AuditEntry, Entity},
         token::Right,
     },
-    error::Result,
-    store::Tx,
+    error::{Code, Result},
+    jobs::read_to_the_end,
 };
-
-/// The outcome of a check that found the trail broken.
-const BROKEN: &str = "ERROR_AUDIT_TRAIL_BROKEN";
 
 /// The methods of the audit trail.
 pub(super) fn methods() -> Vec<Method> {
@@ -62,6 +61,13 @@ pub(super) fn methods() -> Vec<Method> {
             act(verify_against),
         )
         .needs(Right::Read),
+        Method::post(
+            "/api/v1/audit/accept",
+            "audit.accept",
+            "Signs anew how the chains stand that are not proven, after a store was restored without the key that signed it.",
+            write(audits::accept),
+        )
+        .needs(Right::Administer),
     ]
 }
 
@@ -69,38 +75,25 @@ async fn verify(front: Data<Front>, call: Call, _: AskedHeads) -> Result<Verifie
     verify_against(front, call, VerifyTrail::default()).await
 }
 
-/// Reads a part at a time, each in a snapshot of its own: the trail may be long, and the server goes on meanwhile.
 async fn verify_against(
     front: Data<Front>,
     call: Call,
     request: VerifyTrail,
 ) -> Result<VerifiedInfo> {
-    let mut verification = audits::verification(&call, &front.app.seal, request)?;
-    loop {
-        let part = move |tx: &dyn Tx| {
-            let more = verification.go_on(tx)?;
-            Ok((verification, more))
-        };
-        let (read, more) = front.app.store.read(part).await?;
-        if !more {
-            let verified = VerifiedInfo::from(read);
-            if !verified.ok {
-                broken(&front, &call, &verified).await?;
-            }
-            return Ok(verified);
-        }
-        verification = read;
+    let verification = audits::verification(&call, &front.app.seal, request)?;
+    let verified =
+        VerifiedInfo::from(read_to_the_end(&front.app.store, verification, Duration::ZERO).await?);
+    if !verified.ok {
+        broken(&front, &call, &verified).await?;
     }
+    Ok(verified)
 }
 
 /// Records that a check found the trail broken, so that it raises an alert. What is whole is not worth a record.
 async fn broken(front: &Data<Front>, call: &Call, verified: &VerifiedInfo) -> Result<()> {
-    let chains = verified.chains.iter().filter_map(|chain| chain.broken.as_ref());
-    let faults = chains.map(|broken| broken.detail.as_str());
-    let faults: Vec<&str> = faults.chain(verified.wrong.iter().map(String::as_str)).collect();
     let entry = AuditEntry {
-        outcome: BROKEN.to_owned(),
-        reason: Some(faults.join("; ")),
+        outcome: Code::AuditTrailBroken.name().to_owned(),
+        reason: Some(verified.faults()),
         ..audit::entry(call, "audit.verify")
     };
     let entry = entry.on(Entity::new("audit", "trail"));

@@ -30,7 +30,7 @@ use crate::{
     error::Result,
     id::{Id, Mint},
     query::{Count, Cursor, Keyset, Query},
-    store::{Audits, Each, EachPlaced, Found, Posting, Scan, Stretch, Total, Way},
+    store::{Accepted, Audits, Each, EachPlaced, Found, Posting, Scan, Stretch, Total, Way},
 };
 
 /// How many bytes of what was so, is so, and was said beside a page holds, about; it ends early before it holds more.
@@ -160,6 +160,10 @@ impl Audits for Work {
 
     fn cut_audits(&mut self, domain: &Id<Domain>, before: Timestamp, most: u32) -> Result<u64> {
         self.cut_chains(domain, before, most)
+    }
+
+    fn accept_audits(&mut self) -> Result<Accepted> {
+        self.accept_chains()
     }
 }
 

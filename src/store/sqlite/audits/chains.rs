@@ -13,10 +13,13 @@ use crate::{
     },
     error::{Error, Result},
     id::{Id, Mint},
-    store::sqlite::{
-        rows::{self, Columns, maybe_millis, millis, number},
-        sql,
-        work::Work,
+    store::{
+        Accepted,
+        sqlite::{
+            rows::{self, Columns, maybe_millis, millis, number},
+            sql,
+            work::Work,
+        },
     },
 };
 
@@ -103,9 +106,7 @@ impl Work {
         )?;
         // What was not proven before is not proven by one more.
         if is_proven {
-            let signature = self.seal().sign_count(head.chain);
-            let sql = "UPDATE audit_register SET chains = ?1, signature = ?2";
-            self.put(sql, params![number(head.chain), signature.as_slice()])?;
+            self.register_count(head.chain)?;
         }
         Ok(head)
     }
@@ -125,6 +126,13 @@ impl Work {
         let there = self.number("SELECT max(chain) FROM audit_chain", [])?.unwrap_or(0);
         let is_proven = self.seal().proves_count(chains, &signature);
         Ok((chains.max(there.max(0).unsigned_abs()), is_proven))
+    }
+
+    fn register_count(&self, chains: u64) -> Result<()> {
+        let signature = self.seal().sign_count(chains);
+        let sql = "UPDATE audit_register SET chains = ?1, signature = ?2";
+        self.put(sql, params![number(chains), signature.as_slice()])?;
+        Ok(())
     }
 
     fn put_head(&self, head: &Head) -> Result<()> {
@@ -208,12 +216,31 @@ impl Work {
         // A head that is not proven is not signed anew: what is wrong must stay visible.
         if self.seal().proves(&head) || head.doubted_from.is_some() {
             head.cut = Some(Cut { link, at: before });
+            // What may be missing is older than all that is kept now.
+            head.doubted_from = head.doubted_from.filter(|first| *first > link.sequence);
             self.put_head(&head)?;
             let sql = "DELETE FROM audit WHERE chain = ?1 AND sequence > ?2 AND sequence <= ?3";
             self.put(sql, params![number(head.chain), number(start), number(link.sequence)])?;
             return Ok(gone.len() as u64);
         }
         Ok(0)
+    }
+
+    /// Signs anew what is not proven, or is doubted.
+    pub(super) fn accept_chains(&self) -> Result<Accepted> {
+        let mut chains = Vec::new();
+        for head in self.heads_within(&Scope::EVERYTHING)? {
+            if self.seal().proves(&head) && head.doubted_from.is_none() {
+                continue;
+            }
+            self.put_head(&Head { doubted_from: None, ..head.clone() })?;
+            chains.push(head);
+        }
+        let (count, is_proven) = self.register()?;
+        if !is_proven {
+            self.register_count(count)?;
+        }
+        Ok(Accepted { chains, count: !is_proven })
     }
 
     /// The records of a chain that follow the one of this number, in their order.

@@ -288,6 +288,25 @@ fn numbers_have_no_gaps_and_do_not_come_back_when_old_records_went() {
     assert!(verification.is_whole(), "{verification:?}");
 }
 
+#[test]
+fn a_doubt_ends_when_all_that_is_older_was_removed() {
+    let (_directory, mut work) = work();
+    let (mint, domain) = (Mint::unpredictable(), Id::<Domain>::from("default"));
+    for number in 0..5 {
+        work.add_audit(&domain, entry(number), &mint).unwrap();
+    }
+    work.command("UPDATE audit_chain SET signature = x'00'").unwrap();
+    for number in 5..10 {
+        work.add_audit(&domain, entry(number), &mint).unwrap();
+    }
+    let doubted = |work: &Work| work.heads(&Scope::EVERYTHING).unwrap().remove(0).doubted_from;
+    assert_eq!(doubted(&work), Some(6));
+    assert_eq!(work.cut_audits(&domain, from_millis(9_000_000), 5).unwrap(), 5);
+    assert_eq!(doubted(&work), Some(6), "the first that is kept is the one that is doubted");
+    assert_eq!(work.cut_audits(&domain, from_millis(9_000_000), 1).unwrap(), 1);
+    assert_eq!(doubted(&work), None);
+}
+
 /// The hash of a record of before there were trails.
 fn first_hash(sequence: i64, previous: &[u8; 32]) -> [u8; 32] {
     let said = json!({
