@@ -118,7 +118,7 @@ impl Work {
                 entry.actor.name,
                 entry.action,
                 entity.map(|it| &it.kind),
-                entity.map(|it| &it.id),
+                entity.map(|it| &it.id).filter(|id| !id.is_empty()),
                 entity.and_then(|it| it.name.as_ref()),
                 entry.outcome,
                 entry.reason,
