@@ -170,7 +170,8 @@ async fn an_unknown_filter_or_value_is_refused_with_its_place() {
         ("limit=-1", "/limit"),
         ("limit=40.5", "/limit"),
         ("offset=x", "/offset"),
-        ("cursor=%21", "/query/page/cursor"),
+        ("cursor=%21", "/cursor"),
+        ("cursor=abc", "/cursor"),
     ] {
         let answer = house.get(&format!("{LOG}?{query}")).await;
         assert_eq!((answer.status, answer.pointers()), (400, vec![pointer]), "{query} {answer:?}");

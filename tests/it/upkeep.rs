@@ -229,7 +229,10 @@ fn what_commands_do_to_the_files_is_recorded_whether_a_server_runs_or_not() {
     let (data, room) = (server.data().to_owned(), tempfile::tempdir().unwrap());
     let file = room.path().join("backup.db");
     let made = done(&data, &["backup", text(&file)]);
-    assert_eq!(made["recorded"], "The server writes it into the audit trail: within a minute if it runs, else at its next start.");
+    assert_eq!(
+        made["recorded"],
+        "The server writes it into the audit trail: within a minute if it runs, else at its next start."
+    );
     refused(&data, &["backup", text(&file)]);
     server.terminate();
     server.ended();

@@ -263,9 +263,11 @@ mod tests {
                 continue;
             }
             let text = fs::read_to_string(entry.path()).unwrap();
-            let text: String = text.split("#[cfg(test)]").next().unwrap().split_whitespace().collect();
+            let text: String =
+                text.split("#[cfg(test)]").next().unwrap().split_whitespace().collect();
             for call in ["touched(\"", "touches(\"", "Entity::new(\"", "format!(\"export"] {
-                let kinds = text.split(call).skip(1).filter_map(|rest| rest.split(['"', ':']).next());
+                let kinds =
+                    text.split(call).skip(1).filter_map(|rest| rest.split(['"', ':']).next());
                 let said = call.rsplit('"').next().unwrap_or_default();
                 found.extend(kinds.map(|kind| format!("{said}{kind}")));
             }
@@ -292,7 +294,10 @@ mod tests {
         for kind in written {
             let name = entity(&kind, "x.update");
             let found = entities(&name).map(|found| found[0]["v"].as_array().unwrap().clone());
-            assert!(found.is_ok_and(|it| it.contains(&json!(kind))), "`{kind}` is shown as `{name}`");
+            assert!(
+                found.is_ok_and(|it| it.contains(&json!(kind))),
+                "`{kind}` is shown as `{name}`"
+            );
         }
         assert_eq!(entity("odd_thing", "x.update"), "OddThing");
         assert_eq!(entity("user", "user.login"), "Login");
