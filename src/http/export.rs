@@ -301,7 +301,7 @@ const fn told(of: Rows) -> &'static str {
 fn describe_text(of: Rows) -> String {
     let who = match of {
         Rows::Events | Rows::Alerts => openapi::needs(Right::Read),
-        Rows::Audits => "Needs a token that reaches a whole domain.",
+        Rows::Audits => openapi::WHOLE_DOMAIN,
     };
     format!(
         "Takes what the list takes, sorted by `created_at` alone, newest first unless that is asked for ascending; \

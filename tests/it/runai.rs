@@ -178,6 +178,8 @@ async fn an_unknown_filter_or_value_is_refused_with_its_place() {
         assert_eq!(answer.body["code"], 400);
         assert!(answer.body["message"].is_string());
     }
+    let plus = house.get(&format!("{LOG}?start=2026-01-01T00:00:00+00:00")).await;
+    assert!(plus.status == 400 && plus.text.contains("`%2B`"), "{plus:?}");
     let twice = house.get(&format!("{LOG}?action=Create&action=Delete")).await;
     assert_eq!(twice.status, 400);
     assert_eq!(house.as_token("none").get(LOG).await.status, 401);

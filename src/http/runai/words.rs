@@ -265,11 +265,12 @@ mod tests {
             let text = fs::read_to_string(entry.path()).unwrap();
             let text: String =
                 text.split("#[cfg(test)]").next().unwrap().split_whitespace().collect();
-            for call in ["touched(\"", "touches(\"", "Entity::new(\"", "format!(\"export"] {
-                let kinds =
-                    text.split(call).skip(1).filter_map(|rest| rest.split(['"', ':']).next());
-                let said = call.rsplit('"').next().unwrap_or_default();
-                found.extend(kinds.map(|kind| format!("{said}{kind}")));
+            for call in ["touched(\"", "touches(\"", "Entity::new(\""] {
+                let kinds = text.split(call).skip(1).filter_map(|rest| rest.split('"').next());
+                found.extend(kinds.map(str::to_owned));
+            }
+            if text.contains("format!(\"export:") {
+                found.insert("export".to_owned());
             }
         }
         found
