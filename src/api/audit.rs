@@ -62,7 +62,7 @@ pub struct AuditInfo {
     pub resource: Option<String>,
     /// What kind of thing it was done to, also where that is none in particular: `user` of a refused `user.create`.
     pub entity_type: Option<String>,
-    /// The identifier of what it was done to.
+    /// The identifier of what it was done to; empty where that is none in particular.
     pub entity_id: Option<String>,
     /// What people call what it was done to.
     pub entity_name: Option<String>,
@@ -112,9 +112,7 @@ impl From<AuditRecord> for AuditInfo {
             patch::between(was, entry.after.as_ref().unwrap_or(&nothing))
         });
         let (kind, id, name) = match entry.entity {
-            Some(Entity { kind, id, name }) => {
-                (Some(kind), Some(id).filter(|id| !id.is_empty()), name)
-            }
+            Some(Entity { kind, id, name }) => (Some(kind), Some(id), name),
             None => (None, None, None),
         };
         Self {

@@ -154,6 +154,7 @@ async fn ninety_days_are_kept_where_nothing_is_said() {
     project(&house, "old").await;
     let cuts = json!([is("action", "audit.retain")]);
     house.later(TimeDelta::days(89));
+    project(&house, "young").await;
     house.hour().await;
     assert!(found(&house, cuts.clone()).await.is_empty());
     house.later(TimeDelta::days(2));
