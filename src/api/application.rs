@@ -107,7 +107,7 @@ pub fn create(
     let (digest, secret) = fresh()?;
     let application = Application {
         application_id: call.mint.id(call.now),
-        name: asked::name("name", &name)?,
+        name: asked::called("name", &name)?,
         secret: digest,
         role,
         scope: grant.checked(tx, call, "application")?,

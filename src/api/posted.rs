@@ -30,6 +30,7 @@ use super::{
 use crate::{
     domain::{
         audit::Trail,
+        hidden::looked_at,
         posted::{self, OURSELVES},
     },
     error::{Code, Error, Mistake, Result},
@@ -124,7 +125,7 @@ fn draft(call: &Call, (event_id, event): (Option<String>, EventForm), at: &str) 
     };
     let place = if at.is_empty() { String::new() } else { format!("{at}/event") };
     let event = event.checked(&place, call.now)?;
-    if event.event_source == OURSELVES {
+    if looked_at(&event.event_source) == OURSELVES {
         let detail =
             format!("`event_source` must not be `{OURSELVES}`: that is what we are called");
         return Err(Error::at(Code::InvalidParameter, format!("{place}/event_source"), detail));

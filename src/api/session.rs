@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    digest::{new_secret, sha256},
+    digest::{Digest, digests_match, new_secret, sha256},
     domain::{
         audit::{Actor, ActorKind, AuditEntry, Entity},
         project::Domain,
@@ -60,13 +60,16 @@ pub struct NewBearer {
     pub expires_in: i64,
 }
 
-/// Opens a session for a user whose password was right, with its record.
+/// Opens a session for a user, as it was when its password was right, with its record. Where it has another password by now,
+/// that was the wrong one.
 pub fn open(
     tx: &mut dyn Tx,
     call: &Call,
-    (user, lifetime): (&Id<User>, TimeDelta),
+    (checked, lifetime): (&User, TimeDelta),
 ) -> Result<NewSession> {
-    let user = tx.user(user)?.filter(|user| user.state == UserState::Enabled);
+    let is_same =
+        |user: &User| user.state == UserState::Enabled && user.password == checked.password;
+    let user = tx.user(&checked.user_id)?.filter(is_same);
     let before = user.ok_or_else(|| Error::new(Code::AuthenticateFailure, WRONG))?;
     let holder = Holder::User(before.user_id.clone());
     let granted = (before.role, before.scope.clone());
@@ -90,13 +93,15 @@ pub fn open(
     })
 }
 
-/// Gives an application whose secret was right a token, with its record.
+/// Gives an application a token for the secret of this digest, with its record.
 pub fn open_for_application(
     tx: &mut dyn Tx,
     call: &Call,
-    (id, lifetime): (&Id<Application>, TimeDelta),
+    ((id, secret), lifetime): ((&Id<Application>, &Digest), TimeDelta),
 ) -> Result<NewBearer> {
-    let found = tx.application(id)?.filter(|it| it.state == UserState::Enabled);
+    let is_same =
+        |it: &Application| it.state == UserState::Enabled && digests_match(&it.secret, secret);
+    let found = tx.application(id)?.filter(is_same);
     let Some(Application { application_id, name, role, scope, .. }) = found else {
         return Err(Error::new(Code::AuthenticateFailure, WRONG));
     };

@@ -19,7 +19,7 @@ use crate::{
 /// How much of what was asked for is recorded, in bytes of JSON.
 const LARGEST: usize = 8 << 10;
 
-/// Runs a method in a transaction, with its audit record.
+/// Runs a method in a transaction, with its audit record; what nobody in particular was refused is counted instead.
 pub(super) async fn write<S: Serialize + Send + 'static>(
     app: &App,
     action: &'static str,
@@ -27,6 +27,8 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
     method: impl FnOnce(&mut dyn Tx, &Call) -> Result<S> + Send + 'static,
 ) -> Result<Vec<u8>> {
     let (actor, request_id) = (call.caller.actor.clone(), call.request_id.clone());
+    let stranger = (call.actor().kind == ActorKind::Nobody).then(|| call.clone());
+    let is_nobody = stranger.is_some();
     let done = app.store.write(move |tx| {
         let mut method = Some(method);
         let mut answer = Vec::new();
@@ -36,11 +38,17 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
             answer = super::method::json(&method(tx, &call)?)?;
             audit::follows(tx, &call)
         });
-        audit::record(tx, &call, action, &attempted)?;
+        if !(is_nobody && attempted.is_err()) {
+            audit::record(tx, &call, action, &attempted)?;
+        }
         // The outer job succeeds either way, so that the record of a refusal is kept.
         Ok(attempted.map(|()| answer))
     });
-    let answer = done.await??;
+    let answer = done.await?.inspect_err(|error| {
+        if let Some(call) = &stranger {
+            count(app, action, call, error);
+        }
+    })?;
     tracing::info!(action, actor, request_id, "done");
     Ok(answer)
 }
@@ -49,15 +57,7 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
 /// instead, so that strangers do not fill the trail.
 pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: Error) -> Error {
     if call.actor().kind == ActorKind::Nobody {
-        app.strangers.turned_away(Stranger {
-            wanted: Wanted::Call(None),
-            domain_id: None,
-            code: error.code,
-            at: call.now,
-            remote: call.remote.clone().unwrap_or_default(),
-            route: action.to_owned(),
-            user_agent: call.user_agent.clone(),
-        });
+        count(app, action, &call, &error);
         return error;
     }
     let files = error.files.clone();
@@ -66,6 +66,19 @@ pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: 
         Ok(()) => error,
         Err(unrecorded) => unrecorded,
     }
+}
+
+/// Counts that nobody in particular was refused.
+fn count(app: &App, action: &str, call: &Call, error: &Error) {
+    app.strangers.turned_away(Stranger {
+        wanted: Wanted::Call(None),
+        domain_id: None,
+        code: error.code,
+        at: call.now,
+        remote: call.remote.clone().unwrap_or_default(),
+        route: action.to_owned(),
+        user_agent: call.user_agent.clone(),
+    });
 }
 
 /// Records in the chain of a domain that a call which changes nothing was answered: an export, say.

@@ -17,6 +17,24 @@ pub(super) enum Sent {
     Form(String),
 }
 
+/// How much of an identifier that a request names is recorded, in characters: whoever is refused may write anything there.
+const LONGEST_ID: usize = 100;
+
+impl Sent {
+    /// What a request names, e.g. `webhook:webhook-0198…`, where it names something of this kind.
+    pub(super) fn named(&self, kind: &str) -> Option<String> {
+        let field = format!("{kind}_id");
+        let id = match self {
+            Self::Json(object) => object.get(&field)?.as_str()?.to_owned(),
+            Self::Form(text) => {
+                let fields: Vec<(String, String)> = serde_urlencoded::from_str(text).ok()?;
+                fields.into_iter().find(|(name, _)| *name == field)?.1
+            }
+        };
+        Some(format!("{kind}:{}", id.chars().take(LONGEST_ID).collect::<String>()))
+    }
+}
+
 /// The JSON object in `body`; an empty body counts as an empty object.
 pub(super) fn object(body: &[u8]) -> Result<Value> {
     if body.trim_ascii().is_empty() {

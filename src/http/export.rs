@@ -71,8 +71,9 @@ async fn run(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
-    let (call, payload) = caller::admitted(&front, request, payload).await?;
+    let (_, payload) = caller::admitted(&front, request, payload).await?;
     let body = body::read(request.headers(), payload, &front.app.config).await?;
+    let call = caller::again(&front, request)?;
     let asked = if request.method() == actix_web::http::Method::GET {
         in_address(request.query_string())
     } else {
@@ -90,7 +91,7 @@ async fn run(
         Ok((download, tenant)) => {
             let opened = open(&front, request, download).await?;
             note(&front, &call, of, (tenant.as_ref(), said)).await?;
-            Ok(opened.answer(front, request))
+            Ok(opened.answer(front, (&call, request)))
         }
         // What is wrong with the question is for who asked; who may not ask is for the record.
         Err(error) if error.code == Code::PermissionDenied => {

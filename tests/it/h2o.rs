@@ -125,6 +125,7 @@ async fn what_breaks_a_rule_is_refused_and_never_kept() {
         ("workspace", json!("my-workspace")),
         ("eventTime", json!("now")),
         ("eventSource", json!("alertmill")),
+        ("eventSource", json!("AlertMill\u{200b}")),
         ("type", json!("TYPE_OTHER")),
         ("principle", json!("users/john.doe")),
         ("readOnly", json!("no")),

@@ -59,6 +59,7 @@ mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
+mod sessions;
 mod simulate;
 mod storm;
 mod story;

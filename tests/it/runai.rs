@@ -338,6 +338,7 @@ async fn an_application_asks_with_its_token_and_is_shown_as_one_and_so_are_login
     house.done("/api/v1/user/create", user).await;
     let wrong = json!({ "name": "amy", "password": "guessed wrong" });
     house.send(TestRequest::post().uri("/api/v1/login").set_json(wrong)).await;
+    house.settled().await;
     house.later(TimeDelta::minutes(2));
     house.tick().await;
     let failed = entries(&reader, "action=Login&success=false").await;
