@@ -194,7 +194,7 @@ impl House {
         body: impl Stream<Item = Bytes> + 'static,
     ) -> Answer {
         use futures_util::StreamExt as _;
-        let payload = Payload::Stream { payload: Box::pin(body.map(Ok)) };
+        let payload = Payload::Stream { payload: body.map(Ok).boxed_local() };
         Answer::read(self.begin(request, payload).await).await
     }
 

@@ -271,9 +271,13 @@ async fn a_wrong_secret_is_refused_and_counted() {
     house.later(TimeDelta::minutes(1));
     house.tick().await;
     let failed = records(&house, "application.login").await;
-    assert_eq!(failed.len(), 1, "{failed:?}");
-    assert_eq!(failed[0]["resource"], format!("application:{id}"));
-    assert_eq!(failed[0]["entity_name"], "reader");
+    let of = |resource: &Value, outcome: &str| {
+        let those = failed.iter().filter(|it| it["resource"] == *resource);
+        those.filter(|it| it["outcome"] == outcome).count()
+    };
+    assert_eq!(of(&json!(format!("application:{id}")), "ERROR_AUTHENTICATE_FAILURE"), 1);
+    let named = failed.iter().filter(|it| it["entity_name"] == "reader").count();
+    assert_eq!((failed.len(), named), (3, 1), "{failed:?}");
 }
 
 fn base64(text: &str) -> String {

@@ -80,7 +80,8 @@ pub(super) struct Trying {
     name: Name,
     /// Whether name or address failed lately, or the name is being tried already.
     pub(super) is_suspect: bool,
-    /// Whether the user was let in from there before.
+    /// Whether the user was let in from there before, and is not being let in at this moment: whoever has a right password
+    /// keeps nobody waiting with it either.
     pub(super) is_known: bool,
 }
 
@@ -123,6 +124,7 @@ impl Gate {
         make_room(&mut state.addresses, REMEMBERED, |(_, since)| now - *since < WINDOW);
         state.addresses.insert(from, (times.saturating_add(1), since));
         let is_suspect = times > 0 || attempts.failures > 0 || is_second;
+        let is_known = is_known && !is_second;
         Ok(Trying { state: Arc::clone(&self.state), name, is_suspect, is_known })
     }
 
@@ -324,6 +326,15 @@ mod tests {
             gate.failed(&home);
         }
         assert_eq!(closed(&gate, &home), Some(Closed::Name), "unless it guesses, too");
+    }
+
+    #[test]
+    fn nobody_goes_first_twice_at_once() {
+        let gate = Gate::default();
+        let home = knock("ada", "192.0.2.1", Some(Attempts::default()));
+        gate.succeeded(&home);
+        let (first, second) = (gate.enter(&home).unwrap(), gate.enter(&home).unwrap());
+        assert_eq!((first.is_known, second.is_known, second.is_suspect), (true, false, true));
     }
 
     #[test]
