@@ -70,7 +70,7 @@ impl Verification {
         let exported = self.exported.iter().find(|it| it.is_of(head)).cloned();
         let mut checker = self.current.take().unwrap_or_else(|| Checker::begin(head, exported));
         checker.catch_up(head);
-        let records = tx.chain(&head.domain_id, head.trail, (checker.from(), PART))?;
+        let records = tx.written(head, checker.from(), PART)?;
         for record in &records {
             checker.take(record);
         }
