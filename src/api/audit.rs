@@ -60,9 +60,9 @@ pub struct AuditInfo {
     pub action: String,
     /// What it was done to, e.g. `webhook:webhook-0198…`.
     pub resource: Option<String>,
-    /// What kind of thing it was done to.
+    /// What kind of thing it was done to, also where that is none in particular: `user` of a refused `user.create`.
     pub entity_type: Option<String>,
-    /// The identifier of what it was done to.
+    /// The identifier of what it was done to; empty where that is none in particular.
     pub entity_id: Option<String>,
     /// What people call what it was done to.
     pub entity_name: Option<String>,
@@ -254,6 +254,8 @@ pub fn record<T>(tx: &mut dyn Tx, call: &Call, action: &str, outcome: &Result<T>
         }
     };
     if touched.is_empty() {
+        // So that who asks for what was done to users finds a user that could not be made.
+        let base = base.on(Entity::of_action(action));
         return tx.add_audit(&chain(call), base, &call.mint).map(|_| ());
     }
     touched.into_iter().try_for_each(|touched| add(tx, call, base.clone(), touched))

@@ -15,7 +15,7 @@ use actix_web::web::Data;
 use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 
-pub(super) use self::oauth::addresses;
+pub(super) use self::oauth::{addresses, describe};
 use self::{
     gate::{Closed, Gate, Knock, Unwritten},
     turns::{Alone, Lane, Turns},

@@ -18,6 +18,7 @@ mod clients;
 mod commands;
 mod concurrency;
 mod crash;
+mod described;
 mod door;
 mod escalation;
 mod event_rules;
