@@ -16,6 +16,7 @@ mod bounded;
 mod call;
 pub(crate) mod decode;
 mod grant;
+mod journal;
 mod named;
 mod place;
 mod shown;
@@ -31,6 +32,7 @@ pub mod application;
 pub mod audit;
 pub mod audits;
 pub mod by_itself;
+pub mod chain;
 pub mod changes;
 pub mod channel;
 pub mod contact;
@@ -67,7 +69,8 @@ pub mod workspace;
 
 pub use self::{
     asked::{Asked, AskedAnalysis, AskedStat},
-    call::{Call, Caller, CountRequests, Journal, Refused, TellDefaults, TellRefused, Touched},
+    call::{Call, Caller, CountRequests, Refused, TellDefaults, TellRefused},
+    journal::{Journal, Touched},
     shown::{Done, Moment, Page, Shown},
     stat::{AnalysisInfo, StatInfo},
 };

@@ -10,7 +10,7 @@ use super::super::{
 };
 use crate::{
     api::{
-        Call, audit,
+        Call, audit, chain,
         audits::{self, AskedHeads, VerifiedInfo, VerifyTrail},
     },
     domain::{
@@ -97,6 +97,6 @@ async fn broken(front: &Data<Front>, call: &Call, verified: &VerifiedInfo) -> Re
         ..audit::entry(call, "audit.verify")
     };
     let entry = entry.on(Entity::new("audit", "trail"));
-    let (domain, mint) = (audit::chain(call), call.mint.clone());
+    let (domain, mint) = (chain::of_caller(call), call.mint.clone());
     front.app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await
 }
