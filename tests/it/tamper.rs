@@ -308,6 +308,7 @@ async fn what_is_changed_in_the_file_pages_somebody_until_it_is_as_it_was() {
     assert_eq!(alerts_of_system(&house).await, Vec::<Value>::new());
 
     let connection = file(&house);
+    let as_it_was = record(&house, 5).await["action"].as_str().unwrap().to_owned();
     let change = "UPDATE audit SET action = ?1 WHERE sequence = 5";
     connection.execute(change, ["project.delete"]).unwrap();
     house.day().await;
@@ -327,7 +328,7 @@ async fn what_is_changed_in_the_file_pages_somebody_until_it_is_as_it_was() {
     house.second().await;
     assert_eq!(alerts_of_system(&house).await[0]["event_count"], 2);
 
-    connection.execute(change, ["project.create"]).unwrap();
+    connection.execute(change, [as_it_was]).unwrap();
     house.day().await;
     let alerts = alerts_of_system(&house).await;
     assert_eq!((alerts.len(), &alerts[0]["state"]), (1, &json!("RESOLVED")));
