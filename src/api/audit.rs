@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{
-    Call, Moment, Page, bounded::bounded, by_itself, chain, journal::Touched, named,
-};
+use super::{Call, Moment, Page, bounded::bounded, by_itself, chain, journal::Touched, named};
 use crate::{
     digest::hex,
     domain::{
@@ -272,12 +270,7 @@ fn add(tx: &mut dyn Tx, call: &Call, mut base: AuditEntry, touched: Touched) -> 
 }
 
 /// Records that nothing was done to what a call was about.
-fn refuse(
-    tx: &mut dyn Tx,
-    call: &Call,
-    about: Option<Touched>,
-    refused: AuditEntry,
-) -> Result<()> {
+fn refuse(tx: &mut dyn Tx, call: &Call, about: Option<Touched>, refused: AuditEntry) -> Result<()> {
     let entity = about.map(|about| Entity::parse(&about.resource));
     let domain = chain::of_named(tx, call, entity.as_ref())?;
     let refused = match entity {

@@ -11,6 +11,7 @@
 //! scope looks absent to every method. What the outside sees of a record is its view, here; domain types are never
 //! serialised.
 
+mod along;
 mod asked;
 mod bounded;
 mod call;

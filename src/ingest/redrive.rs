@@ -99,8 +99,7 @@ impl Again {
             self.drive(tx, &before, (mint, now))?;
         }
         let after = find(tx)?;
-        let entry =
-            self.audit.clone().changed(Some(standing(&before)), Some(standing(&after)));
+        let entry = self.audit.clone().changed(Some(standing(&before)), Some(standing(&after)));
         tx.add_audit(&self.webhook.home.domain_id, entry, mint)?;
         Ok(after.receipt)
     }

@@ -277,8 +277,9 @@ async fn only_who_reaches_a_whole_domain_sees_its_log_and_no_other_one() {
         let workspace = json!({ "workspace_id": id, "name": id, "domain_id": id });
         house.done("/api/v1/workspace/create", workspace).await;
         let owner = house.token("WORKSPACE_OWNER", json!({ "workspace_id": id })).await;
+        // Whoever makes it: what is done in a domain is seen by those who reach it.
         let project = json!({ "project_id": format!("p-{id}"), "name": id, "workspace_id": id });
-        house.as_token(&owner).done("/api/v1/project/create", project).await;
+        house.done("/api/v1/project/create", project).await;
         let refused = house.as_token(&owner).get(LOG).await;
         assert_eq!((refused.status, refused.body["code"].as_u64()), (403, Some(403)));
         let download = house.as_token(&owner).get(&format!("{LOG}?download=true")).await;
