@@ -85,12 +85,9 @@ async fn a_refusal_is_told_where_what_it_names_is() {
     for (path, request) in [
         ("/monitoring/v1/alert/update", json!({ "alert_id": id, "state": "NONSENSE" })),
         ("/monitoring/v1/webhook/create", json!({ "name": "x", "project_id": "watch" })),
-        ("/api/v1/note/create", json!({ "alert_id": id, "note": "" })),
+        ("/monitoring/v1/note/create", json!({ "alert_id": id, "note": "" })),
     ] {
         let answer = house.post(path, request).await;
-        if answer.status == 404 && answer.body.get("code").is_none() {
-            continue;
-        }
         assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
         let newest = seen(&acme, "limit=1").await.remove(0);
         assert_eq!(newest["domain_id"], "acme", "{path}");
@@ -151,7 +148,7 @@ async fn what_is_emitted_for_a_tenant_is_told_there() {
     let tenant = json!({ "tenant": { "data": { "type": "tenant", "id": "acme" } } });
     let emitted =
         json!({ "data": { "type": "event", "attributes": said, "relationships": tenant } });
-    house.done("/api/manual_events", emitted).await;
+    assert_eq!(house.post("/api/manual_events", emitted).await.status, 201);
     let told = seen(&reader(&house, "acme").await, "action=manual_event.emit").await;
     assert_eq!(told.len(), 1);
     assert!(seen(&reader(&house, "default").await, "action=manual_event.emit").await.is_empty());
@@ -257,7 +254,7 @@ async fn what_anybody_may_write_is_cut_and_no_secret_of_ours_stays() {
     assert!(id.len() < 300 && id.ends_with("(cut, 5000 characters)"), "{id}");
 
     let pasted = json!({ "token_id": house.admin_token() });
-    assert_eq!(house.post("/api/v1/token/revoke", pasted).await.status, 404);
+    assert!((400..=404).contains(&house.post("/api/v1/token/revoke", pasted).await.status));
     let newest = seen(&house.admin(), "limit=1").await.remove(0);
     assert_eq!(newest["entity_id"], "amt_***", "{newest:#}");
     assert!(!newest.to_string().contains(house.admin_token()), "{newest:#}");
