@@ -143,7 +143,7 @@ impl App {
             Shelves::open(rules, plugins, clock.now()).map_err(StartError::Mistakes)?;
         metrics.loaded(&VersionLabels { version: shelves.standing().version.clone() });
         let file = store_file(&config.data);
-        let seal = SealKey::new(key(&seal_file(&config.data))?);
+        let seal = seal(&config.data)?;
         let options = Options { seal: seal.clone(), ..config.store_options() };
         let store = Store::open(&file, &options, Arc::clone(&metrics))?;
         let intake = Arc::new(Intake {
@@ -271,6 +271,15 @@ fn key(path: &Path) -> Result<[u8; 32], StartError> {
     let text = new_secret("").map_err(|cause| Error::internal(cause.to_string()))?;
     write_private(path, &format!("{text}\n"))?;
     key(path)
+}
+
+/// What signs how the chains of the audit trail stand.
+fn seal(data: &Path) -> Result<SealKey, StartError> {
+    let file = seal_file(data);
+    match existing_key(&file)? {
+        Some(key) => Ok(SealKey::new(key)),
+        None => Ok(SealKey::fresh(key(&file)?)),
+    }
 }
 
 /// The key in a file, if there is one.

@@ -20,6 +20,7 @@ use super::{
     show::{Screen, field},
 };
 use crate::{
+    api::audits::shown,
     app::{existing_key, lock, make_directory, seal_file, store_file},
     clock::{Clock, rfc3339},
     config::Reach,
@@ -152,6 +153,8 @@ fn restore(data: &Path, file: &Path, force: Force) -> Result<Value, Failure> {
     let new = store.with_extension("new");
     remove(&new)?;
     let contents = files::copy(file, &new).map_err(failed)?;
+    // A store that is damaged cannot tell how far its trail went.
+    let replaced = files::heads(&store).ok().map(|heads| shown(&heads, Clock::system().now()));
     let kept = if store.exists() { Some(set_aside(&store)?) } else { None };
     replace(&store, &new)?;
     let kept = kept.map(|kept| format!(" What was there is {} now.", kept.display()));
@@ -159,7 +162,11 @@ fn restore(data: &Path, file: &Path, force: Force) -> Result<Value, Failure> {
         "Restored. Its tokens are those of the backup; `admin.token` is not part of it.{}",
         kept.unwrap_or_default()
     );
-    Ok(report(&contents, said))
+    let mut done = report(&contents, said);
+    if let Some(replaced) = replaced.and_then(|heads| serde_json::to_value(heads).ok()) {
+        done["replaced"] = replaced;
+    }
+    Ok(done)
 }
 
 /// Gives the store that is there a second name, under which it stays. It is there under its own until the new one is.

@@ -13,7 +13,7 @@ use std::{fmt, str::FromStr};
 use serde_json::{Value, json};
 
 pub use self::{
-    check::{Broken, Checker, Fault},
+    check::{Broken, Checker, Fault, Written},
     compare::{Comparison, Exported},
     seal::{Cut, Head, Link, SealKey},
 };
@@ -377,8 +377,12 @@ impl AuditRecord {
 
     /// Whether it says what its hash says.
     pub fn is_as_written(&self) -> bool {
-        self.hash == self.entry.chained(&self.place())
-            && (self.format >= FORMAT || self.is_of_old())
+        let has_form = match self.format {
+            FORMAT => true,
+            1 => self.is_of_old(),
+            _ => false,
+        };
+        has_form && self.hash == self.entry.chained(&self.place())
     }
 
     /// Whether it says nothing that the first form of hashes does not know.
@@ -386,7 +390,10 @@ impl AuditRecord {
         let AuditEntry {
             occurred_at, received_at, actor, entity, reason, user_agent, details, ..
         } = &self.entry;
-        let has_no_name = entity.as_ref().is_none_or(|entity| entity.name.is_none());
+        // What it was stands before the first colon.
+        let has_no_name = entity
+            .as_ref()
+            .is_none_or(|entity| entity.name.is_none() && !entity.kind.contains(':'));
         let says_no_more = details.as_object().is_some_and(serde_json::Map::is_empty);
         occurred_at == received_at
             && actor.name == actor.id

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::{Books, Intake};
 use crate::{
@@ -34,6 +34,7 @@ pub struct Shelves {
     rules: Option<PathBuf>,
     plugins: Option<PathBuf>,
     standing: ArcSwap<Standing>,
+    recorded: ArcSwapOption<String>,
     /// Held while files are loaded, so that two reloads do not overtake each other.
     turn: Mutex<()>,
 }
@@ -112,7 +113,8 @@ impl Shelves {
         let version = version(&files);
         let standing = Standing { version, loaded_at: now, refused: None, files };
         let standing = ArcSwap::from_pointee(standing);
-        Ok((Self { rules, plugins, standing, turn: Mutex::default() }, books))
+        let recorded = ArcSwapOption::empty();
+        Ok((Self { rules, plugins, standing, recorded, turn: Mutex::default() }, books))
     }
 
     /// Shelves that nothing is loaded from: for those who bring their books along.
@@ -120,12 +122,23 @@ impl Shelves {
         let (version, files) = (String::new(), Files::new());
         let standing = Standing { version, loaded_at: now, refused: None, files };
         let standing = ArcSwap::from_pointee(standing);
-        Self { rules: None, plugins: None, standing, turn: Mutex::default() }
+        let recorded = ArcSwapOption::empty();
+        Self { rules: None, plugins: None, standing, recorded, turn: Mutex::default() }
     }
 
     /// How rules and plugins stand.
     pub fn standing(&self) -> Arc<Standing> {
         self.standing.load_full()
+    }
+
+    /// The version that the audit trail tells of, as far as that is known.
+    pub fn recorded(&self) -> Option<Arc<String>> {
+        self.recorded.load_full()
+    }
+
+    /// The audit trail tells of this version now.
+    pub fn is_recorded(&self, version: &str) {
+        self.recorded.store(Some(Arc::new(version.to_owned())));
     }
 
     /// The directories that overlay the binary.

@@ -119,6 +119,9 @@ impl Jobs {
         if let Err(error) = strangers::write(self, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "who was turned away could not be recorded");
         }
+        if let Err(error) = reload::catch_up(self, self.clock.now()).await {
+            tracing::warn!(%error, cause = ?error.cause, "which rules are live could not be recorded");
+        }
         if let Err(error) = spool::take_in(self, self.clock.now()).await {
             tracing::warn!(%error, cause = ?error.cause, "what commands did could not be recorded");
         }

@@ -2,23 +2,29 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{Jobs, self_check};
 use crate::{
     clock::Timestamp,
     domain::{
-        audit::{Actor, AuditEntry, Entity},
+        audit::{Actor, ActorKind, AuditEntry, Entity, SUCCESS, Trail},
         project::DEFAULT_DOMAIN,
+        scope::Scope,
     },
     error::{Code, Error, Result},
     ingest::{self, Prompt, Refusal, Reloaded, Swap},
     load_error::LoadError,
+    query::{AUDITS, Query},
     store::Tx,
 };
 
 /// What it is called in the audit trail.
 pub const ACTION: &str = "rules.reload";
+
+/// How long after a reload it is recorded at the latest by whoever asked for it.
+const MOMENT: TimeDelta = TimeDelta::seconds(30);
 
 /// How many files, warnings and mistakes a record names.
 const TOLD: usize = 20;
@@ -63,6 +69,59 @@ pub async fn reload_recorded(
     let after = jobs.intake.shelves.standing().version.clone();
     let entry = AuditEntry::new(now, actor, ACTION);
     let entry = told(entry, &reloaded, (&before, &after));
+    add(jobs, entry).await?;
+    jobs.intake.shelves.is_recorded(&after);
+    Ok(())
+}
+
+/// Records which rules and plugins are live where the audit trail tells of others: they changed while no server ran, or a
+/// reload could not be recorded.
+///
+/// # Errors
+/// Where the store cannot be asked, or does not take the record.
+pub(super) async fn catch_up(jobs: &Jobs, now: Timestamp) -> Result<()> {
+    let shelves = &jobs.intake.shelves;
+    let (standing, recorded) = (shelves.standing(), shelves.recorded());
+    let (actor, before) = match recorded {
+        // Who asked for a reload records it in a moment.
+        Some(recorded) if *recorded == standing.version || now - standing.loaded_at < MOMENT => {
+            return Ok(());
+        }
+        Some(recorded) => (Actor::unnamed(ActorKind::Timer, "watch"), Some((*recorded).clone())),
+        None => (Actor::unnamed(ActorKind::Command, "serve"), newest(jobs, now).await?),
+    };
+    if before.as_ref() != Some(&standing.version) {
+        let entry = AuditEntry::new(now, actor, ACTION)
+            .on(Entity::new("rules", &standing.version))
+            .changed(
+                before.map(|version| json!({ "version": version })),
+                Some(json!({ "version": standing.version })),
+            )
+            .saying(json!({ "outcome": "found" }));
+        add(jobs, entry).await?;
+    }
+    shelves.is_recorded(&standing.version);
+    Ok(())
+}
+
+/// The version that the audit trail tells of last.
+async fn newest(jobs: &Jobs, now: Timestamp) -> Result<Option<String>> {
+    let asked = json!({
+        "filter": [
+            { "k": "trail", "v": Trail::Own.as_str(), "o": "eq" },
+            { "k": "domain_id", "v": DEFAULT_DOMAIN, "o": "eq" },
+            { "k": "action", "v": ACTION, "o": "eq" },
+            { "k": "outcome", "v": SUCCESS, "o": "eq" },
+        ],
+        "page": { "limit": 1 },
+    });
+    let query = Query::parse(&asked, &AUDITS, now)?.uncounted();
+    let found = jobs.intake.store.read(move |tx| tx.audits(&Scope::EVERYTHING, &query)).await?;
+    let after = found.rows.into_iter().next().and_then(|record| record.entry.after);
+    Ok(after.and_then(|after| after["version"].as_str().map(str::to_owned)))
+}
+
+async fn add(jobs: &Jobs, entry: AuditEntry) -> Result<()> {
     let mint = jobs.clock.mint().clone();
     let add = move |tx: &mut dyn Tx| tx.add_audit(&DEFAULT_DOMAIN.into(), entry, &mint);
     jobs.intake.store.write(add).await.map(|_| ())

@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     digest::Digest,
     domain::{
-        audit::{AuditEntry, AuditRecord, Head, Trail},
+        audit::{AuditEntry, AuditRecord, Head, Trail, Written},
         project::Domain,
         scope::Scope,
     },
@@ -74,6 +74,8 @@ pub trait Audits {
         trail: Trail,
         after_and_most: (u64, u32),
     ) -> Result<Vec<AuditRecord>>;
+    /// The records of a chain behind this number, or all, in their order, as the file holds them.
+    fn written(&self, head: &Head, after: Option<u64>, most: u32) -> Result<Vec<Written>>;
     /// How the chains of the domains in `scope` stand, in the order in which they began.
     fn heads(&self, scope: &Scope) -> Result<Vec<Head>>;
     /// How many chains there are, and the signature of that.
@@ -82,7 +84,7 @@ pub trait Audits {
     fn stray_audits(&self) -> Result<u64>;
     /// Removes the oldest records of a domain's chains that arrived before `before`, at most so many; how many. The newest
     /// of each chain stays, and how the chain stands says where it was cut. A chain that is not as it was signed is left
-    /// alone.
+    /// alone, and so is one whose oldest records are not as they were written: what is wrong must stay where it can be seen.
     fn cut_audits(&mut self, domain: &Id<Domain>, before: Timestamp, most: u32) -> Result<u64>;
     /// Signs anew how the chains stand that were not proven, or were doubted since, and how many chains there are: from then on
     /// they are as good as the others. What their records say is not looked at.

@@ -92,10 +92,10 @@ impl Verification {
         let begin = || (Checker::begin(head), Comparison::begin(head, &self.exported));
         let (mut checker, mut comparison) = self.current.take().unwrap_or_else(begin);
         checker.catch_up(head);
-        let records = tx.chain(&head.domain_id, head.trail, (checker.from(), PART))?;
-        for record in &records {
-            checker.take(record);
-            comparison.take(record);
+        let records = tx.written(head, checker.from(), PART)?;
+        for written in &records {
+            checker.take(written);
+            comparison.take(&written.record);
         }
         if records.len() == PART as usize && checker.broken().is_none() {
             self.current = Some((checker, comparison));

@@ -226,6 +226,7 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
             json!({ "delivery_id": receipt.body["receipt_id"] })
         }
         "rules.reload" => json!({}),
+        "audit.accept" => json!({ "reason": "a test" }),
         "channel.create" => channel_called(&title),
         "channel.update" => with(channel(house, &title).await, "name", &format!("{title} anew")),
         "channel.rotate_secret"
@@ -359,8 +360,8 @@ fn lacking(record: &Value, name: &str) -> Option<String> {
 const CREATING: [&str; 3] = ["create", "test", "emit"];
 
 /// Kinds of things that nobody gives a name.
-const NAMELESS: [&str; 6] =
-    ["delivery", "rules", "message", "event", "audit_event", "communication_event"];
+const NAMELESS: [&str; 7] =
+    ["audit", "delivery", "rules", "message", "event", "audit_event", "communication_event"];
 
 /// What succeeds here without changing anything, as there is nothing to change.
 const CHANGES_NOTHING: [&str; 1] = ["message.redrive"];

@@ -310,3 +310,27 @@ fn a_killed_server_forgets_no_number_and_no_count() {
         alerts.iter().map(|alert| alert["alert_number"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (1..=6).collect());
 }
+
+#[test]
+fn what_another_program_reads_of_the_file_takes_nothing_away() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Server::start_in(Some(data.path()), &[]);
+    let door = &doors(&server)[0];
+    let post = |server: &Server, key: &str| {
+        let body = event(key, "ALERT").to_string();
+        assert_eq!(server.connect().post(&door.path, body.as_bytes()).unwrap().status, 200);
+    };
+    post(&server, "before");
+    // Whoever takes itself for the last one folds the log into the file and removes it, under the feet of the server.
+    let other = rusqlite::Connection::open(data.path().join("alertmill.db")).unwrap();
+    let events = other.query_row("SELECT count(*) FROM event", [], |row| row.get::<_, i64>(0));
+    assert!(events.unwrap() > 0);
+    other.close().unwrap();
+    assert!(data.path().join("alertmill.db-wal").exists());
+    post(&server, "after");
+    server.kill();
+    server.restart();
+    let keys: BTreeSet<String> =
+        server.alerts().iter().map(|alert| text(alert, "event_key").to_owned()).collect();
+    assert_eq!(keys, ["before", "after"].map(str::to_owned).into());
+}

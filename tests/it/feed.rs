@@ -89,6 +89,48 @@ async fn a_reload_that_was_refused_joins_the_alert_of_the_servers_own_check() {
 }
 
 #[actix_web::test]
+async fn rules_that_changed_while_no_server_ran_are_recorded_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let rules = directory.path().display().to_string();
+    let mut house = House::with(&["--rules", &rules]).await;
+    let records = async |house: &House| {
+        let asked =
+            json!({ "query": { "filter": [{ "k": "action", "v": "rules.reload", "o": "eq" }] } });
+        house.done("/api/v1/audit/list", asked).await["results"].as_array().unwrap().clone()
+    };
+    house.tick().await;
+    house.tick().await;
+    let first = records(&house).await;
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert_eq!(first[0]["actor"], "command:serve");
+
+    house.reopen().await;
+    house.tick().await;
+    assert_eq!(records(&house).await.len(), 1, "a start is no change");
+
+    fs::create_dir(directory.path().join("mine")).unwrap();
+    let mapping =
+        "title: Mine\nevents:\n  - name: all\n    set:\n      event_key: $.id\n      title: $.id\n";
+    fs::write(directory.path().join("mine/mapping.yaml"), mapping).unwrap();
+    house.later(TimeDelta::minutes(1));
+    house.reopen().await;
+    house.tick().await;
+    house.tick().await;
+    let all = records(&house).await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert_eq!(all[0]["before"], first[0]["after"]);
+    assert_ne!(all[0]["after"], first[0]["after"]);
+
+    // Whoever reloads records it, and nobody else does.
+    let mapping = mapping.replace("Mine", "Ours");
+    fs::write(directory.path().join("mine/mapping.yaml"), mapping).unwrap();
+    house.done("/api/v1/rules/reload", json!({})).await;
+    house.later(TimeDelta::minutes(1));
+    house.tick().await;
+    assert_eq!(records(&house).await.len(), 3);
+}
+
+#[actix_web::test]
 async fn five_failed_logins_of_one_user_within_a_minute_open_an_alert() {
     let house = House::new().await;
     let hook = house.webhook_in("system", "alertmill-audit", json!({})).await;

@@ -36,6 +36,7 @@ mod iguazio;
 mod import;
 mod lab;
 mod language;
+mod lies;
 mod life;
 mod limits;
 mod links;

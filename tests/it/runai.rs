@@ -221,7 +221,9 @@ async fn a_download_is_a_file_of_what_the_filters_mean() {
     let in_table: Vec<u64> = rows.iter().map(|row| row[3].parse().unwrap()).collect();
     assert_eq!(in_table, ids(&listed));
 
-    let json = house.get(&format!("{LOG}?download=true&format=json&action=Create&entity_type=Project")).await;
+    let json = house
+        .get(&format!("{LOG}?download=true&format=json&action=Create&entity_type=Project"))
+        .await;
     assert_eq!(json.header("content-type"), Some("application/json"));
     assert_eq!(
         json.body.as_array().unwrap(),

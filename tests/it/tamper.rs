@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{audit::hash_of, harness::House};
 
 /// A house whose trail has some records.
-async fn lived_in() -> House {
+pub(crate) async fn lived_in() -> House {
     let house = House::new().await;
     for number in 0..12 {
         let project = json!({ "name": format!("project {number}") });
@@ -18,7 +18,7 @@ async fn lived_in() -> House {
     house
 }
 
-fn file(house: &House) -> Connection {
+pub(crate) fn file(house: &House) -> Connection {
     let connection = Connection::open(house.data().join("alertmill.db")).unwrap();
     connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
     // Whoever means harm does not mind references.
@@ -36,18 +36,18 @@ fn command(data: &Path, arguments: &[&str]) -> (Value, bool) {
 }
 
 /// What is wrong with the one chain there is.
-fn broken(house: &House) -> Value {
+pub(crate) fn broken(house: &House) -> Value {
     let (verified, is_well) = command(&house.data(), &["verify"]);
     assert_eq!(verified["ok"].as_bool(), Some(is_well), "{verified:#}");
     assert_eq!(verified["chains"].as_array().unwrap().len(), 1, "{verified:#}");
     verified["chains"][0]["broken"].clone()
 }
 
-fn named(broken: &Value) -> (&str, i64) {
+pub(crate) fn named(broken: &Value) -> (&str, i64) {
     (broken["fault"].as_str().unwrap_or("nothing"), broken["sequence"].as_i64().unwrap_or(0))
 }
 
-async fn newest(house: &House) -> i64 {
+pub(crate) async fn newest(house: &House) -> i64 {
     house.get("/api/v1/audit/head").await.body["heads"][0]["sequence"].as_i64().unwrap()
 }
 

@@ -50,12 +50,14 @@ pub(super) async fn record(
 fn note(action: &str, done: &std::result::Result<Value, Failure>) -> Note {
     let clock = Clock::system();
     let now = clock.now();
+    let before = done.as_ref().ok().and_then(|done| done.get("replaced").cloned());
     let (outcome, reason, after) = match done {
         Ok(done) => {
             let mut done = done.clone();
             let is_well = done["ok"] != false;
             if let Some(members) = done.as_object_mut() {
                 members.remove("said");
+                members.remove("replaced");
             }
             let reason = (!is_well).then(|| "the store is not well".to_owned());
             let outcome = if is_well { "SUCCESS" } else { Code::Internal.name() };
@@ -72,7 +74,7 @@ fn note(action: &str, done: &std::result::Result<Value, Failure>) -> Note {
         user: user.unwrap_or_else(|_| "somebody".to_owned()),
         outcome: outcome.to_owned(),
         reason,
-        before: None,
+        before,
         after,
     }
 }

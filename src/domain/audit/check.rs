@@ -37,12 +37,24 @@ pub struct Broken {
     pub detail: String,
 }
 
+/// A record as its file holds it.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// What is read.
+    pub record: AuditRecord,
+    /// Where it stands in the file: the records of a chain stand there in their order.
+    pub place: i64,
+    /// Whether all of it is, to the letter, as we would write this record.
+    pub is_exact: bool,
+}
+
 /// Takes the records of a chain, and finds the first that is not as it was written.
 #[derive(Clone, Debug)]
 pub struct Checker {
     last: Link,
-    /// Whether records were taken already: else the first may stand before what retention kept.
-    has_begun: bool,
+    /// Where the last record stands in the file, if one was taken already: else the first may stand before what retention
+    /// kept.
+    place: Option<i64>,
     records: u64,
     broken: Option<Broken>,
 }
@@ -50,12 +62,12 @@ pub struct Checker {
 impl Checker {
     /// Begins where the oldest record that is kept follows.
     pub fn begin(head: &Head) -> Self {
-        Self { last: head.start(), has_begun: false, records: 0, broken: None }
+        Self { last: head.start(), place: None, records: 0, broken: None }
     }
 
-    /// The number of the record behind which the next ones are to be read.
-    pub fn from(&self) -> u64 {
-        if self.has_begun { self.last.sequence } else { 0 }
+    /// The number of the record behind which the next ones are to be read; at first all are, whatever their numbers.
+    pub fn from(&self) -> Option<u64> {
+        self.place.map(|_| self.last.sequence)
     }
 
     /// How many records were as they were written.
@@ -70,17 +82,18 @@ impl Checker {
 
     /// Goes on behind what retention cut meanwhile, if that is further.
     pub fn catch_up(&mut self, head: &Head) {
-        if self.has_begun && head.start().sequence > self.last.sequence {
+        if self.place.is_some() && head.start().sequence > self.last.sequence {
             self.last = head.start();
         }
     }
 
     /// Takes the next record in the order of numbers; what comes behind something wrong is not looked at.
-    pub fn take(&mut self, record: &AuditRecord) {
+    pub fn take(&mut self, written: &Written) {
         if self.broken.is_some() {
             return;
         }
-        self.has_begun = true;
+        let Written { record, place, is_exact } = written;
+        let before = self.place.replace(*place);
         let Link { sequence: last, hash } = self.last;
         let found = record.sequence;
         let fault = if found <= last {
@@ -89,12 +102,17 @@ impl Checker {
             Some((Fault::Inserted, found, detail))
         } else if found > last + 1 {
             Some((Fault::Missing, last + 1, missing(last + 1, found - 1)))
-        } else if !record.is_as_written() {
+        } else if !is_exact || !record.is_as_written() {
             let detail = format!("record {found} does not say what its hash says: it was changed");
             Some((Fault::Changed, found, detail))
         } else if record.previous != hash {
             let detail = format!(
                 "record {found} does not follow the one before it: one of the two was put there, or they were exchanged"
+            );
+            Some((Fault::OutOfPlace, found, detail))
+        } else if before.is_some_and(|before| before >= *place) {
+            let detail = format!(
+                "record {found} does not stand behind the one before it in the file: it was put there"
             );
             Some((Fault::OutOfPlace, found, detail))
         } else {

@@ -15,7 +15,11 @@ use crate::{
 
 /// What heads are signed with.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct SealKey([u8; 32]);
+pub struct SealKey {
+    key: [u8; 32],
+    /// Whether it was made just now.
+    is_fresh: bool,
+}
 
 impl fmt::Debug for SealKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,7 +72,17 @@ impl Link {
 impl SealKey {
     /// The key of these bytes.
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self { key: bytes, is_fresh: false }
+    }
+
+    /// The key of these bytes, made just now: nothing can have been signed with it.
+    pub fn fresh(bytes: [u8; 32]) -> Self {
+        Self { key: bytes, is_fresh: true }
+    }
+
+    /// Whether it was made just now.
+    pub fn is_fresh(&self) -> bool {
+        self.is_fresh
     }
 
     /// The signature of how a chain stands.
@@ -92,7 +106,7 @@ impl SealKey {
     }
 
     fn signed(&self, said: &Value) -> Digest {
-        hmac_sha256(&self.0, said.to_string().as_bytes())
+        hmac_sha256(&self.key, said.to_string().as_bytes())
     }
 }
 

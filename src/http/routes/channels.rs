@@ -189,7 +189,7 @@ async fn test(front: Data<Front>, call: Call, request: TryChannel) -> Result<Tri
     let mut entry = audited::entry(&call, "channel.test", &resource);
     if !sent {
         // What the channel said of it may hold what nobody else should read.
-        entry.outcome = Code::Unavailable.name().to_owned();
+        Code::Unavailable.name().clone_into(&mut entry.outcome);
         entry.reason = Some(match status {
             Some(status) => format!("nothing was sent: the channel answered {status}"),
             None => "nothing was sent: the channel did not answer as it should".to_owned(),

@@ -23,7 +23,7 @@ use crate::{
     clock::Timestamp,
     digest::Digest,
     domain::{
-        audit::{AuditEntry, AuditRecord, Head, Trail},
+        audit::{AuditEntry, AuditRecord, Head, Trail, Written},
         project::Domain,
         scope::Scope,
     },
@@ -145,6 +145,10 @@ impl Audits for Work {
         self.records_after((domain, trail), after, most)
     }
 
+    fn written(&self, head: &Head, after: Option<u64>, most: u32) -> Result<Vec<Written>> {
+        self.written_after(head, after, most)
+    }
+
     fn heads(&self, scope: &Scope) -> Result<Vec<Head>> {
         self.heads_within(scope)
     }
@@ -154,7 +158,13 @@ impl Audits for Work {
     }
 
     fn stray_audits(&self) -> Result<u64> {
-        let stray = "SELECT count(*) FROM audit a WHERE NOT EXISTS (SELECT 1 FROM audit_chain c WHERE c.chain = a.chain)";
+        // From chain to chain, and not from record to record: there may be many millions.
+        let stray = "WITH RECURSIVE held(chain) AS (
+                SELECT min(chain) FROM audit
+                UNION ALL
+                SELECT (SELECT min(a.chain) FROM audit a WHERE a.chain > h.chain) FROM held h WHERE h.chain IS NOT NULL)
+             SELECT sum((SELECT count(*) FROM audit a WHERE a.chain = h.chain)) FROM held h
+             WHERE h.chain IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_chain c WHERE c.chain = h.chain)";
         Ok(self.number(stray, [])?.unwrap_or(0).max(0).unsigned_abs())
     }
 

@@ -3,6 +3,7 @@
 use std::{
     cmp,
     fs::OpenOptions,
+    io,
     os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
@@ -87,13 +88,19 @@ pub(super) fn writer(file: &Path, durability: Durability) -> Result<Connection> 
 }
 
 /// Makes the file for its owner alone, if it does not exist; `SQLite` gives its log the same mode.
+///
+/// One that exists is never opened: when any descriptor of a file is closed, a process loses all its locks on it, also those
+/// of its connections. Whoever opened the store next would take itself for the only one, and remove the log in the end while
+/// we write to it.
 fn make_private(file: &Path) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600);
-    options.open(file).map(|_| ()).map_err(|cause| {
-        let what = format!("{} cannot be opened for writing ({cause})", file.display());
-        Error::unavailable(what, 30).because(cause)
-    })
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(cause) => {
+            let what = format!("{} cannot be opened for writing ({cause})", file.display());
+            Err(Error::unavailable(what, 30).because(cause))
+        }
+    }
 }
 
 /// The connections of a store in memory: the one that writes, and one that reads what that committed. The store is gone
@@ -192,7 +199,8 @@ fn newer(version: usize) -> Error {
 /// The schema since which the chains of the audit trail are signed.
 const SIGNED_SINCE: usize = 13;
 
-/// Brings the schema up to date, all of it or none; with `seal` the chains of the audit trail are signed.
+/// Brings the schema up to date, all of it or none. The chains of the audit trail of a store from before they were signed are
+/// signed with `seal` if that was made just now, as it is on the first start of a program that signs; else they stay unproven.
 pub(super) fn migrate(connection: &Connection, seal: &SealKey) -> Result<()> {
     let version: u32 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -213,7 +221,8 @@ pub(super) fn migrate(connection: &Connection, seal: &SealKey) -> Result<()> {
         "user_version",
         u32::try_from(MIGRATIONS.len()).map_err(Error::internal)?,
     )?;
-    if version < SIGNED_SINCE {
+    // Whoever can write the file could make an older one of it, with another trail, and have us sign that.
+    if version < SIGNED_SINCE && (version == 0 || seal.is_fresh()) {
         audits::sign_chains(&step, seal)?;
     }
     step.commit()?;

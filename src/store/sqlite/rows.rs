@@ -58,6 +58,13 @@ impl<'r> Columns<'r> {
         self.get()
     }
 
+    /// The next column, a text that may be absent. What somebody made other bytes of is read as well as it goes.
+    pub(super) fn lossy(&mut self) -> Result<Option<String>> {
+        let value = self.row.get_ref(self.at)?.as_bytes_or_null().map_err(Error::internal)?;
+        self.at += 1;
+        Ok(value.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+    }
+
     /// The next column, one of a few words.
     pub(super) fn word<T: FromStr<Err = UnknownWord>>(&mut self) -> Result<T> {
         let text = self.row.get_ref(self.at)?;

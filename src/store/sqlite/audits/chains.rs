@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     digest::Digest,
     domain::{
-        audit::{AuditEntry, AuditRecord, Cut, Head, Link, SealKey, Trail},
+        audit::{AuditEntry, AuditRecord, Checker, Cut, Head, Link, SealKey, Trail, Written},
         project::Domain,
         scope::{Reach, Scope},
     },
@@ -115,7 +115,7 @@ impl Work {
     pub(super) fn registered(&self) -> Result<(u64, Digest)> {
         let said = self.one("SELECT chains, signature FROM audit_register", [], |row| {
             let mut columns = Columns::of(row);
-            Ok((columns.count()?, digest(&mut columns)?))
+            Ok((columns.count()?, row::digest(&mut columns)?))
         })?;
         Ok(said.unwrap_or_default())
     }
@@ -197,33 +197,35 @@ impl Work {
     }
 
     fn cut_chain(&self, mut head: Head, before: Timestamp, most: u64) -> Result<u64> {
-        let start = head.start().sequence;
-        let bounds =
-            params![number(head.chain), number(start), number(head.last.sequence), number(most)];
-        let old = self.many(
-            "SELECT a.sequence, a.hash, a.received_at FROM audit a
-             WHERE a.chain = ?1 AND a.sequence > ?2 AND a.sequence < ?3 ORDER BY a.sequence LIMIT ?4",
-            bounds,
-            |row| {
-                let mut columns = Columns::of(row);
-                let link = Link { sequence: columns.count()?, hash: digest(&mut columns)? };
-                Ok((link, columns.time()?))
-            },
-        )?;
-        let gone = old.iter().take_while(|(_, received_at)| *received_at < before);
-        let gone: Vec<Link> = gone.map(|(link, _)| *link).collect();
-        let Some(link) = gone.last().copied() else { return Ok(0) };
         // A head that is not proven is not signed anew: what is wrong must stay visible.
-        if self.seal().proves(&head) || head.doubted_from.is_some() {
-            head.cut = Some(Cut { link, at: before });
-            // What may be missing is older than all that is kept now.
-            head.doubted_from = head.doubted_from.filter(|first| *first > link.sequence);
-            self.put_head(&head)?;
-            let sql = "DELETE FROM audit WHERE chain = ?1 AND sequence > ?2 AND sequence <= ?3";
-            self.put(sql, params![number(head.chain), number(start), number(link.sequence)])?;
-            return Ok(gone.len() as u64);
+        if !self.seal().proves(&head) {
+            return Ok(0);
         }
-        Ok(0)
+        let mut checker = Checker::begin(&head);
+        let mut cut = None;
+        for written in self.written_after(&head, None, u32::try_from(most).unwrap_or(u32::MAX))? {
+            let AuditRecord { sequence, hash, entry, .. } = &written.record;
+            checker.take(&written);
+            if let Some(broken) = checker.broken() {
+                let Head { domain_id, trail, .. } = &head;
+                let detail = &broken.detail;
+                tracing::error!(domain = %domain_id, trail = %trail, detail, "a chain of the audit trail is broken, so it is not cut");
+                return Ok(0);
+            }
+            if entry.received_at >= before || *sequence >= head.last.sequence {
+                break;
+            }
+            cut = Some(Link { sequence: *sequence, hash: *hash });
+        }
+        let Some(link) = cut else { return Ok(0) };
+        let start = head.start().sequence;
+        head.cut = Some(Cut { link, at: before });
+        // What may be missing is older than all that is kept now.
+        head.doubted_from = head.doubted_from.filter(|first| *first > link.sequence);
+        self.put_head(&head)?;
+        let sql = "DELETE FROM audit WHERE chain = ?1 AND sequence > ?2 AND sequence <= ?3";
+        self.put(sql, params![number(head.chain), number(start), number(link.sequence)])?;
+        Ok(link.sequence - start)
     }
 
     /// Signs anew what is not proven, or is doubted.
@@ -241,6 +243,23 @@ impl Work {
             self.register_count(count)?;
         }
         Ok(Accepted { chains, count: !is_proven })
+    }
+
+    /// The records of a chain behind this number, in their order, as the file holds them.
+    pub(super) fn written_after(
+        &self,
+        head: &Head,
+        after: Option<u64>,
+        most: u32,
+    ) -> Result<Vec<Written>> {
+        let sql = format!(
+            "SELECT a.audit, {} FROM audit a {} WHERE a.chain = ?1 AND a.sequence >= ?2 ORDER BY a.sequence LIMIT ?3",
+            row::COLUMNS,
+            row::HOME
+        );
+        // Nothing of ours has a number below one.
+        let from = after.map_or(i64::MIN, |after| number(after.saturating_add(1)));
+        self.many(&sql, params![number(head.chain), from, most], row::written)
     }
 
     /// The records of a chain that follow the one of this number, in their order.
@@ -282,9 +301,10 @@ pub(in crate::store::sqlite) fn sign_chains(connection: &Connection, seal: &Seal
 
 fn head(columns: &mut Columns<'_>) -> Result<Head> {
     let chain = columns.count()?;
-    let (domain_id, trail) = (columns.id()?, columns.text()?.parse().unwrap_or(Trail::Own));
-    let last = Link { sequence: columns.count()?, hash: digest(columns)? };
-    let cut = Link { sequence: columns.count()?, hash: digest(columns)? };
+    let domain_id = columns.lossy()?.unwrap_or_default().into();
+    let trail = columns.lossy()?.unwrap_or_default().parse().unwrap_or(Trail::Own);
+    let last = Link { sequence: columns.count()?, hash: row::digest(columns)? };
+    let cut = Link { sequence: columns.count()?, hash: row::digest(columns)? };
     let at = columns.maybe_time()?;
     Ok(Head {
         chain,
@@ -293,12 +313,6 @@ fn head(columns: &mut Columns<'_>) -> Result<Head> {
         last,
         cut: at.map(|at| Cut { link: cut, at }),
         doubted_from: columns.get::<Option<i64>>()?.map(|first| first.max(0).unsigned_abs()),
-        signature: digest(columns)?,
+        signature: row::digest(columns)?,
     })
-}
-
-/// A digest; zeros where somebody made it something else, which proves nothing.
-fn digest(columns: &mut Columns<'_>) -> Result<Digest> {
-    let bytes: Vec<u8> = columns.get()?;
-    Ok(bytes.try_into().unwrap_or_default())
 }

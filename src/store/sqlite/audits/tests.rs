@@ -325,8 +325,8 @@ fn first_hash(sequence: i64, previous: &[u8; 32]) -> [u8; 32] {
     crate::digest::sha256(said.to_string().as_bytes())
 }
 
-#[test]
-fn records_of_an_older_store_keep_their_hashes_and_are_still_verified() {
+/// A store of before there were trails, with five records.
+fn store_of_old() -> (tempfile::TempDir, rusqlite::Connection, [u8; 32]) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("a.db");
     let connection = connect::writer(&file, crate::store::Durability::Normal).unwrap();
@@ -351,26 +351,50 @@ fn records_of_an_older_store_keep_their_hashes_and_are_still_verified() {
             .unwrap();
         previous = hash;
     }
+    (directory, connection, previous)
+}
+
+fn verified(work: &Work, key: &SealKey) -> crate::store::Verification {
+    let key = Some(key.clone());
+    let mut verification = crate::store::Verification::new(Scope::EVERYTHING, key, Vec::new());
+    while verification.go_on(work).unwrap() {}
+    verification
+}
+
+#[test]
+fn a_store_is_signed_once_and_not_again_because_somebody_made_it_an_older_one() {
+    let (_directory, connection, _) = store_of_old();
     let seal = SealKey::new([3; 32]);
+    connect::migrate(&connection, &seal).unwrap();
+    let work = Work::writer(connection, seal.clone()).unwrap();
+    let verified = verified(&work, &seal);
+    let broken = verified.chains[0].broken.as_ref().unwrap();
+    assert_eq!(broken.fault, crate::domain::audit::Fault::Unproven, "{verified:?}");
+    assert_eq!(verified.wrong.len(), 1, "{verified:?}");
+}
+
+#[test]
+fn records_of_an_older_store_keep_their_hashes_and_are_still_verified() {
+    let (_directory, connection, previous) = store_of_old();
+    let seal = SealKey::fresh([3; 32]);
     connect::migrate(&connection, &seal).unwrap();
     let mut work = Work::writer(connection, seal.clone()).unwrap();
     let domain: Id<Domain> = "default".into();
     let next = work.add_audit(&domain, entry(1), &Mint::unpredictable()).unwrap();
     assert_eq!((next.sequence, next.previous), (6, previous));
-    let verified = |work: &Work| {
-        let key = Some(seal.clone());
-        let mut verification = crate::store::Verification::new(Scope::EVERYTHING, key, Vec::new());
-        while verification.go_on(work).unwrap() {}
-        verification
-    };
-    assert!(verified(&work).is_whole(), "{:?}", verified(&work));
+    assert!(verified(&work, &seal).is_whole(), "{:?}", verified(&work, &seal));
     // What the first hashes do not know cannot be slipped into the records that have them.
-    for change in ["actor_name = 'amy'", "reason = 'none'", "details = '{\"a\":1}'"] {
+    for change in [
+        "actor_name = 'amy'",
+        "entity_type = 'webhook:webhook-1', entity_id = ''",
+        "reason = 'none'",
+        "details = '{\"a\":1}'",
+    ] {
         let sql = format!("UPDATE audit SET {change} WHERE sequence = 2");
         work.connection.execute(&sql, []).unwrap();
-        let broken = verified(&work).chains.remove(0).broken.unwrap();
+        let broken = verified(&work, &seal).chains.remove(0).broken.unwrap();
         assert_eq!(broken.sequence, 2, "{change}: {broken:?}");
-        let back = "UPDATE audit SET actor_name = actor_id, reason = NULL, details = '{}' WHERE sequence = 2";
+        let back = "UPDATE audit SET actor_name = actor_id, entity_type = 'webhook', entity_id = 'webhook-1', reason = NULL, details = '{}' WHERE sequence = 2";
         work.connection.execute(back, []).unwrap();
     }
 }
