@@ -172,6 +172,7 @@ impl App {
             strangers: Arc::default(),
             _lock: lock,
         };
+        app.warn_of_unproven().await?;
         let first_token = app.settle_in().await?;
         audit_feed::prepare(&app.intake, &app.clock).await?;
         Ok(Opened { app, first_token })
@@ -219,6 +220,24 @@ impl App {
         self.store.close();
         // The file only helps to find a running server; a stale one does no harm.
         let _ = fs::remove_file(address_file(&self.config.data));
+    }
+
+    /// Says in the log which chains of the audit trail the key does not prove: it is another one than signed them where a
+    /// backup was put back without it.
+    async fn warn_of_unproven(&self) -> Result<(), StartError> {
+        let heads = self.store.read(|tx| tx.heads(&Scope::EVERYTHING)).await?;
+        let unproven = heads.iter().filter(|head| !self.seal.proves(head));
+        let chains: Vec<String> =
+            unproven.map(|head| format!("{} of domain {}", head.trail, head.domain_id)).collect();
+        if !chains.is_empty() {
+            let chains = chains.join(", ");
+            tracing::warn!(
+                chains,
+                "audit.key does not prove how the audit trail ends: put the audit.key of the backed up server there, or run \
+                 `alertmill audit accept`"
+            );
+        }
+        Ok(())
     }
 
     /// On the very first start, makes what is needed to begin; the token of its administrator is returned once.

@@ -57,9 +57,9 @@ pub struct AuditInfo {
     pub action: String,
     /// What it was done to, e.g. `webhook:webhook-0198…`.
     pub resource: Option<String>,
-    /// What kind of thing it was done to.
+    /// What kind of thing it was done to, also where that is none in particular: `user` of a refused `user.create`.
     pub entity_type: Option<String>,
-    /// The identifier of what it was done to.
+    /// The identifier of what it was done to; empty where that is none in particular.
     pub entity_id: Option<String>,
     /// What people call what it was done to.
     pub entity_name: Option<String>,
@@ -236,6 +236,7 @@ pub fn record<T>(tx: &mut dyn Tx, call: &Call, action: &str, outcome: &Result<T>
             let done = entry(call, action).saying(Value::Object(said));
             if touched.is_empty() {
                 let domain = chain::of_named(tx, call, None)?;
+                let done = done.on(Entity::of_action(action));
                 return tx.add_audit(&domain, done, &call.mint).map(|_| ());
             }
             touched.into_iter().try_for_each(|touched| add(tx, call, done.clone(), touched))
@@ -274,7 +275,11 @@ fn refuse(tx: &mut dyn Tx, call: &Call, about: Option<Touched>, refused: AuditEn
     let entity = about.map(|about| Entity::parse(&about.resource));
     let domain = chain::of_named(tx, call, entity.as_ref())?;
     let refused = match entity {
-        None => refused,
+        // So that who asks for what was done to users finds a user that could not be made.
+        None => {
+            let kind = Entity::of_action(&refused.action);
+            refused.on(kind)
+        }
         Some(entity) => {
             let name = name(tx, call, &entity)?;
             refused.on(entity.called(name))

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     domain::{
-        audit::Trail,
+        audit::{Entity, Trail},
         posted::{self, OURSELVES},
     },
     error::{Code, Error, Mistake, Result},
@@ -196,7 +196,8 @@ fn note(tx: &mut dyn Tx, call: &Call, failed: &BTreeMap<usize, Error>, of: usize
         json!({ "at": format!("/requests/{at}"), "code": error.code.name(), "reason": error.detail.chars().take(200).collect::<String>() })
     });
     let details = json!({ "refused": failed.len(), "of": of, "which": which.collect::<Vec<_>>() });
-    let entry = audit::entry(call, BATCH).refused(first).saying(details);
+    let entry =
+        audit::entry(call, BATCH).on(Entity::of_action(BATCH)).refused(first).saying(details);
     tx.add_audit(&chain::of_caller(call), entry, &call.mint).map(|_| ())
 }
 

@@ -26,7 +26,7 @@ use crate::{
     config::Reach,
     domain::audit::SealKey,
     error::Error,
-    store::files::{self, Care, Check, Contents},
+    store::files::{self, Care, Check, Contents, Remedy},
 };
 
 /// Back the store up, put it back, examine it.
@@ -159,7 +159,8 @@ fn restore(data: &Path, file: &Path, force: Force) -> Result<Value, Failure> {
     replace(&store, &new)?;
     let kept = kept.map(|kept| format!(" What was there is {} now.", kept.display()));
     let said = format!(
-        "Restored. Its tokens are those of the backup; `admin.token` is not part of it.{}",
+        "Restored. Its tokens are those of the backup; `admin.token` and `audit.key` are not part of it: without the \
+         `audit.key` of the backed up server nothing proves how its audit trail ends.{}",
         kept.unwrap_or_default()
     );
     let mut done = report(&contents, said);
@@ -199,12 +200,24 @@ fn replace(store: &Path, new: &Path) -> Result<(), Failure> {
     replaced.map_err(|cause| Failure::usage(format!("The store cannot be replaced: {cause}.")))
 }
 
+/// What helps where nothing is wrong but that the key that signed the audit trail is not at hand.
+const KEY_HELPS: &str = "All else is well. Put the `audit.key` of the server that wrote the store into the data directory and \
+    restart its server, or, where that key is lost, run `alertmill audit accept` against the server, which signs the trail anew.";
+
 fn verify(data: &Path, thorough: bool) -> Result<Value, Failure> {
     let care = if thorough { Care::Thorough } else { Care::Quick };
     let seal = existing_key(&seal_file(data))?.map(SealKey::new);
     let checks = files::verify(&existing(data)?, care, seal.as_ref()).map_err(failed)?;
-    let is_well = checks.iter().all(|check| check.wrong.is_empty());
-    let said = if is_well { "All is well." } else { "Restore a backup, or ask for help." };
+    let mut remedies =
+        checks.iter().filter(|check| !check.wrong.is_empty()).map(|check| check.remedy);
+    let is_well = remedies.clone().next().is_none();
+    let said = if is_well {
+        "All is well."
+    } else if remedies.all(|remedy| remedy == Remedy::Key) {
+        KEY_HELPS
+    } else {
+        "Restore a backup, or ask for help."
+    };
     let shown = |check: &Check| json!({ "name": check.name, "wrong": check.wrong });
     let checks: Vec<Value> = checks.iter().map(shown).collect();
     Ok(json!({ "ok": is_well, "checks": checks, "said": said }))

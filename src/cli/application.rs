@@ -44,8 +44,33 @@ enum Verb {
 
 #[derive(Args)]
 struct Which {
-    /// The application's identifier.
-    application_id: String,
+    /// The application's name or identifier.
+    application: String,
+}
+
+impl Which {
+    /// The identifier of the application, which may be named.
+    async fn id(&self, client: &Client) -> Result<String, Failure> {
+        let all = client.post("/api/v1/application/list", json!({})).await?;
+        meant(&all, &self.application)
+    }
+}
+
+/// The identifier of the application that is called so; names need not be unique.
+fn meant(all: &Value, called: &str) -> Result<String, Failure> {
+    let is_meant = |it: &&Value| field(it, "name") == called;
+    let ids: Vec<String> =
+        rows(all).filter(is_meant).map(|it| field(it, "application_id")).collect();
+    match ids.as_slice() {
+        // Whether there is one of this identifier, the server says.
+        [] if called.starts_with("application-") => Ok(called.to_owned()),
+        [] => Err(Failure::refused(format!("There is no application `{called}`."))),
+        [id] => Ok(id.clone()),
+        _ => Err(Failure::refused(format!(
+            "There is more than one application `{called}`; give the identifier of one:\n  {}",
+            ids.join("\n  ")
+        ))),
+    }
 }
 
 impl Application {
@@ -53,7 +78,7 @@ impl Application {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let client = Client::find(&self.reach)?;
         let screen = Screen::new(self.reach.json);
-        let (path, id, said) = match self.verb {
+        let (path, which, said) = match self.verb {
             Verb::Create { name, grant } => {
                 let asked = grant.with(json!({ "name": name }));
                 let made = client.post("/api/v1/application/create", asked).await?;
@@ -63,18 +88,19 @@ impl Application {
                 let all = client.post("/api/v1/application/list", json!({})).await?;
                 return screen.show(&all, applications);
             }
-            Verb::RotateSecret(Which { application_id }) => {
-                let asked = json!({ "application_id": application_id });
+            Verb::RotateSecret(which) => {
+                let asked = json!({ "application_id": which.id(&client).await? });
                 let anew = client.post("/api/v1/application/rotate-secret", asked).await?;
                 return screen.show(&anew, secret);
             }
-            Verb::Disable(which) => ("disable", which.application_id, "logs in no more"),
-            Verb::Enable(which) => ("enable", which.application_id, "may log in"),
-            Verb::Delete(which) => ("delete", which.application_id, "is removed"),
+            Verb::Disable(which) => ("disable", which, "logs in no more"),
+            Verb::Enable(which) => ("enable", which, "may log in"),
+            Verb::Delete(which) => ("delete", which, "is removed"),
         };
         let path = format!("/api/v1/application/{path}");
-        let answer = client.post(&path, json!({ "application_id": id })).await?;
-        screen.show(&answer, |_| format!("{id} {said}."))
+        let asked = json!({ "application_id": which.id(&client).await? });
+        let answer = client.post(&path, asked).await?;
+        screen.show(&answer, |_| format!("{} {said}.", which.application))
     }
 }
 
@@ -95,4 +121,23 @@ fn applications(answer: &Value) -> String {
     let headings = ["NAME", "ROLE", "STATE", "SECRET OF", "ID"];
     let nothing = "No applications. Make one with `alertmill application create --name <name> --role <role>`.";
     table(&headings, rows(answer).map(cells).collect(), nothing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_is_called_by_its_name_or_its_identifier() {
+        let all = json!({ "results": [
+            { "name": "reader", "application_id": "application-1" },
+            { "name": "twin", "application_id": "application-2" },
+            { "name": "twin", "application_id": "application-3" },
+        ] });
+        assert_eq!(meant(&all, "reader").unwrap(), "application-1");
+        assert_eq!(meant(&all, "application-9").unwrap(), "application-9");
+        assert!(meant(&all, "nobody").unwrap_err().to_string().contains("There is no application"));
+        let told = meant(&all, "twin").unwrap_err().to_string();
+        assert!(told.contains("application-2") && told.contains("application-3"), "{told}");
+    }
 }

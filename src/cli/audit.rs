@@ -12,9 +12,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
-    Failure, audit_export,
+    Failure, audit_export, audit_list,
     client::Client,
-    show::{Screen, brief, field, minute, rows, table},
+    show::{Screen, field},
 };
 use crate::{
     api::audits::{VerifiedInfo, VerifyTrail, shown},
@@ -37,21 +37,7 @@ pub(super) struct Audit {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// List audit records, newest first.
-    List {
-        /// Only those of this action, e.g. `webhook.create`.
-        #[arg(long)]
-        action: Option<String>,
-        /// Only those of this actor, e.g. `token:token-0198...`.
-        #[arg(long)]
-        actor: Option<String>,
-        /// Only those of this resource, e.g. `webhook:webhook-0198...`.
-        #[arg(long)]
-        resource: Option<String>,
-        /// How many at most.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-    },
+    List(Box<audit_list::List>),
     Export(Box<audit_export::Export>),
     /// Read the trail to its end, and name the first record of each chain that was changed, is missing or was put there.
     /// The server may run meanwhile. Exit code 1 where something is wrong.
@@ -84,14 +70,7 @@ impl Audit {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let screen = Screen::new(self.reach.json);
         match self.verb {
-            Verb::List { action, actor, resource, limit } => {
-                let mut query = vec![("limit", limit.to_string())];
-                query.extend(action.map(|action| ("action", action)));
-                query.extend(actor.map(|actor| ("actor", actor)));
-                query.extend(resource.map(|resource| ("resource", resource)));
-                let answer = Client::find(&self.reach)?.get("/api/v1/audit", &query).await?;
-                screen.show(&answer, records)
-            }
+            Verb::List(list) => list.run(&self.reach).await,
             Verb::Export(export) => export.run(&self.reach).await,
             Verb::Verify { head, without_key } => {
                 let head = head.as_deref().map(kept).transpose()?;
@@ -243,22 +222,6 @@ fn told(verified: &Value) -> String {
         _ => "Keep a copy of the store as it is, and compare it with a backup.",
     };
     chains.chain(wrong).chain(compared).chain([said.to_owned()]).collect::<Vec<_>>().join("\n")
-}
-
-fn records(answer: &Value) -> String {
-    let cells = |record: &Value| {
-        vec![
-            minute(record, "occurred_at"),
-            field(record, "action"),
-            field(record, "outcome"),
-            brief(record, "resource"),
-            brief(record, "actor"),
-            field(record, "remote"),
-        ]
-    };
-    let headings = ["TIME (UTC)", "ACTION", "OUTCOME", "RESOURCE", "ACTOR", "FROM"];
-    let nothing = "No audit records: nothing was changed yet.";
-    table(&headings, rows(answer).map(cells).collect(), nothing)
 }
 
 /// What was accepted, for people.

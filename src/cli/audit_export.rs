@@ -5,7 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::{Failure, client::Client, export, question::Question};
+use super::{
+    Failure,
+    client::Client,
+    export,
+    question::{OF_AUDITS, Question},
+};
 use crate::{
     config::Reach,
     domain::audit::Trail,
@@ -15,6 +20,7 @@ use crate::{
 
 /// Write the audit records of one domain to a file, or to standard output. The export is recorded itself.
 #[derive(Args)]
+#[command(mut_arg("filter", |it| it.long_help(OF_AUDITS)))]
 pub(super) struct Export {
     /// The file to write; standard output where none is named. With .gz at its end it is compressed.
     file: Option<PathBuf>,
@@ -107,15 +113,21 @@ impl Export {
             Dialect::Ibm => Profile::Ibm,
             Dialect::Dmtf => Profile::Dmtf,
         });
-        let by_ending = || self.file.as_deref().and_then(export::by_ending);
+        let by_ending = || self.file.as_deref().map_or(Ok(None), export::by_ending);
         let layout = match self.format {
             Some(Written::Ndjson) => Layout::Records(Format::Ndjson),
             Some(Written::Json) => Layout::Records(Format::Json),
             Some(Written::Csv) => Layout::Records(Format::Csv),
             Some(Written::Cadf) => Layout::Cadf(profile.unwrap_or_default()),
-            None if profile.is_some() => Layout::Cadf(profile.unwrap_or_default()),
-            None if json => Layout::Records(Format::Json),
-            None => Layout::Records(by_ending().unwrap_or(Format::Ndjson)),
+            None => match (by_ending()?, profile) {
+                // Whoever opens the file expects what its name says.
+                (Some(format @ (Format::Csv | Format::Json | Format::List)), Some(_)) => {
+                    Layout::Records(format)
+                }
+                (Some(Format::Ndjson) | None, Some(profile)) => Layout::Cadf(profile),
+                (_, None) if json => Layout::Records(Format::Json),
+                (ending, None) => Layout::Records(ending.unwrap_or(Format::Ndjson)),
+            },
         };
         match (layout, profile) {
             (Layout::Records(_), Some(_)) => {
@@ -148,7 +160,7 @@ mod tests {
     fn what_is_typed_is_what_is_asked() {
         let whole =
             asked("--format cadf --profile dmtf --since 2026-01-01 --domain acme --limit 5");
-        let condition = json!({ "k": "created_at", "v": "2026-01-01", "o": "gte" });
+        let condition = json!({ "k": "occurred_at", "v": "2026-01-01", "o": "gte" });
         let wanted = json!({
             "query": { "filter": [condition], "page": { "limit": 5 } },
             "trail": "OWN", "format": "cadf", "profile": "dmtf", "domain_id": "acme",
@@ -161,5 +173,17 @@ mod tests {
             "occurred_at"
         );
         assert!(asked("--format csv --profile ibm").is_err());
+        assert!(asked("trail.csv --profile ibm").is_err());
+        assert_eq!(asked("trail.csv --format cadf").unwrap()["format"], "cadf");
+        let unknown = asked("trail.xlsx").unwrap_err().to_string();
+        assert!(unknown.contains(".ndjson, .jsonl, .json or .csv"), "{unknown}");
+        assert_eq!(asked("trail.xlsx --format csv").unwrap()["format"], "csv");
+    }
+
+    #[test]
+    fn help_speaks_of_audit_records() {
+        use clap::CommandFactory as _;
+        let help = Line::command().render_long_help().to_string();
+        assert!(help.contains("entity_type=webhook") && !help.contains("alert_id"), "{help}");
     }
 }

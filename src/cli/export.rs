@@ -90,7 +90,10 @@ impl Destination {
             )),
             Some(output) => Ok(output.format().unwrap_or(Format::Ndjson)),
             None if json => Ok(Format::Json),
-            None => Ok(self.file.as_deref().and_then(by_ending).unwrap_or(Format::Ndjson)),
+            None => {
+                let ending = self.file.as_deref().map_or(Ok(None), by_ending)?;
+                Ok(ending.unwrap_or(Format::Ndjson))
+            }
         }
     }
 }
@@ -108,13 +111,22 @@ pub(super) async fn save(
     Sink::new(out, packer, ProgressBar::hidden()).copy(answer, format).await
 }
 
-/// The format that the name of a file says.
-pub(super) fn by_ending(file: &Path) -> Option<Format> {
-    let name = file.file_name()?.to_str()?;
+/// The format that the name of a file says, if it has an ending.
+///
+/// # Errors
+/// Where its ending is that of no format.
+pub(super) fn by_ending(file: &Path) -> Result<Option<Format>, Failure> {
+    let Some(name) = file.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
     let name = name.strip_suffix(".gz").unwrap_or(name);
-    match name.rsplit_once('.')?.1 {
-        "jsonl" => Some(Format::Ndjson),
-        ending => Format::named(ending).ok(),
+    match name.rsplit_once('.') {
+        None => Ok(None),
+        Some((_, "jsonl")) => Ok(Some(Format::Ndjson)),
+        Some((_, ending)) => Format::named(ending).map(Some).map_err(|_| {
+            Failure::usage(format!(
+                "`.{ending}` is the ending of no format; name a file that ends in .ndjson, .jsonl, .json or .csv, or say the \
+                 format."
+            ))
+        }),
     }
 }
 
@@ -249,7 +261,8 @@ mod tests {
 
     #[test]
     fn the_ending_of_a_file_says_its_format() {
-        let named = |name: &str| by_ending(Path::new(name));
+        assert!(by_ending(Path::new("events.xlsx")).is_err());
+        let named = |name: &str| by_ending(Path::new(name)).unwrap();
         assert_eq!(named("a/events.csv.gz"), Some(Format::Csv));
         assert_eq!(named("events.jsonl"), Some(Format::Ndjson));
         assert_eq!(named("events.2026.json"), Some(Format::Json));

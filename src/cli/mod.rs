@@ -8,6 +8,7 @@ mod alerting;
 mod application;
 mod audit;
 mod audit_export;
+mod audit_list;
 mod channel;
 mod client;
 mod delivery;

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::Failure;
-use crate::query::{Catalogue, Kind};
+use crate::query::{Catalogue, Kind, Order};
 
 /// What `--help` says of `--filter`.
 const FILTERS: &str = "Only those of which this holds; may be repeated, and then all must hold.
@@ -22,6 +22,25 @@ FIELD is a field as `--output json` shows it, or a path below one (`additional_i
 
 Put the whole in single quotes, since a shell has its own mind about <, >, ! and blanks. A value in double quotes is taken \
 as it is, commas, numbers and `null` included: 'title=\"a, b\"'.";
+
+/// The same of audit records.
+pub(super) const OF_AUDITS: &str = "Only those of which this holds; may be repeated, and then all must hold.
+
+FIELD is a field as `alertmill audit list --json` shows it, or a path below `before`, `after` or `details`.
+
+  entity_type=webhook         it is that
+  outcome!=SUCCESS            it is not that
+  action=user.create,user.delete   it is one of these; also with !=, ~ and !~
+  sequence>=1000              it compares so; also >, <= and <
+  user_agent~curl             it contains that, in whatever case
+  reason!~password            it does not contain that
+  action=~'\\.(create|delete)$'  it matches that expression
+  is_success=false            it was refused
+  after.state=DISABLED        it is so now
+  entity_name=null            there is none
+
+Put the whole in single quotes, since a shell has its own mind about <, >, ! and blanks. A value in double quotes is taken \
+as it is, commas, numbers and `null` included: 'entity_name=\"a, b\"'.";
 
 /// Which records are meant.
 #[derive(Args, Clone, Debug, Default)]
@@ -51,10 +70,16 @@ impl Question {
     pub(super) fn query(&self, catalogue: &Catalogue) -> Result<Map<String, Value>, Failure> {
         let read = self.filter.iter().map(|text| condition(text, catalogue));
         let mut conditions = read.collect::<Result<Vec<Value>, Failure>>()?;
+        // The time that lists of it are in the order of.
+        let time = match catalogue.order {
+            Order::LatestFirst => "occurred_at",
+            Order::NewestFirst | Order::By(_) => "created_at",
+        };
         let since = self.since.as_deref().map(|text| bound("--since", text, "gte"));
         let until = self.until.as_deref().map(|text| bound("--until", text, "lt"));
         for bound in [since, until].into_iter().flatten() {
-            conditions.push(bound?);
+            let (value, operator) = bound?;
+            conditions.push(json!({ "k": time, "v": value, "o": operator }));
         }
         let mut query = Map::new();
         if !conditions.is_empty() {
@@ -143,16 +168,15 @@ const fn holds_text(kind: Kind) -> bool {
 }
 
 /// That a record came before or after a moment. A span is counted by the server's clock.
-fn bound(flag: &str, text: &str, operator: &str) -> Result<Value, Failure> {
+fn bound(flag: &str, text: &str, operator: &str) -> Result<(String, String), Failure> {
     let text = text.trim();
     let digits = text.trim_end_matches(['s', 'm', 'h', 'd', 'w']);
     let is_span = text.len() == digits.len() + 1 && !digits.is_empty();
     if is_span && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        let (value, operator) = (format!("now-{text}"), format!("timediff_{operator}"));
-        return Ok(json!({ "k": "created_at", "v": value, "o": operator }));
+        return Ok((format!("now-{text}"), format!("timediff_{operator}")));
     }
     if text.starts_with(|first: char| first.is_ascii_digit()) && text.contains('-') {
-        return Ok(json!({ "k": "created_at", "v": text, "o": operator }));
+        return Ok((text.to_owned(), operator.to_owned()));
     }
     Err(Failure::usage(format!(
         "`{flag} {text}` is no moment; expected a span such as 30m, 2h, 1d or 1w, or a time such as 2026-01-01 or \
@@ -205,10 +229,9 @@ mod tests {
 
     #[test]
     fn times_are_spans_or_moments() {
-        let bounded =
-            |text| bound("--since", text, "gte").map(|it| (it["o"].clone(), it["v"].clone()));
-        assert_eq!(bounded("2h").unwrap(), (json!("timediff_gte"), json!("now-2h")));
-        assert_eq!(bounded("2026-01-01").unwrap(), (json!("gte"), json!("2026-01-01")));
+        let bounded = |text| bound("--since", text, "gte");
+        assert_eq!(bounded("2h").unwrap(), ("now-2h".to_owned(), "timediff_gte".to_owned()));
+        assert_eq!(bounded("2026-01-01").unwrap(), ("2026-01-01".to_owned(), "gte".to_owned()));
         for wrong in ["yesterday", "h", "2x", "", "20"] {
             assert!(bounded(wrong).is_err(), "{wrong}");
         }

@@ -111,15 +111,23 @@ fn names_content_type(header: &str) -> bool {
 fn sample(name: &str) -> Result<Payload, Failure> {
     let found = name.split_once('/').and_then(|(provider, case)| samples::sample(provider, case));
     let Some(sample) = found else {
-        let known = samples::names().join("\n  ");
         return Err(Failure::usage(format!(
-            "There is no sample `{name}`. There are:\n\n  {known}"
+            "There is no sample `{name}`. There are:\n\n  {}",
+            known(name).join("\n  ")
         )));
     };
     let content_type = sample.request.content_type.unwrap_or_else(|| "application/json".to_owned());
     let mut headers: Vec<(String, String)> = sample.request.headers.into_iter().collect();
     headers.push(("content-type".to_owned(), content_type));
     Ok(Payload { body: sample.body, headers })
+}
+
+/// The samples of the provider that a name begins with; those of all where there is none.
+fn known(name: &str) -> Vec<String> {
+    let provider = format!("{}/", name.split('/').next().unwrap_or_default());
+    let all = samples::names();
+    let of_it: Vec<String> = all.iter().filter(|it| it.starts_with(&provider)).cloned().collect();
+    if of_it.is_empty() { all } else { of_it }
 }
 
 fn named(header: &str) -> Result<(String, String), Failure> {
@@ -185,4 +193,16 @@ fn reason(item: &Value) -> String {
         let _ = write!(text, " ({file}{line})");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_mistypes_a_case_is_told_those_of_the_provider() {
+        let of_cadf = known("cadf/nix");
+        assert!(!of_cadf.is_empty() && of_cadf.iter().all(|it| it.starts_with("cadf/")));
+        assert!(known("help").len() > of_cadf.len());
+    }
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     config::{Reach, Span},
+    domain::webhook::AUDIT_PLUGIN,
     plugins::setup_snippet,
     rules::samples::sample,
 };
@@ -228,6 +229,35 @@ async fn setup(client: &Client, made: &Value, provider: &str) -> Option<String> 
 }
 
 fn created(made: &Value, provider: &str) -> String {
+    let is_fed = provider == AUDIT_PLUGIN;
+    let mut text = if is_fed { fed(made) } else { posted_to(made, provider) };
+    let rules = made.get("default_rules").and_then(Value::as_array);
+    for (at, rule) in rules.into_iter().flatten().enumerate() {
+        if at == 0 {
+            text.push_str("\n\nThe project has these rules now, to change or delete:\n");
+        }
+        let kind = field(rule, "kind").replace('_', "-");
+        let _ = write!(text, "\n  {kind} {}  {}", field(rule, "id"), field(rule, "name"));
+    }
+    let setup = made.get("setup").and_then(Value::as_str).filter(|_| !is_fed);
+    if let Some(snippet) = setup {
+        text.push_str("\n\nPaste this into the sender's configuration:\n\n");
+        text.push_str(snippet.trim_end());
+    }
+    text
+}
+
+/// What is said of a webhook that the server feeds by itself.
+fn fed(made: &Value) -> String {
+    format!(
+        "Webhook {}\n\nNobody needs to post to it: the server feeds it with what is recorded in the audit trail of its domain \
+         from now on.",
+        field(made, "webhook_id")
+    )
+}
+
+/// What is said of a webhook that somebody posts to.
+fn posted_to(made: &Value, provider: &str) -> String {
     let (url, key) = (field(made, "url"), field(made, "access_key"));
     let mut text = format!(
         "Webhook {}\n\n  URL         {url}\n  access key  {key}\n\n\
@@ -241,18 +271,6 @@ fn created(made: &Value, provider: &str) -> String {
             text,
             "\n\nTo post a sample to it:\n\n  {program} send --webhook {url} --sample {provider}/firing"
         );
-    }
-    let rules = made.get("default_rules").and_then(Value::as_array);
-    for (at, rule) in rules.into_iter().flatten().enumerate() {
-        if at == 0 {
-            text.push_str("\n\nThe project has these rules now, to change or delete:\n");
-        }
-        let kind = field(rule, "kind").replace('_', "-");
-        let _ = write!(text, "\n  {kind} {}  {}", field(rule, "id"), field(rule, "name"));
-    }
-    if let Some(snippet) = made.get("setup").and_then(Value::as_str) {
-        text.push_str("\n\nPaste this into the sender's configuration:\n\n");
-        text.push_str(snippet.trim_end());
     }
     text
 }
@@ -286,4 +304,22 @@ fn listed(answer: &Value) -> String {
     let nothing =
         "No webhooks. Make one with `alertmill webhook create --provider <name> --name <name>`.";
     table(&headings, rows(answer).map(cells).collect(), nothing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nobody_posts_nothing_is_there_to_paste() {
+        let made = json!({
+            "webhook_id": "webhook-1", "url": "http://x/webhook-1/secret", "access_key": "secret", "setup": "curl it",
+            "default_rules": [{ "kind": "group_rule", "id": "gr-1", "name": "Five failed logins" }],
+        });
+        let text = created(&made, AUDIT_PLUGIN);
+        assert!(!text.contains("secret") && !text.contains("Paste"), "{text}");
+        assert!(text.contains("group-rule gr-1"), "{text}");
+        let text = created(&made, "alertmanager");
+        assert!(text.contains("http://x/webhook-1/secret") && text.contains("curl it"), "{text}");
+    }
 }

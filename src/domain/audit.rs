@@ -87,7 +87,7 @@ pub struct Actor {
 pub struct Entity {
     /// What it is, e.g. `webhook`.
     pub kind: String,
-    /// Its identifier.
+    /// Its identifier; empty where it is none in particular.
     pub id: String,
     /// What people call it, if it has a name.
     pub name: Option<String>,
@@ -197,6 +197,11 @@ impl Entity {
         Self::new(kind, id)
     }
 
+    /// None in particular of the kind that an action is about: a user of `user.create`.
+    pub fn of_action(action: &str) -> Self {
+        Self::new(action.split('.').next().unwrap_or_default(), "")
+    }
+
     /// The same with its name, if it has one.
     #[must_use]
     pub fn called(self, name: Option<String>) -> Self {
@@ -206,7 +211,7 @@ impl Entity {
 
 impl fmt::Display for Entity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind, self.id)
+        f.write_str(&first_text(&self.kind, &self.id))
     }
 }
 
@@ -328,7 +333,7 @@ impl AuditEntry {
     }
 }
 
-/// Who or what it was, as it was written before there were names.
+/// Who or what it was, by kind and identifier alone, as it was written before there were names.
 fn first_text(kind: &str, id: &str) -> String {
     if id.is_empty() { kind.to_owned() } else { format!("{kind}:{id}") }
 }

@@ -132,6 +132,16 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_tried_again_is_told_by_a_code_that_says_so() {
+        let number = |code: Code| RpcCode::from(code).number();
+        assert_eq!(RpcCode::of_outcome("whatever").number(), 2);
+        assert_eq!((number(Code::Deadline), number(Code::RequestTimeout)), (4, 4));
+        assert_eq!(number(Code::Internal), 13);
+        // Overload says when to come back.
+        assert_eq!(number(Code::Unavailable), 14);
+    }
+
+    #[test]
     fn an_outcome_is_told_by_either_name() {
         for (outcome, code) in [
             ("SUCCESS", RpcCode::Ok),

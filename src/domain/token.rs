@@ -115,9 +115,10 @@ impl Role {
             Self::WorkspaceOwner if !some_workspaces || some_projects => {
                 Some("a WORKSPACE_OWNER needs a workspace, and no project")
             }
-            Self::WorkspaceMember | Self::Service if !some_workspaces || !some_projects => {
-                Some("this role needs a workspace and its projects")
-            }
+            Self::WorkspaceMember | Self::Service if !some_workspaces || !some_projects => Some(
+                "this role needs a workspace and some of its projects: `workspace_id` and `projects`, on the command line \
+                     `--workspace` and `--project`",
+            ),
             Self::SystemAdmin
             | Self::DomainAdmin
             | Self::WorkspaceOwner

@@ -53,7 +53,22 @@ fn part(mut whole: Value, dialect: Dialect, what: &str) -> Value {
     if let Some(schemas) = whole["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| needed.contains(name));
     }
+    let mut shown = BTreeSet::new();
+    keys_of(&whole["security"], &mut shown);
+    for operation in whole["paths"].as_object().into_iter().flat_map(Map::values) {
+        let operations = operation.as_object().into_iter().flat_map(Map::values);
+        operations.for_each(|operation| keys_of(&operation["security"], &mut shown));
+    }
+    if let Some(schemes) = whole["components"]["securitySchemes"].as_object_mut() {
+        schemes.retain(|name, _| shown.contains(name));
+    }
     whole
+}
+
+/// What one of may be shown, by name.
+fn keys_of(security: &Value, found: &mut BTreeSet<String>) {
+    let each = security.as_array().into_iter().flatten().filter_map(Value::as_object);
+    found.extend(each.flat_map(Map::keys).cloned());
 }
 
 /// The schemas that the paths of a description refer to, themselves or by others.

@@ -14,7 +14,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use actix_web::web::Data;
 use chrono::TimeDelta;
 
-pub(super) use self::oauth::addresses;
+pub(super) use self::oauth::{addresses, describe};
 use self::{
     gate::{Closed, Gate, Knock},
     turns::{Lane, Turns},

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     method::{Kind, Method, Verb},
+    problem::Dialect,
     reload,
 };
 use crate::{domain::token::Right, error::Code};
@@ -29,6 +30,7 @@ pub(super) fn describe(methods: &[Method]) -> Value {
     super::stream::describe(&mut paths, &mut schemas);
     super::export::describe(&mut paths, &mut schemas);
     super::import::describe(&mut paths, &mut schemas);
+    super::login::describe(&mut paths);
     for (path, summary) in [
         ("/healthz", "Says that the server runs."),
         ("/readyz", "Says whether the store answers."),
@@ -66,6 +68,22 @@ pub(super) fn describe(methods: &[Method]) -> Value {
                     "name": "X-Access-Key",
                     "description": "The access key of a webhook.",
                 },
+                "client": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "The identifier of an application and its secret.",
+                },
+                "password": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A token as the password; the name is not looked at.",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "session",
+                    "description": "The cookie of a session, as `POST /api/sessions` sets it.",
+                },
             },
         },
     })
@@ -86,6 +104,9 @@ fn operation(method: &Method, schemas: &mut SchemaGenerator) -> (&'static str, V
         "description": needed(method),
         "responses": responses,
     });
+    if let Some(security) = security(method) {
+        operation["security"] = security;
+    }
     match method.verb {
         Verb::Post => {
             let parameters = path_parameters(method.path);
@@ -132,7 +153,38 @@ fn dialect_schemas() -> [(&'static str, Value); 3] {
 /// What a caller must be allowed, in a sentence.
 fn needed(method: &Method) -> String {
     let recorded = if method.changes() { " Each call is recorded in the audit trail." } else { "" };
-    format!("{}{recorded}", needs(method.right))
+    let needs = match method.name {
+        "posted_event.search" => "Needs a token that reaches a whole domain, or that of a service.",
+        name if OF_WHOLE_DOMAINS.contains(&name) => WHOLE_DOMAIN,
+        _ => needs(method.right),
+    };
+    format!("{needs}{recorded}")
+}
+
+/// What whoever sees records of the trail needs, in a sentence.
+pub(super) const WHOLE_DOMAIN: &str = "Needs a token that reaches a whole domain.";
+
+/// The methods that only who reaches a whole domain may call, whatever the role: a record may be of any workspace of it.
+const OF_WHOLE_DOMAINS: [&str; 8] = [
+    "audit.list",
+    "audit_record.list",
+    "audit_record.get",
+    "audit.head",
+    "audit.verify",
+    "audit.verify_against",
+    "runai.audit_log",
+    "posted_event.search",
+];
+
+/// What a caller may show, where that is not a bearer token alone.
+fn security(method: &Method) -> Option<Value> {
+    if method.right == Right::Anyone {
+        return Some(json!([]));
+    }
+    match Dialect::of(method.path) {
+        Dialect::Iguazio => Some(json!([{ "token": [] }, { "password": [] }, { "session": [] }])),
+        Dialect::Native | Dialect::Cloudforet | Dialect::Runai | Dialect::H2o => None,
+    }
 }
 
 /// The tokens that have a right, in a sentence.
@@ -169,7 +221,7 @@ fn method_codes(method: &Method) -> Vec<Code> {
     if method.name == reload::NAME {
         codes.push(Code::RulesRefused);
     }
-    if method.right != Right::Read {
+    if method.right != Right::Read || OF_WHOLE_DOMAINS.contains(&method.name) {
         codes.push(Code::PermissionDenied);
     }
     codes
@@ -177,12 +229,12 @@ fn method_codes(method: &Method) -> Vec<Code> {
 
 /// One response for each status that these errors are answered with.
 pub(super) fn errors(path: &str, codes: Vec<Code>) -> Map<String, Value> {
-    let (kind, schema) = match super::problem::Dialect::of(path) {
-        super::problem::Dialect::Native => ("application/problem+json", "Problem"),
-        super::problem::Dialect::Cloudforet => ("application/json", "CloudforetError"),
-        super::problem::Dialect::Runai => ("application/json", "RunaiError"),
-        super::problem::Dialect::H2o => ("application/json", "H2oError"),
-        super::problem::Dialect::Iguazio => ("application/json", "IguazioErrors"),
+    let (kind, schema) = match Dialect::of(path) {
+        Dialect::Native => ("application/problem+json", "Problem"),
+        Dialect::Cloudforet => ("application/json", "CloudforetError"),
+        Dialect::Runai => ("application/json", "RunaiError"),
+        Dialect::H2o => ("application/json", "H2oError"),
+        Dialect::Iguazio => ("application/json", "IguazioErrors"),
     };
     let mut responses = Map::new();
     for code in codes {

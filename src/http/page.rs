@@ -37,20 +37,28 @@ struct Part {
     dialect: Option<String>,
 }
 
-/// The page, about one dialect where a known one is named.
-async fn page(part: Result<Query<Part>, actix_web::Error>) -> HttpResponse {
+/// What all dialects at once are asked for by.
+const EVERYTHING: (&str, &str) =
+    ("everything", "everything at once, which a browser takes half a minute to show");
+
+/// The page, about one dialect: the native one where none is named, since all of them take long to show.
+async fn page(request: HttpRequest, part: Result<Query<Part>, actix_web::Error>) -> HttpResponse {
     let asked = part.ok().and_then(|part| part.into_inner().dialect);
-    let known = dialects::all().find(|(word, _)| asked.as_deref() == Some(*word));
-    let query = known.map_or_else(String::new, |(word, _)| format!("?dialect={word}"));
+    let asked = asked.as_deref().unwrap_or("native");
+    let pages = || dialects::all().chain([EVERYTHING]);
+    if !pages().any(|(word, _)| word == asked) {
+        let words: Vec<&str> = pages().map(|(word, _)| word).collect();
+        let detail = format!("there is no dialect `{asked}`; expected one of {}", words.join(", "));
+        let error = Error::at(Code::InvalidParameter, "/dialect", detail);
+        return problem::answer(&request, &error);
+    }
+    let is_all = asked == EVERYTHING.0;
+    let query = if is_all { String::new() } else { format!("?dialect={asked}") };
     let link = |(word, what): (&str, &str)| {
-        let here = if known.is_some_and(|(known, _)| known == word) {
-            " aria-current=\"page\""
-        } else {
-            ""
-        };
+        let here = if word == asked { " aria-current=\"page\"" } else { "" };
         format!("<a href=\"/docs?dialect={word}\"{here}>{what}</a>")
     };
-    let links: Vec<String> = dialects::all().map(link).collect();
+    let links: Vec<String> = pages().map(link).collect();
     let text = PAGE.replace("{query}", &query).replace("{dialects}", &links.join(" "));
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")

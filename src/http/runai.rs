@@ -24,7 +24,7 @@ use crate::{
         audit::AuditInfo,
         export::{Plan, Tenant, tenant},
     },
-    error::{Error, Result},
+    error::{Code, Error, Result},
     export::{Format, Writer},
     query::{AUDITS, Query},
     store::{Found, Rows},
@@ -73,7 +73,14 @@ async fn page(
     (call, request): (&Call, &HttpRequest),
     (tenant, asked): (Tenant, Value),
 ) -> Result<HttpResponse> {
-    let query = Query::parse(&asked, &AUDITS, call.now)?;
+    let query = Query::parse(&asked, &AUDITS, call.now).map_err(|fault| {
+        if fault.pointer != "/query/page/cursor" {
+            return fault.into();
+        }
+        let detail =
+            "this is no cursor: give what `X-Next-Cursor` of the page before said, as it is";
+        Error::at(Code::InvalidParameter, "/cursor", detail)
+    })?;
     let scope = tenant.scope();
     let read = front.app.store.read(move |tx| tx.audits(&scope, &query));
     let Found { rows, next_cursor, .. } = gone::awaited(request, read).await?;

@@ -390,8 +390,8 @@ impl Place<'_> {
         }
     }
 
-    /// The operand as a field of this kind takes it: numbers may come as text, times in several forms. `None` where it
-    /// names no time.
+    /// The operand as a field of this kind takes it: numbers may come as text, truths as such, times in several
+    /// forms. `None` where it names no time.
     fn coerced(&self, operand: Value) -> Result<Option<Value>, QueryError> {
         match (self.kind, operand) {
             (Kind::Integer, Value::String(text)) => match text.trim().parse::<i64>() {
@@ -400,6 +400,8 @@ impl Place<'_> {
                     Err(QueryError::new(self.pointer, format!("`{text}` is not a whole number")))
                 }
             },
+            // A text says whether something is so by a word.
+            (Kind::Text, Value::Bool(truth)) => Ok(Some(Value::from(truth.to_string()))),
             (Kind::Time, Value::String(text)) => {
                 Ok(time::lenient(&text, self.now).map(|time| Value::from(rfc3339(time))))
             }

@@ -18,6 +18,24 @@ pub struct Check {
     pub name: &'static str,
     /// What is wrong; nothing if all is well.
     pub wrong: Vec<String>,
+    /// What helps, if something is wrong.
+    pub remedy: Remedy,
+}
+
+/// What helps where something is wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// A backup, or somebody who knows.
+    Backup,
+    /// The key that signed the audit trail: all else that can be told of the trail is well.
+    Key,
+}
+
+impl Check {
+    /// What was looked at, and what is wrong with it that a backup helps against.
+    pub(in crate::store) fn new(name: &'static str, wrong: Vec<String>) -> Self {
+        Self { name, wrong, remedy: Remedy::Backup }
+    }
 }
 
 /// How many rows a store has.

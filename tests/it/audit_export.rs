@@ -1,8 +1,10 @@
 //! The audit trail as a file: what is in it, whose it is, and that it does nothing where it is opened.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
-use crate::harness::House;
+use crate::{harness::House, users};
 
 const EXPORT: &str = "/api/v1/audit/export";
 
@@ -164,4 +166,38 @@ async fn records_of_two_domains_never_share_a_file() {
     assert!(rows(&own.text).iter().all(|record| record["domain_id"] == "rival"));
     let others = house.as_token(&reader).get(&format!("{EXPORT}?domain_id=default")).await;
     assert_eq!(others.status, 404);
+}
+
+#[actix_web::test]
+async fn a_record_that_was_taken_out_is_explained_as_the_documentation_says() {
+    let house = House::new().await;
+    users::user(&house, "amy", "WORKSPACE_OWNER").await;
+    assert_eq!(users::log_in(&house, "amy", "anything but that").await.status, 401);
+    let filter = ["action", "is_success"]
+        .into_iter()
+        .zip([json!("user.login"), json!(false)])
+        .map(|(field, value)| json!({ "k": field, "v": value, "o": "eq" }));
+    let query = json!({ "filter": filter.collect::<Vec<_>>(), "page": { "limit": 1 } });
+    let file = house.post(EXPORT, json!({ "query": query })).await;
+    assert_eq!(file.text.lines().count(), 1, "{file:?}");
+    let room = tempfile::tempdir().unwrap();
+    let record = room.path().join("record.ndjson");
+    std::fs::write(&record, &file.text).unwrap();
+    let mut explain = Command::new(env!("CARGO_BIN_EXE_alertmill"));
+    explain.args(["rules", "explain", "--provider", "alertmill-audit"]).arg(&record).env_clear();
+    let output = explain.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && told.contains("Logins of amy fail"), "{output:?}");
+}
+
+#[actix_web::test]
+async fn what_no_export_knows_is_refused_with_all_that_one_takes() {
+    let house = House::new().await;
+    let refused = house.get(&format!("{EXPORT}?limit=1")).await;
+    assert_eq!((refused.status, refused.pointers()), (400, vec!["/limit"]));
+    for known in
+        ["`trail`", "`query`", "`format`", "`profile`", "`domain_id`", "`columns`", "`gzip`"]
+    {
+        assert!(refused.text.contains(known), "{known}: {refused:?}");
+    }
 }

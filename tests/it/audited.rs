@@ -46,8 +46,14 @@ pub fn is_refused_always(name: &str) -> bool {
 /// Whether a method is for people who log in or out, or who change their own password: tests/it/users.rs and
 /// tests/it/iguazio.rs look at the records of those.
 pub fn is_for_anyone(name: &str) -> bool {
-    let of_people =
-        ["user.login", "user.logout", "user.change_password", "application.login", "session.open"];
+    let of_people = [
+        "user.login",
+        "user.logout",
+        "user.change_password",
+        "application.login",
+        "application.token",
+        "session.open",
+    ];
     of_people.contains(&name)
 }
 

@@ -194,6 +194,12 @@ async fn a_webhook_brings_rules_that_alert_of_deletions_and_of_repeated_failure(
     let alert = house.done("/monitoring/v1/alert/get", alert).await;
     assert_eq!((&alert["urgency"], &alert["severity"]), (&json!("HIGH"), &json!("WARNING")));
 
+    let named = json!({ "requestData": { "body": { "name": "cert" } } });
+    let gone = item(&house, &hook, &record("codeengine.secret.delete", "success", &named)).await;
+    let alert = json!({ "alert_id": gone["alert_id"] });
+    let alert = house.done("/monitoring/v1/alert/get", alert).await;
+    assert_eq!(alert["urgency"], "HIGH", "{alert}");
+
     let mut what = Vec::new();
     for name in ["a", "b", "c"] {
         let more = json!({

@@ -174,8 +174,13 @@ async fn our_own_provider_reads_what_we_write() {
     let house = busy().await;
     let hook = house.webhook("cadf").await;
     for profile in ["ibm", "dmtf"] {
-        let events = events(&house, profile).await;
-        let receipt = house.understood(&hook, &json!(events)).await;
+        // The lines as they are written.
+        let file = house.get(&format!("{EXPORT}&profile={profile}")).await;
+        let events: Vec<&str> = file.text.lines().collect();
+        let kind = [("Content-Type", "application/x-ndjson")];
+        let answer = house.deliver_bytes(&hook, file.text.as_bytes(), &kind).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let receipt = answer.body;
         let items = receipt["items"].as_array().unwrap();
         assert_eq!(items.len(), events.len());
         assert!(

@@ -23,7 +23,11 @@ fn make() -> Option<PathBuf> {
     lock.lock().unwrap();
     let made = Command::new("sh").arg(script).arg(&directory).output().unwrap();
     if !made.status.success() {
-        eprintln!("SKIPPED: {}", String::from_utf8_lossy(&made.stderr).trim());
+        let why = String::from_utf8_lossy(&made.stderr).trim().to_owned();
+        // The gate sets this where it could install them itself: what is swallowed with a test's output cannot pass there.
+        let is_required = std::env::var_os("ALERTMILL_CLIENTS").is_some_and(|it| it == "required");
+        assert!(!is_required, "the clients are required: {why}");
+        eprintln!("SKIPPED: {why}");
         return None;
     }
     Some(PathBuf::from(String::from_utf8(made.stdout).unwrap().trim()))

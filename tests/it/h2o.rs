@@ -234,6 +234,8 @@ async fn a_thousand_are_taken_at_once_and_one_more_is_refused_whole() {
     let answer = service.done(BATCH, events(1000)).await;
     assert_eq!(answer["events"].as_array().unwrap().len(), 1000);
     assert_eq!(answer["failedRequests"], json!({}));
+    let usual = service.done(SEARCH, json!({})).await;
+    assert_eq!(usual["events"].as_array().unwrap().len(), 50);
     let page = json!({ "pageSize": 5000 });
     let page = service.done(SEARCH, page).await;
     assert_eq!(page["events"].as_array().unwrap().len(), 1000);

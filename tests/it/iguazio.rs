@@ -111,6 +111,34 @@ async fn filters_are_all_met_and_unknown_ones_are_refused() {
         let found = listed(house.admin(), "events", query).await;
         assert_eq!(found.len(), expected, "{query}");
     }
+    // The same of the other lists.
+    let of_list = |list: &'static str, attributes: Value| {
+        let mut request = match list {
+            "audit_events" => audit_event(attributes, "default"),
+            _ => event(attributes),
+        };
+        if list == "communication_events" {
+            request["data"]["type"] = json!("communication_event");
+        }
+        request
+    };
+    for list in ["audit_events", "communication_events"] {
+        let major = json!({ "severity": "major", "classification": "sla" });
+        emitted(&house, of_list(list, major)).await;
+        emitted(&house, of_list(list, json!({ "kind": "My.Star.Dimmed" }))).await;
+        emitted(&house, of_list(list, json!({ "source": "moons" }))).await;
+        for (query, expected) in [
+            ("filter[source]=stars", 2),
+            ("filter[source]=stars&filter[kind]=My.Star.Dimmed", 1),
+            ("filter[source]=stars&filter[severity]=major", 1),
+            ("filter[source]=stars&filter[classification]=sla&filter[severity]=info", 0),
+            ("filter[source]=moons&filter[tenant]=default", 1),
+            ("filter[source]=moons&filter[tenant]=other", 0),
+        ] {
+            let found = listed(house.admin(), list, query).await;
+            assert_eq!(found.len(), expected, "{list} {query}");
+        }
+    }
     for (query, place) in [
         ("filter[sevrity]=info", "/filter[sevrity]"),
         ("filter[severity]=bad", "/filter[severity]"),
@@ -193,6 +221,18 @@ async fn what_does_not_fit_its_kind_is_refused_and_named() {
 }
 
 #[actix_web::test]
+async fn every_word_of_what_an_event_is_about_is_taken_and_found() {
+    let house = House::new().await;
+    for word in ["unknown", "hw", "ua", "bg", "sw", "sla", "cap", "sec", "audit", "system"] {
+        emitted(&house, event(json!({ "classification": word }))).await;
+        let query = format!("filter[source]=stars&filter[classification]={word}");
+        assert_eq!(listed(house.admin(), "events", &query).await.len(), 1, "{word}");
+    }
+    let other = house.post("/api/manual_events", event(json!({ "classification": "emit" }))).await;
+    assert_eq!((other.status, places(&other)), (400, vec!["/data/attributes/classification"]));
+}
+
+#[actix_web::test]
 async fn emitting_needs_an_administrator_and_a_refusal_is_an_audit_event() {
     let house = House::new().await;
     let reach = json!({ "domain_id": "default" });
@@ -201,9 +241,19 @@ async fn emitting_needs_an_administrator_and_a_refusal_is_an_audit_event() {
     assert_eq!(refused.status, 403, "{refused:?}");
     let nobody = TestRequest::post().uri("/api/manual_events").set_json(event(json!({})));
     assert_eq!(house.send(nobody).await.status, 401);
+    let some = json!({ "workspace_id": "default", "projects": ["default"] });
+    for (role, reach) in [
+        ("WORKSPACE_OWNER", json!({ "workspace_id": "default" })),
+        ("WORKSPACE_MEMBER", some.clone()),
+        ("SERVICE", some),
+    ] {
+        let other = house.token(role, reach).await;
+        let refused = house.as_token(&*other).post("/api/manual_events", event(json!({}))).await;
+        assert_eq!(refused.status, 403, "{role}: {refused:?}");
+    }
     let kind = "filter[kind]=Security.Event.Emit.Refused";
     let found = listed(house.as_token(&*reader), "audit_events", kind).await;
-    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found.len(), 4, "{found:?}");
     assert_eq!(found[0]["attributes"]["parameters_text"][0]["name"], "actor");
     assert_eq!(found[0]["attributes"]["source"], "alertmill");
 }
@@ -285,6 +335,22 @@ async fn another_tenants_events_are_never_shown() {
     assert_eq!(kinds(&listed(house.admin(), "audit_events", &query).await), ["Theirs"]);
     let spied = format!("{filter}&filter[tenant]=default");
     assert_eq!(kinds(&listed(house.as_token(&*theirs), "audit_events", &spied).await), [""; 0]);
+    // Nor is what is internal, in whatever list, or by its identifier.
+    for list in LISTS {
+        let mut request = match list {
+            "audit_events" => audit_event(json!({ "visibility": "internal" }), "default"),
+            _ => event(json!({ "visibility": "internal" })),
+        };
+        if list == "communication_events" {
+            request["data"]["type"] = json!("communication_event");
+        }
+        let ours = emitted(&house, request).await;
+        let path = format!("/api/{list}/{}", ours["id"].as_str().unwrap());
+        assert_eq!(house.get(&path).await.status, 200, "{list}");
+        assert_eq!(house.as_token(&*theirs).get(&path).await.status, 404, "{list}");
+        let seen = listed(house.as_token(&*theirs), list, "filter[visibility]=internal").await;
+        assert!(seen.iter().all(|event| event["id"] != ours["id"]), "{list}");
+    }
 }
 
 #[actix_web::test]

@@ -19,6 +19,7 @@ mod clients;
 mod commands;
 mod concurrency;
 mod crash;
+mod described;
 mod door;
 mod escalation;
 mod event_rules;

@@ -134,6 +134,26 @@ async fn each_filter_finds_what_matches_exactly_and_several_must_all_hold() {
 }
 
 #[actix_web::test]
+async fn what_was_refused_and_what_was_taken_out_is_found_under_the_type_that_it_is_shown_by() {
+    let house = House::new().await;
+    let admin = house.admin();
+    assert_eq!(house.post("/api/v1/user/create", json!({ "name": "a b" })).await.status, 400);
+    assert_eq!(house.get(&format!("{LOG}?download=true")).await.status, 200);
+    let refused = entries(&admin, "entity_type=User&action=Create&success=false").await;
+    assert_eq!((refused.len(), &refused[0]["event"]), (1, &json!("user.create")), "{refused:?}");
+    assert_eq!((&refused[0]["entityType"], &refused[0]["entityId"]), (&json!("User"), &json!("")));
+    let all = entries(&admin, "limit=1000").await;
+    let shown: BTreeSet<&str> = all.iter().map(|it| it["entityType"].as_str().unwrap()).collect();
+    assert!(shown.contains("Export") && !shown.contains(""), "{shown:?}");
+    for name in shown {
+        let wanted = ids(&all).into_iter().zip(&all).filter(|(_, it)| it["entityType"] == name);
+        let wanted: Vec<u64> = wanted.map(|(id, _)| id).collect();
+        let found = entries(&admin, &format!("limit=1000&entity_type={name}")).await;
+        assert_eq!(ids(&found), wanted, "{name}");
+    }
+}
+
+#[actix_web::test]
 async fn an_unknown_filter_or_value_is_refused_with_its_place() {
     let house = House::new().await;
     for (query, pointer) in [
@@ -150,13 +170,16 @@ async fn an_unknown_filter_or_value_is_refused_with_its_place() {
         ("limit=-1", "/limit"),
         ("limit=40.5", "/limit"),
         ("offset=x", "/offset"),
-        ("cursor=%21", "/query/page/cursor"),
+        ("cursor=%21", "/cursor"),
+        ("cursor=abc", "/cursor"),
     ] {
         let answer = house.get(&format!("{LOG}?{query}")).await;
         assert_eq!((answer.status, answer.pointers()), (400, vec![pointer]), "{query} {answer:?}");
         assert_eq!(answer.body["code"], 400);
         assert!(answer.body["message"].is_string());
     }
+    let plus = house.get(&format!("{LOG}?start=2026-01-01T00:00:00+00:00")).await;
+    assert!(plus.status == 400 && plus.text.contains("`%2B`"), "{plus:?}");
     let twice = house.get(&format!("{LOG}?action=Create&action=Delete")).await;
     assert_eq!(twice.status, 400);
     assert_eq!(house.as_token("none").get(LOG).await.status, 401);

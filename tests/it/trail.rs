@@ -52,6 +52,10 @@ async fn records_are_found_by_whatever_they_name() {
     let failed = found(&house, json!([is("is_success", "false")])).await;
     assert!(failed.len() >= 2, "{failed:#?}");
     assert!(failed.iter().all(|row| row["outcome"] != "SUCCESS"));
+    let truth = json!([{ "k": "is_success", "v": false, "o": "eq" }]);
+    assert_eq!(found(&house, truth).await, failed, "a truth is as good as the word for it");
+    let among = json!([{ "k": "is_success", "v": [false], "o": "in" }]);
+    assert_eq!(found(&house, among).await, failed);
     let got = house.done("/api/v1/audit/get", json!({ "audit_id": id })).await;
     assert_eq!(got, record);
     let absent = house.post("/api/v1/audit/get", json!({ "audit_id": "audit-0" })).await;
@@ -142,6 +146,21 @@ async fn what_is_old_goes_up_to_a_checkpoint_and_the_rest_is_still_whole() {
     // Again and again nothing is old; the record of the cut is not cut by itself.
     house.hour().await;
     assert_eq!(found(&house, json!([is("action", "audit.retain")])).await.len(), 1);
+}
+
+#[actix_web::test]
+async fn ninety_days_are_kept_where_nothing_is_said() {
+    let house = House::new().await;
+    project(&house, "old").await;
+    let cuts = json!([is("action", "audit.retain")]);
+    house.later(TimeDelta::days(89));
+    project(&house, "young").await;
+    house.hour().await;
+    assert!(found(&house, cuts.clone()).await.is_empty());
+    house.later(TimeDelta::days(2));
+    house.hour().await;
+    assert_eq!(found(&house, cuts).await.len(), 1);
+    assert!(found(&house, json!([is("entity_name", "old")])).await.is_empty());
 }
 
 #[actix_web::test]

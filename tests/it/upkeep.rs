@@ -128,6 +128,42 @@ fn a_store_that_is_not_well_is_told_so_and_what_is_none_is_not_put_back() {
 }
 
 #[test]
+fn without_the_key_of_the_trail_nothing_is_said_to_be_well_and_the_server_says_what_to_do() {
+    let mut server = Server::start(&[]);
+    server.webhook("api-direct", "one");
+    let data = server.data().to_owned();
+    server.terminate();
+    server.ended();
+    let key = data.join("audit.key");
+    let kept = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let verify = |code| {
+        let output = admin(&data, &["verify"]);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let unknown = verify(1);
+    assert!(unknown.to_string().contains("nothing tells whether newest records are gone"));
+    assert!(unknown["said"].as_str().unwrap().contains("alertmill audit accept"), "{unknown:#}");
+    server.restart();
+    let log = eventually("the server warns", || {
+        let log = server.log();
+        log.contains("put the audit.key of the backed up server there").then_some(log)
+    });
+    assert!(log.contains("OWN of domain default"), "{log}");
+    server.terminate();
+    server.ended();
+    let unproven = verify(1);
+    assert!(unproven["said"].as_str().unwrap().contains("Put the `audit.key`"), "{unproven:#}");
+    // What is wrong beside that is not mended by a key.
+    let store = rusqlite::Connection::open(data.join("alertmill.db")).unwrap();
+    store.execute("UPDATE audit SET action = 'x.y' WHERE sequence = 2", []).unwrap();
+    drop(store);
+    assert!(verify(1)["said"].as_str().unwrap().starts_with("Restore a backup"));
+    fs::write(&key, kept).unwrap();
+}
+
+#[test]
 fn a_backup_that_is_killed_leaves_nothing_under_its_name() {
     let server = Server::start(&[]);
     let door = server.webhook("api-direct", "one");
@@ -197,7 +233,10 @@ fn what_commands_do_to_the_files_is_recorded_whether_a_server_runs_or_not() {
     let (data, room) = (server.data().to_owned(), tempfile::tempdir().unwrap());
     let file = room.path().join("backup.db");
     let made = done(&data, &["backup", text(&file)]);
-    assert_eq!(made["recorded"], "The server takes it into its audit trail when it runs.");
+    assert_eq!(
+        made["recorded"],
+        "The server writes it into the audit trail: within a minute if it runs, else at its next start."
+    );
     refused(&data, &["backup", text(&file)]);
     server.terminate();
     server.ended();

@@ -149,7 +149,8 @@ fn recorded(entry: AuditEntry, kinds: &Kinds) -> Attributes {
         Some(NumberParameter { name: it.name.clone(), value })
     };
     let numbers: Vec<NumberParameter> = named(ParameterType::Uint64).filter_map(number).collect();
-    let affected = entry.entity.as_ref().map(|Entity { kind, id, name }| {
+    let particular = entry.entity.as_ref().filter(|entity| !entity.id.is_empty());
+    let affected = particular.map(|Entity { kind, id, name }| {
         let (resource_type, id_str) = (kind.clone(), id.clone());
         vec![AffectedResource {
             resource_type,
@@ -189,6 +190,7 @@ fn text(name: String, value: String) -> TextParameter {
 fn in_words(entry: &AuditEntry) -> String {
     let AuditEntry { action, actor, entity, outcome, reason, .. } = entry;
     let to = match entity {
+        Some(Entity { kind, id, name: None }) if id.is_empty() => format!(" to a {kind}"),
         Some(Entity { kind, id, name }) => format!(" to {kind} {}", name.as_deref().unwrap_or(id)),
         None => String::new(),
     };
@@ -203,11 +205,12 @@ fn in_words(entry: &AuditEntry) -> String {
 /// A part of a record, if it has that part.
 fn part(entry: &AuditEntry, part: Part) -> Option<String> {
     let entity = entry.entity.as_ref();
+    let particular = entity.filter(|it| !it.id.is_empty());
     match part {
         Part::Actor => Some(entry.actor.name.clone()),
         Part::EntityType => entity.map(|it| it.kind.clone()),
-        Part::EntityId => entity.map(|it| it.id.clone()),
-        Part::EntityName => entity.map(|it| it.name.clone().unwrap_or_else(|| it.id.clone())),
+        Part::EntityId => particular.map(|it| it.id.clone()),
+        Part::EntityName => particular.map(|it| it.name.clone().unwrap_or_else(|| it.id.clone())),
         Part::Outcome => Some(entry.outcome.clone()),
         Part::Reason => entry.reason.clone(),
         Part::Remote => entry.remote.clone(),

@@ -3,7 +3,7 @@
 //! What an index knows is asked of the store; the rest is looked at here, row by row. A search that has looked at enough
 //! stops where it is, says how far it got, and goes on from there by its page token.
 
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::{Call, audit, chain, trail::POSTED_BY},
-    clock::{from_millis, rfc3339, to_millis},
+    clock::{Stopwatch, from_millis, rfc3339, to_millis},
     digest::{hex, sha256},
     domain::{
         audit::{AuditRecord, Trail},
@@ -41,10 +41,12 @@ pub(in crate::api) struct Effort {
     pub(in crate::api) records: usize,
     /// At how many bytes of text by expressions.
     pub(in crate::api) bytes: usize,
+    /// For how long; one record is always looked at.
+    pub(in crate::api) time: Duration,
 }
 
-/// How far a call of ours looks: a fraction of a second.
-const EFFORT: Effort = Effort { records: 10_000, bytes: 16 << 20 };
+/// How far a call of ours looks: a second at most, since some expressions take long for each byte.
+const EFFORT: Effort = Effort { records: 10_000, bytes: 16 << 20, time: Duration::from_secs(1) };
 
 /// How many records are read at once.
 const STRETCH: usize = 1000;
@@ -151,6 +153,7 @@ impl<'a> Search<'a> {
         begun: Option<Token>,
         (most, effort): (usize, Effort),
     ) -> Result<Found> {
+        let began = Stopwatch::start();
         let patience = Patience(Cell::new(effort.bytes));
         let mut looked_at = 0;
         let mut events = Vec::new();
@@ -182,8 +185,8 @@ impl<'a> Search<'a> {
                 if self.is_wanted(&record, &event, &patience) {
                     events.push(EventInfo::shown(&record, event));
                 }
-                let is_enough =
-                    events.len() >= most || looked_at >= effort.records || patience.0.get() == 0;
+                let is_tired = patience.0.get() == 0 || began.elapsed() >= effort.time;
+                let is_enough = events.len() >= most || looked_at >= effort.records || is_tired;
                 if is_enough && (left > 0 || found.next_cursor.is_some()) {
                     return Ok(self.paused(events, (cursor, &record), time));
                 }

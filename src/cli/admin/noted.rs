@@ -40,7 +40,7 @@ pub(super) async fn record(
         return Some("It is in the audit trail.".to_owned());
     }
     Some(match note.leave(data) {
-        Ok(()) => "The server takes it into its audit trail when it runs.".to_owned(),
+        Ok(()) => "The server writes it into the audit trail: within a minute if it runs, else at its next start.".to_owned(),
         Err(cause) => {
             format!("It is NOT in the audit trail: the directory cannot be written to ({cause}).")
         }

@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, Data, Payload, ServiceConfig},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::super::{Front, body, caller, refusing, watch};
 use crate::{
@@ -16,6 +16,46 @@ use crate::{
 
 /// Where a token is asked for.
 const PATH: &str = "/oauth2/token";
+
+/// Adds it to a description of the API.
+pub(crate) fn describe(paths: &mut Map<String, Value>) {
+    let text = json!({ "type": "string" });
+    let object = |properties: Value| json!({ "application/json": { "schema": { "type": "object", "properties": properties } } });
+    let given = object(
+        json!({ "access_token": text, "token_type": text, "expires_in": { "type": "integer" } }),
+    );
+    let refused = object(json!({ "error": text, "error_description": text }));
+    let form = json!({
+        "type": "object",
+        "required": ["grant_type"],
+        "properties": {
+            "grant_type": { "const": "client_credentials" }, "client_id": text, "client_secret": text,
+        },
+    });
+    let mut responses = Map::new();
+    for (status, description, content) in [
+        ("200", "The token.", &given),
+        ("400", "`invalid_request` or `unsupported_grant_type`.", &refused),
+        ("401", "`invalid_client`: no such application, or another secret.", &refused),
+        ("500", "`server_error`.", &refused),
+        ("503", "`server_error`: too many wait to be let in.", &refused),
+    ] {
+        responses
+            .insert(status.to_owned(), json!({ "description": description, "content": content }));
+    }
+    let operation = json!({
+        "operationId": "application.token",
+        "tags": ["application"],
+        "summary": "Gives an application a bearer token for its identifier and secret (RFC 6749, 4.4).",
+        "description": "Needs no token. The identifier and the secret stand in the form, or are shown by Basic.",
+        "security": [{}, { "client": [] }],
+        "requestBody": {
+            "required": true, "content": { "application/x-www-form-urlencoded": { "schema": form } },
+        },
+        "responses": responses,
+    });
+    paths.insert(PATH.to_owned(), json!({ "post": operation }));
+}
 
 /// What is asked for.
 #[derive(Debug, Deserialize)]

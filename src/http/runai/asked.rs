@@ -45,7 +45,8 @@ pub(super) struct AskLog {
     entity_type: Option<String>,
     /// Only what was done to the one with this identifier.
     entity_id: Option<String>,
-    /// How many entries at most; 40 by default, 1000 at most.
+    /// How many entries at most: of a page 40 by default and 1000 at most, of a file all by default.
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
     /// How many entries to leave out before. Entries that arrive meanwhile move those behind them: a `cursor` holds.
     offset: Option<u32>,
@@ -225,8 +226,15 @@ fn span(start: Option<Timestamp>, end: Option<Timestamp>, now: Timestamp) -> Res
 fn date(name: &str, text: Option<&str>) -> Result<Option<Timestamp>> {
     let Some(text) = text else { return Ok(None) };
     let read = dates::read(text);
-    read.map(Some)
-        .ok_or_else(|| wrong(name, format!("`{text}` is no date; expected {}", dates::EXPECTED)))
+    read.map(Some).ok_or_else(|| {
+        // In an address a plus stands for a blank.
+        let hint = if text.rsplit_once(' ').is_some_and(|(_, zone)| zone.contains(':')) {
+            "; in an address the `+` of an offset is written `%2B`"
+        } else {
+            ""
+        };
+        wrong(name, format!("`{text}` is no date; expected {}{hint}", dates::EXPECTED))
+    })
 }
 
 fn truth(name: &str, text: Option<&str>) -> Result<Option<bool>> {

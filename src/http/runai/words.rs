@@ -37,7 +37,18 @@ const ENTITIES: &[(&str, &str)] = &[
     ("import", "Import"),
     ("store", "Store"),
     ("audit", "Audit"),
+    ("audit_record", "Audit"),
+    ("runai", "Audit"),
     ("kind", "Kind"),
+    ("export", "Export"),
+    ("audit_event", "AuditEvent"),
+    ("communication_event", "CommunicationEvent"),
+    ("manual_event", "ManualEvent"),
+    ("posted_event", "PostedEvent"),
+    ("plugin", "Plugin"),
+    ("query", "Query"),
+    ("server", "Server"),
+    ("stream", "Stream"),
 ];
 
 /// Types that the log's documentation knows and we have nothing of; asking for them finds nothing.
@@ -199,10 +210,17 @@ fn unknown(parameter: &str, value: &str, expected: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{
+        collections::BTreeSet,
+        fs,
+        path::{Path, PathBuf},
+    };
 
     use super::*;
-    use crate::http::methods;
+    use crate::{
+        domain::audit::{Entity, Trail},
+        http::methods,
+    };
 
     #[test]
     fn every_deed_is_found_under_the_word_that_it_is_shown_by() {
@@ -248,6 +266,28 @@ mod tests {
         assert!(detail.contains("Project, Department, User, Settings, Applications"), "{detail}");
     }
 
+    /// The kinds of things that the code notes for the trail.
+    fn noted(directory: &Path) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                found.extend(noted(&entry.path()));
+                continue;
+            }
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let text: String =
+                text.split("#[cfg(test)]").next().unwrap().split_whitespace().collect();
+            for call in ["touched(\"", "touches(\"", "Entity::new(\""] {
+                let kinds = text.split(call).skip(1).filter_map(|rest| rest.split('"').next());
+                found.extend(kinds.map(str::to_owned));
+            }
+            if text.contains("format!(\"export:") {
+                found.insert("export".to_owned());
+            }
+        }
+        found
+    }
+
     #[test]
     fn every_type_is_shown_as_it_is_asked_for() {
         let shown: BTreeSet<&str> = ENTITIES.iter().map(|(_, theirs)| *theirs).collect();
@@ -256,6 +296,21 @@ mod tests {
             for kind in kinds.as_array().unwrap() {
                 assert_eq!(entity(kind.as_str().unwrap(), "x.update"), name);
             }
+        }
+        // All that the product writes: of each action, also where it was done to nothing in particular.
+        let mut written: BTreeSet<String> =
+            methods().iter().map(|method| Entity::of_action(method.name).kind).collect();
+        let lists = [Trail::Event, Trail::AuditEvent, Trail::Communication];
+        written.extend(lists.map(|list| list.as_str().to_lowercase()));
+        written.extend(noted(&PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))));
+        assert!(written.contains("export") && written.contains("user"), "{written:?}");
+        for kind in written {
+            let name = entity(&kind, "x.update");
+            let found = entities(&name).map(|found| found[0]["v"].as_array().unwrap().clone());
+            assert!(
+                found.is_ok_and(|it| it.contains(&json!(kind))),
+                "`{kind}` is shown as `{name}`"
+            );
         }
         assert_eq!(entity("odd_thing", "x.update"), "OddThing");
         assert_eq!(entity("user", "user.login"), "Login");

@@ -14,13 +14,13 @@ use super::{
 };
 use crate::{
     domain::{
-        audit::{Head, SealKey},
+        audit::{Fault, Head, SealKey},
         scope::Scope,
     },
     error::{Code, Error, Result},
     store::{
         Audits, Durability, Verification, Verified,
-        files::{Care, Check, Contents},
+        files::{Care, Check, Contents, Remedy},
     },
 };
 
@@ -167,13 +167,23 @@ pub(in crate::store) fn verify_trail(file: &Path, verification: &mut Verificatio
 }
 
 /// What is wrong with the audit trail.
-fn trail(work: &Work, seal: Option<&SealKey>) -> Result<Vec<String>> {
-    let mut verification = Verification::new(Scope::EVERYTHING, seal.cloned(), Vec::new());
-    while verification.go_on(work)? {}
+fn trail(work: &Work, seal: Option<&SealKey>) -> Result<Check> {
+    let read = |seal: Option<&SealKey>| -> Result<Verification> {
+        let mut verification = Verification::new(Scope::EVERYTHING, seal.cloned(), Vec::new());
+        while verification.go_on(work)? {}
+        Ok(verification)
+    };
+    let verification = read(seal)?;
+    let is_key_alone = !verification.is_whole() && {
+        let Verification { chains, wrong, .. } = read(None)?;
+        let mut faults = chains.iter().filter_map(|chain| Some(chain.broken.as_ref()?.fault));
+        wrong.is_empty() && faults.all(|fault| fault == Fault::Unproven)
+    };
     let mut wrong: Vec<String> =
         verification.chains.iter().filter_map(Verified::what_is_wrong).collect();
     wrong.extend(verification.wrong);
-    Ok(wrong)
+    let remedy = if is_key_alone { Remedy::Key } else { Remedy::Backup };
+    Ok(Check { remedy, ..Check::new("the chains of the audit trail", wrong) })
 }
 
 pub(in crate::store) fn verify(
@@ -185,15 +195,21 @@ pub(in crate::store) fn verify(
     // One moment of the store for all that follows.
     work.command("BEGIN")?;
     let connection = &work.connection;
-    let mut checks = vec![Check { name: "pages and rows", wrong: pages(connection, care)? }];
+    let mut checks = vec![Check::new("pages and rows", pages(connection, care)?)];
     let dangling = "SELECT 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || ' refers to a missing row of ' || parent
                     FROM pragma_foreign_key_check";
-    checks.push(Check { name: "references", wrong: listed(connection, dangling)? });
+    checks.push(Check::new("references", listed(connection, dangling)?));
     for (name, sql) in MUST_NOT_BE {
-        checks.push(Check { name, wrong: listed(connection, sql)? });
+        checks.push(Check::new(name, listed(connection, sql)?));
     }
-    checks.push(Check { name: "the chains of the audit trail", wrong: trail(&work, seal)? });
-    checks.push(Check { name: "tallies", wrong: work.verify_tallies()? });
+    checks.push(trail(&work, seal)?);
+    if seal.is_none() {
+        let wrong =
+            "there is no `audit.key`, so nothing tells whether newest records are gone".to_owned();
+        let check = Check::new("how the chains of the audit trail end", vec![wrong]);
+        checks.push(Check { remedy: Remedy::Key, ..check });
+    }
+    checks.push(Check::new("tallies", work.verify_tallies()?));
     work.command("COMMIT")?;
     Ok(checks)
 }
