@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    api::decode,
+    api::{Call, chain, decode},
     error::{Code, Error, Result},
 };
 
@@ -21,17 +21,21 @@ pub(super) enum Sent {
 const LONGEST_ID: usize = 100;
 
 impl Sent {
-    /// What a request names, e.g. `webhook:webhook-0198…`, where it names something of this kind.
-    pub(super) fn named(&self, kind: &str) -> Option<String> {
-        let field = format!("{kind}_id");
-        let id = match self {
-            Self::Json(object) => object.get(&field)?.as_str()?.to_owned(),
+    /// Notes what a request names, e.g. `webhook:webhook-0198…`, and what is of the kind `kind` among it.
+    pub(super) fn note(&self, call: &Call, kind: &str) {
+        let named = match self {
+            Self::Json(Value::Object(object)) => chain::named_in(object),
+            Self::Json(_) => Vec::new(),
             Self::Form(text) => {
-                let fields: Vec<(String, String)> = serde_urlencoded::from_str(text).ok()?;
-                fields.into_iter().find(|(name, _)| *name == field)?.1
+                let fields: Vec<(String, Value)> =
+                    serde_urlencoded::from_str(text).unwrap_or_default();
+                // What stands in the path comes last, and counts.
+                chain::named_in(&fields.into_iter().collect())
             }
         };
-        Some(format!("{kind}:{}", id.chars().take(LONGEST_ID).collect::<String>()))
+        let cut = |named: &String| named.chars().take(kind.len() + 1 + LONGEST_ID).collect();
+        let own = named.iter().find(|it| it.split_once(':').is_some_and(|(of, _)| of == kind));
+        call.notes.names(own.map(cut), named);
     }
 }
 

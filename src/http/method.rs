@@ -350,8 +350,8 @@ impl Method {
                 (caller::again(&front, request)?, sent)
             }
         };
-        if let Some(named) = sent.as_ref().ok().and_then(|sent| sent.named(self.kind())) {
-            call.notes.names(named);
+        if let Ok(sent) = &sent {
+            sent.note(&call, self.kind());
         }
         match self.checked(request, &call, sent) {
             // A query stops once nobody waits for it; what changes something goes on.
