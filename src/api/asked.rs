@@ -11,6 +11,7 @@ use serde_json::Value;
 pub use self::schema::{Asked, AskedAnalysis, AskedStat};
 use crate::{
     clock::Timestamp,
+    domain::hidden::is_hidden,
     error::{Code, Error, Result},
     query::{Analysis, Catalogue, Query, Stat},
 };
@@ -150,6 +151,19 @@ pub(super) fn name(parameter: &str, text: &str) -> Result<String> {
         return Err(Error::at(Code::InvalidParameter, format!("/{parameter}"), detail));
     }
     Ok(text.to_owned())
+}
+
+/// A name by which people tell who acts: such a one looks like no other.
+pub(super) fn called(parameter: &str, text: &str) -> Result<String> {
+    let name = name(parameter, text)?;
+    if let Some(letter) = name.chars().find(|letter| is_hidden(*letter)) {
+        let detail = format!(
+            "`{parameter}` has no control or format characters, such as {}",
+            letter.escape_unicode()
+        );
+        return Err(Error::at(Code::InvalidParameter, format!("/{parameter}"), detail));
+    }
+    Ok(name)
 }
 
 /// A text that a person gave, without blanks around it; as in the original, an empty one is none.

@@ -4,6 +4,7 @@ mod alerts;
 mod events;
 mod house;
 mod posted;
+mod sessions;
 mod tokens;
 mod trail;
 mod visits;

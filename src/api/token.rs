@@ -110,7 +110,7 @@ pub struct CreateToken {
 
 /// Makes a token within the caller's own reach.
 pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateToken) -> Result<NewToken> {
-    let name = asked::name("name", &request.name)?;
+    let name = asked::called("name", &request.name)?;
     let CreateToken { role, domain_id, workspace_id, projects, .. } = request;
     let grant = Grant { role, domain_id, workspace_id, projects };
     let scope = grant.checked(tx, call, "token")?;

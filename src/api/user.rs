@@ -2,7 +2,7 @@
 
 mod typed;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,22 @@ impl CreateUser {
     }
 }
 
+/// Whether a caller may make this user; asked before its password is hashed.
+pub fn may_create(tx: &dyn Tx, call: &Call, request: &CreateUser) -> Result<()> {
+    let CreateUser { name, role, domain_id, workspace_id, projects, .. } = request.clone();
+    new_name(&name)?;
+    Grant { role, domain_id, workspace_id, projects }.checked(tx, call, "user").map(|_| ())
+}
+
+/// A name that a user may have.
+fn new_name(name: &str) -> Result<String> {
+    let name = asked::called("name", name)?;
+    match name_misfit(&name) {
+        Some(misfit) => Err(Error::at(Code::InvalidParameter, "/name", misfit)),
+        None => Ok(name),
+    }
+}
+
 /// Makes a user within the caller's own reach; `hash` is of the request's password.
 pub fn create(
     tx: &mut dyn Tx,
@@ -127,10 +143,7 @@ pub fn create(
 ) -> Result<UserInfo> {
     let CreateUser { name, email, external_id, password: _, role, .. } = request;
     let CreateUser { domain_id, workspace_id, projects, .. } = request;
-    let name = asked::name("name", &name)?;
-    if let Some(misfit) = name_misfit(&name) {
-        return Err(Error::at(Code::InvalidParameter, "/name", misfit));
-    }
+    let name = new_name(&name)?;
     let grant = Grant { role, domain_id, workspace_id, projects };
     let user = User {
         user_id: call.mint.id(call.now),
@@ -246,7 +259,7 @@ pub fn enable(tx: &mut dyn Tx, call: &Call, request: OfUser) -> Result<UserInfo>
 pub fn disable(tx: &mut dyn Tx, call: &Call, request: OfUser) -> Result<UserInfo> {
     call.touches("user", &request.user_id);
     let before = existing(tx, call, &request.user_id)?;
-    session::end_all(tx, &Holder::User(before.user_id.clone()), call.now)?;
+    session::end_all(tx, call, &Holder::User(before.user_id.clone()))?;
     let after = User { state: UserState::Disabled, ..before.clone() };
     changed(tx, call, &before, &after)
 }
@@ -255,7 +268,7 @@ pub fn disable(tx: &mut dyn Tx, call: &Call, request: OfUser) -> Result<UserInfo
 pub fn delete(tx: &mut dyn Tx, call: &Call, request: OfUser) -> Result<Done> {
     call.touches("user", &request.user_id);
     let user = existing(tx, call, &request.user_id)?;
-    session::end_all(tx, &Holder::User(user.user_id.clone()), call.now)?;
+    session::end_all(tx, call, &Holder::User(user.user_id.clone()))?;
     tx.delete_user(&user.user_id)?;
     call.touched("user", &user.user_id, seen(&UserInfo::of(&user, call.now)), None);
     Ok(Done {})
@@ -305,19 +318,21 @@ impl ChangePassword {
     }
 }
 
-/// Changes the caller's own password, and ends its sessions at once.
+/// Changes the password of the caller, who was as in `checked` when the one before was right, and ends its sessions at once,
+/// that of this call too.
 pub fn change_password(
     tx: &mut dyn Tx,
     call: &Call,
-    (user_id, hash): (Id<User>, PasswordHash),
+    (checked, hash): (Arc<User>, PasswordHash),
 ) -> Result<UserInfo> {
-    call.touches("user", &user_id);
-    let before = tx.user(&user_id)?.ok_or_else(|| Error::not_found("user", &user_id))?;
+    call.touches("user", &checked.user_id);
+    let before = tx.user(&checked.user_id)?.filter(|user| user.password == checked.password);
+    let before = before.ok_or_else(|| Error::new(Code::AuthenticateFailure, session::WRONG))?;
     renewed(tx, call, &before, hash)
 }
 
 fn renewed(tx: &mut dyn Tx, call: &Call, before: &User, hash: PasswordHash) -> Result<UserInfo> {
-    session::end_all(tx, &Holder::User(before.user_id.clone()), call.now)?;
+    session::end_all(tx, call, &Holder::User(before.user_id.clone()))?;
     let after = User {
         password: Some(hash),
         password_set_at: Some(call.now),

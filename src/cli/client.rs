@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{Failure, naming};
 use crate::{
+    api::session::WRONG,
     app::{address_file, token_file},
     config::Reach,
     load_error::LoadError,
@@ -263,7 +264,8 @@ pub(super) fn refused(answer: &Answer) -> Failure {
             let _ = write!(text, "\n  {}: {}", part("pointer"), part("detail"));
         }
     }
-    if status == 401 {
+    // A password that was wrong is no token that is missing.
+    if status == 401 && detail != WRONG {
         text.push_str(" Give a token with `--token` or ALERTMILL_TOKEN.");
     }
     Failure::refused(text)

@@ -30,7 +30,8 @@ impl Attempts {
     #[must_use]
     pub fn failed(self, now: Timestamp) -> Self {
         let failures = self.at(now).failures.saturating_add(1);
-        Self { failures, last_failed_at: Some(now) }
+        // Tries overtake each other.
+        Self { failures, last_failed_at: self.last_failed_at.max(Some(now)) }
     }
 
     /// Until when no password is looked at, if that is later than `now`.
@@ -109,6 +110,16 @@ mod tests {
             attempts = attempts.failed(now);
         }
         assert_eq!(allowed, [5, 4, 3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn a_try_that_comes_late_opens_nothing_earlier() {
+        let (begun, ended) = (from_millis(1_000), from_millis(31_000));
+        let mut attempts = Attempts::default();
+        for _ in 1..FREE {
+            attempts = attempts.failed(ended);
+        }
+        assert_eq!(attempts.failed(begun).locked_until(ended), Some(ended + FIRST));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod event_rule;
 pub mod group_rule;
 pub mod happening;
 pub mod heartbeat;
+pub mod hidden;
 pub mod history;
 pub mod kind;
 pub mod life;

@@ -1,6 +1,7 @@
 //! People who log in, and applications that do: who they are, and which passwords are good enough.
 
 use super::{
+    hidden::is_hidden,
     lockout::Attempts,
     scope::Scope,
     words::{Role, words},
@@ -106,8 +107,9 @@ pub fn folded(name: &str) -> String {
 
 /// What is wrong with a user's name, if anything is.
 pub fn name_misfit(name: &str) -> Option<&'static str> {
-    let is_odd = |letter: char| letter.is_control() || letter.is_whitespace() || letter == ':';
-    name.contains(is_odd).then_some("a user's name has no blanks, no control characters and no `:`")
+    let is_odd = |letter: char| is_hidden(letter) || letter.is_whitespace() || letter == ':';
+    name.contains(is_odd)
+        .then_some("a user's name has no blanks, no control or format characters and no `:`")
 }
 
 /// What is wrong with `password` for the user `name`, if anything is.
@@ -165,6 +167,8 @@ mod tests {
             ("Ada L", false),
             ("a:b", false),
             ("a\n", false),
+            ("ada\u{200b}", false),
+            ("\u{202e}ada", false),
         ] {
             assert_eq!(name_misfit(name).is_none(), is_good, "{name:?}");
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Call, audit},
+    api::{Call, audit, chain},
     app::App,
     domain::{
         audit::{ActorKind, AuditEntry, Entity},
@@ -19,7 +19,7 @@ use crate::{
 /// How much of what was asked for is recorded, in bytes of JSON.
 const LARGEST: usize = 8 << 10;
 
-/// Runs a method in a transaction, with its audit record.
+/// Runs a method in a transaction, with its audit record; what nobody in particular was refused is counted instead.
 pub(super) async fn write<S: Serialize + Send + 'static>(
     app: &App,
     action: &'static str,
@@ -27,6 +27,8 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
     method: impl FnOnce(&mut dyn Tx, &Call) -> Result<S> + Send + 'static,
 ) -> Result<Vec<u8>> {
     let (actor, request_id) = (call.caller.actor.clone(), call.request_id.clone());
+    let stranger = (call.actor().kind == ActorKind::Nobody).then(|| call.clone());
+    let is_nobody = stranger.is_some();
     let done = app.store.write(move |tx| {
         let mut method = Some(method);
         let mut answer = Vec::new();
@@ -36,11 +38,17 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
             answer = super::method::json(&method(tx, &call)?)?;
             audit::follows(tx, &call)
         });
-        audit::record(tx, &call, action, &attempted)?;
+        if !(is_nobody && attempted.is_err()) {
+            audit::record(tx, &call, action, &attempted)?;
+        }
         // The outer job succeeds either way, so that the record of a refusal is kept.
         Ok(attempted.map(|()| answer))
     });
-    let answer = done.await??;
+    let answer = done.await?.inspect_err(|error| {
+        if let Some(call) = &stranger {
+            count(app, action, call, error);
+        }
+    })?;
     tracing::info!(action, actor, request_id, "done");
     Ok(answer)
 }
@@ -49,15 +57,7 @@ pub(super) async fn write<S: Serialize + Send + 'static>(
 /// instead, so that strangers do not fill the trail.
 pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: Error) -> Error {
     if call.actor().kind == ActorKind::Nobody {
-        app.strangers.turned_away(Stranger {
-            wanted: Wanted::Call(None),
-            domain_id: None,
-            code: error.code,
-            at: call.now,
-            remote: call.remote.clone().unwrap_or_default(),
-            route: action.to_owned(),
-            user_agent: call.user_agent.clone(),
-        });
+        count(app, action, &call, &error);
         return error;
     }
     let files = error.files.clone();
@@ -68,17 +68,31 @@ pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: 
     }
 }
 
-/// Records in the chain of a domain that a call which changes nothing was answered: an export, say.
+/// Counts that nobody in particular was refused.
+fn count(app: &App, action: &str, call: &Call, error: &Error) {
+    app.strangers.turned_away(Stranger {
+        wanted: Wanted::Call(None),
+        domain_id: None,
+        code: error.code,
+        at: call.now,
+        remote: call.remote.clone().unwrap_or_default(),
+        route: action.to_owned(),
+        user_agent: call.user_agent.clone(),
+    });
+}
+
+/// Records that a call which changes nothing was answered: an export, say. It goes to the chain of `domain`; where none is
+/// given, to that of what the call names.
 ///
 /// # Errors
 /// Where the store does not take it; then the call must not be answered either.
 pub(super) async fn done(
     app: &App,
     action: &'static str,
-    (call, domain): (&Call, Id<Domain>),
+    (call, domain): (&Call, Option<Id<Domain>>),
     (resource, details): (&str, Value),
 ) -> Result<()> {
-    let (_, entry) = entry(call, action, resource);
+    let entry = entry(call, action, resource);
     let text = details.to_string();
     let details = if text.len() > LARGEST {
         let beginning: String = text.chars().take(LARGEST / 4).collect();
@@ -86,12 +100,18 @@ pub(super) async fn done(
     } else {
         details
     };
-    let (entry, mint) = (entry.saying(details), call.mint.clone());
-    app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await
+    let (entry, call) = (entry.saying(details), call.clone());
+    let record = move |tx: &mut dyn Tx| {
+        let domain = match domain {
+            Some(domain) => domain,
+            None => chain::of_named(tx, &call, None)?,
+        };
+        tx.add_audit(&domain, entry, &call.mint).map(|_| ())
+    };
+    app.store.write(record).await
 }
 
-/// The record of a call that succeeds, for who writes it itself, and the domain whose chain it belongs to.
-pub(super) fn entry(call: &Call, action: &str, resource: &str) -> (Id<Domain>, AuditEntry) {
-    let entry = audit::entry(call, action).on(Entity::parse(resource));
-    (audit::chain(call), entry)
+/// The record of a call that succeeds, for who writes it itself.
+pub(super) fn entry(call: &Call, action: &str, resource: &str) -> AuditEntry {
+    audit::entry(call, action).on(Entity::parse(resource))
 }

@@ -17,7 +17,8 @@ use super::{
 use crate::{
     api::{Call, Caller, Journal},
     app::App,
-    digest::sha256,
+    clock::Timestamp,
+    digest::{Digest, sha256},
     domain::{
         audit::Entity,
         project::Domain,
@@ -74,6 +75,39 @@ pub(super) fn call(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
     Ok(circumstances(front, request, caller, moment))
 }
 
+/// The circumstances of a call once its body is there, which may have taken a while: by the clock of now, and with the
+/// rights that its caller has now.
+///
+/// # Errors
+/// As [`call`].
+pub(super) fn again(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
+    Moment::renew(&front.app, request)?;
+    call(front, request)
+}
+
+/// The same for a call that needs no token.
+///
+/// # Errors
+/// As [`anyone`].
+pub(super) fn anyone_now(front: &Data<Front>, request: &HttpRequest) -> Result<Call> {
+    Moment::renew(&front.app, request)?;
+    anyone(front, request)
+}
+
+/// Makes sure that whoever called may still do what they could when they called: what takes long asks in between.
+///
+/// # Errors
+/// `ERROR_AUTHENTICATE_FAILURE` where that is not so.
+pub(super) fn unchanged(app: &App, request: &HttpRequest, caller: &Caller) -> Result<()> {
+    let shown = credential(request).map(|shown| sha256(shown.as_bytes()));
+    let rights = shown.and_then(|token| rights(app, &token, app.clock.now()));
+    if rights.is_some_and(|(role, scope)| role == caller.role && scope == caller.scope) {
+        return Ok(());
+    }
+    let detail = "the token was taken back, or what its holder may do has changed meanwhile";
+    Err(Error::new(Code::AuthenticateFailure, detail))
+}
+
 /// The circumstances of a call that needs no token; nobody calls where none is shown that works.
 ///
 /// # Errors
@@ -93,6 +127,13 @@ fn caller(app: &App, request: &HttpRequest, moment: &Moment) -> Option<Caller> {
     let (name, role, scope) = holder(app, &token)?;
     let (actor, token_id) = (actor.to_string(), token.token_id.clone());
     Some(Caller { actor, name, role, scope, token_id })
+}
+
+/// What whoever holds the token of this digest may do and may see at `now`; `None` where it works no more.
+pub(super) fn rights(app: &App, token: &Digest, now: Timestamp) -> Option<(Role, Scope)> {
+    let token = app.store.snapshots().tokens.get(token)?;
+    let (_, role, scope) = holder(app, &token).filter(|_| token.is_live(now))?;
+    Some((role, scope))
 }
 
 /// What whoever holds a token is called, may do and may see, as it is now; `None` for one that may not come in.
@@ -183,7 +224,7 @@ fn circumstances(
 /// authentication, or the cookie of a session.
 pub(super) fn credential(request: &HttpRequest) -> Option<String> {
     let bearer = bearer(request).map(str::to_owned);
-    match Dialect::of(request.path()) {
+    match Dialect::met_by(request) {
         Dialect::Iguazio => bearer.or_else(|| password(request)).or_else(|| session(request)),
         Dialect::Native | Dialect::Cloudforet | Dialect::Runai | Dialect::H2o => bearer,
     }

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    api::decode,
+    api::{Call, chain, decode},
     error::{Code, Error, Result},
 };
 
@@ -15,6 +15,28 @@ pub(super) enum Sent {
     Json(Value),
     /// The query string, path parameters included, as it is written in URLs.
     Form(String),
+}
+
+/// How much of an identifier that a request names is recorded, in characters: whoever is refused may write anything there.
+const LONGEST_ID: usize = 100;
+
+impl Sent {
+    /// Notes what a request names, e.g. `webhook:webhook-0198…`, and what is of the kind `kind` among it.
+    pub(super) fn note(&self, call: &Call, kind: &str) {
+        let named = match self {
+            Self::Json(Value::Object(object)) => chain::named_in(object),
+            Self::Json(_) => Vec::new(),
+            Self::Form(text) => {
+                let fields: Vec<(String, Value)> =
+                    serde_urlencoded::from_str(text).unwrap_or_default();
+                // What stands in the path comes last, and counts.
+                chain::named_in(&fields.into_iter().collect())
+            }
+        };
+        let cut = |named: &String| named.chars().take(kind.len() + 1 + LONGEST_ID).collect();
+        let own = named.iter().find(|it| it.split_once(':').is_some_and(|(of, _)| of == kind));
+        call.notes.names(own.map(cut), named);
+    }
 }
 
 /// The JSON object in `body`; an empty body counts as an empty object.

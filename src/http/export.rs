@@ -16,7 +16,8 @@ use crate::{
     api::{
         Call,
         alert::{AlertInfo, ListAlerts},
-        audit::{self, AuditInfo},
+        audit::AuditInfo,
+        chain,
         event::{EventInfo, ListEvents},
         export::{ExportAudits, Plan, Tenant, tenant},
     },
@@ -71,8 +72,9 @@ async fn run(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
-    let (call, payload) = caller::admitted(&front, request, payload).await?;
+    let (_, payload) = caller::admitted(&front, request, payload).await?;
     let body = body::read(request.headers(), payload, &front.app.config).await?;
+    let call = caller::again(&front, request)?;
     let asked = if request.method() == actix_web::http::Method::GET {
         in_address(request.query_string())
     } else {
@@ -81,6 +83,9 @@ async fn run(
             _ => Map::new(),
         })
     };
+    if let Ok(asked) = &asked {
+        call.notes.names(None, chain::named_in(asked));
+    }
     let said = asked.as_ref().map(|asked| Value::from(asked.clone())).unwrap_or_default();
     let download = match asked {
         Ok(asked) => planned(of, (&front, &call), asked, request).await,
@@ -90,7 +95,7 @@ async fn run(
         Ok((download, tenant)) => {
             let opened = open(&front, request, download).await?;
             note(&front, &call, of, (tenant.as_ref(), said)).await?;
-            Ok(opened.answer(front, request))
+            Ok(opened.answer(front, (&call, request)))
         }
         // What is wrong with the question is for who asked; who may not ask is for the record.
         Err(error) if error.code == Code::PermissionDenied => {
@@ -175,7 +180,7 @@ pub(super) async fn note(
     (tenant, asked): (Option<&Tenant>, Value),
 ) -> Result<()> {
     let (resource, details) = (format!("export:{}", name(of)), json!({ "asked": asked }));
-    let domain = tenant.map_or_else(|| audit::chain(call), |tenant| tenant.domain_id.clone());
+    let domain = tenant.map(|tenant| tenant.domain_id.clone());
     audited::done(&front.app, action(of), (call, domain), (&resource, details)).await
 }
 

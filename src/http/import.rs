@@ -58,14 +58,24 @@ async fn run(
     let (call, payload) = caller::admitted(&front, request, payload).await?;
     if !call.caller.role.allows(Right::Administer) {
         body::drain(payload, &front.app.config).await;
-        let detail = format!("a {} may not call `{}`", call.caller.role, name(bulk));
-        let error = Error::new(Code::PermissionDenied, detail);
-        return Err(audited::refused(&front.app, name(bulk), call, error).await);
+        return Err(refused(bulk, &front, call).await);
     }
-    match body::read_up_to(LARGEST, request.headers(), payload, &front.app.config).await {
+    let body = body::read_up_to(LARGEST, request.headers(), payload, &front.app.config).await;
+    let call = caller::again(&front, request)?;
+    if !call.caller.role.allows(Right::Administer) {
+        return Err(refused(bulk, &front, call).await);
+    }
+    match body {
         Ok(body) => add(bulk, &front, call, body.bytes).await,
         Err(error) => Err(audited::refused(&front.app, name(bulk), call, error).await),
     }
+}
+
+/// What a caller is told whose role does not allow it.
+async fn refused(bulk: Bulk, front: &Data<Front>, call: Call) -> Error {
+    let detail = format!("a {} may not call `{}`", call.caller.role, name(bulk));
+    let error = Error::new(Code::PermissionDenied, detail);
+    audited::refused(&front.app, name(bulk), call, error).await
 }
 
 async fn add(bulk: Bulk, front: &Data<Front>, call: Call, bytes: Vec<u8>) -> Result<Vec<u8>> {

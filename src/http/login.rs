@@ -13,11 +13,12 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::web::Data;
 use chrono::TimeDelta;
+use futures_util::FutureExt as _;
 
 pub(super) use self::oauth::{addresses, describe};
 use self::{
-    gate::{Closed, Gate, Knock},
-    turns::{Lane, Turns},
+    gate::{Closed, Gate, Knock, Unwritten},
+    turns::{Alone, Lane, Turns},
 };
 use super::Front;
 use crate::{
@@ -36,7 +37,11 @@ use crate::{
     id::Id,
     jobs::{OTHERS, Stranger, Wanted},
     password::PasswordHash,
+    store::Tx,
 };
+
+/// What it is called that an application asks for a token.
+const APPLICATION: &str = "application.login";
 
 /// How many passwords are hashed at once.
 const AT_ONCE: usize = 2;
@@ -52,11 +57,13 @@ const CROWDED: u32 = 5;
 pub(super) struct Desk {
     gate: Gate,
     turns: Turns,
+    /// Who has a new password hashed.
+    setting: Alone,
 }
 
 impl Default for Desk {
     fn default() -> Self {
-        Self { gate: Gate::default(), turns: Turns::new(AT_ONCE) }
+        Self { gate: Gate::default(), turns: Turns::new(AT_ONCE), setting: Alone::default() }
     }
 }
 
@@ -74,10 +81,18 @@ pub(super) async fn login(
         Ok(user) => user,
         Err(error) => return Err(unhurried(timing, error).await),
     };
-    let (lifetime, call) = (front.app.config.session_time.0, call.clone());
+    let lifetime = front.app.config.session_time.0;
     let lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX);
-    let user_id = user.user_id.clone();
-    front.app.store.write(move |tx| session::open(tx, &call, (&user_id, lifetime))).await
+    let (asked, checked) = (call.clone(), Arc::clone(&user));
+    let open = move |tx: &mut dyn Tx| session::open(tx, &asked, (&checked, lifetime));
+    match front.app.store.write(open).await {
+        // It was right when it was looked at, and is the one before by now.
+        Err(error) if error.code == Code::AuthenticateFailure => {
+            count(front, call, (error.code, Some(of_user(&user))));
+            Err(unhurried(timing, error).await)
+        }
+        done => done,
+    }
 }
 
 /// The user that has this name and this password.
@@ -131,31 +146,69 @@ pub(super) async fn admitted(
             false
         }
     };
+    // It may have waited for its turn.
+    let knock = Knock { now: front.app.clock.now(), ..knock };
     if let Some(user) = able.filter(|_| is_right).cloned() {
         front.desk.gate.succeeded(&knock);
         return Ok(user);
     }
-    front.desk.gate.failed(&knock);
-    wrong(front, call, able).await?;
+    let failed = front.desk.gate.failed(&knock);
+    wrong(front, Call { now: knock.now, ..call.clone() }, able.zip(failed));
     Err(Error::new(Code::AuthenticateFailure, WRONG))
 }
 
 /// Records that a password was wrong. What was tried for no user that could log in is counted instead.
-async fn wrong(front: &Data<Front>, call: &Call, user: Option<&Arc<User>>) -> Result<()> {
-    let Some(user) = user else {
-        count(front, call, (Code::AuthenticateFailure, None));
-        return Ok(());
+///
+/// Nobody waits for the record: a stranger's try waits for none, and how long an answer takes must not tell the two apart.
+/// It is queued when this returns, and what is queued is written before a server stops.
+fn wrong(front: &Data<Front>, call: Call, user: Option<(&Arc<User>, Unwritten)>) {
+    let Some((user, unwritten)) = user else {
+        count(front, &call, (Code::AuthenticateFailure, None));
+        return;
     };
-    let (call, id) = (call.clone(), user.user_id.clone());
-    front.app.store.write(move |tx| session::failed(tx, &call, &id)).await
+    let (front, user) = (front.clone(), Arc::clone(user));
+    let (asked, id) = (call.clone(), user.user_id.clone());
+    let store = front.app.store.clone();
+    let mut writing =
+        Box::pin(async move { store.write(move |tx| session::failed(tx, &asked, &id)).await });
+    let at_once = writing.as_mut().now_or_never();
+    actix_web::rt::spawn(async move {
+        let written = match at_once {
+            Some(written) => written,
+            None => writing.await,
+        };
+        if let Err(error) = written {
+            tracing::error!(%error, cause = ?error.cause, "a wrong password could not be recorded");
+            count(&front, &call, (Code::AuthenticateFailure, Some(of_user(&user))));
+            unwritten.keep();
+        }
+    });
 }
 
-/// The hash of a password, made when it is its turn.
+/// Counts somebody who asked to log in by `method`, and whose request could not be read. What was looked at is recorded by
+/// whoever looked.
+pub(super) fn misasked(front: &Front, call: &Call, (method, code): (&str, Code)) {
+    if code.status() >= 500 || matches!(code, Code::AuthenticateFailure | Code::TooManyRequests) {
+        return;
+    }
+    let wanted = match method {
+        APPLICATION => Wanted::AskToken(None),
+        _ => Wanted::LogIn(None),
+    };
+    turned_away(front, call, (code, call.remote.clone().unwrap_or_default()), (wanted, None));
+}
+
+/// The hash of a new password, made when it is its turn: behind all who log in, and one at a time for each caller.
 ///
 /// # Errors
 /// Where too many wait already.
-pub(super) async fn hashed(front: &Data<Front>, password: &Secret) -> Result<PasswordHash> {
-    let turn = front.desk.turns.turn(Lane::Known).await.map_err(|_| crowded())?;
+pub(super) async fn hashed(
+    front: &Data<Front>,
+    call: &Call,
+    password: &Secret,
+) -> Result<PasswordHash> {
+    let _alone = front.desk.setting.enter(&call.caller.actor).await;
+    let turn = front.desk.turns.turn(Lane::Setting).await.map_err(|_| crowded())?;
     let password = password.clone();
     let computing = tokio::task::spawn_blocking(move || {
         let _turn = turn;
@@ -179,21 +232,34 @@ pub(super) async fn application(
     // A secret of 256 bits is not guessed, so it needs no slow hash.
     let fits = found.as_ref().is_some_and(|found| digests_match(&found.secret, &given));
     if !found.as_ref().is_some_and(|found| fits && found.state == UserState::Enabled) {
-        let entity = found.map(|found| {
-            let entity = Entity::new("application", &found.application_id);
-            (entity.called(Some(found.name.clone())), session::domain_of(&found.scope))
-        });
-        let remote = call.remote.clone().unwrap_or_default();
-        turned_away(front, call, (Code::AuthenticateFailure, remote), entity);
         let detail = "the application's identifier or its secret is wrong";
-        return Err(Error::new(Code::AuthenticateFailure, detail));
+        return Err(no_application(front, call, found.as_deref(), detail));
     }
     let lifetime = TimeDelta::from_std(front.app.config.token_time.0).unwrap_or(TimeDelta::MAX);
-    let call = call.clone();
-    let open = move |tx: &mut dyn crate::store::Tx| {
-        session::open_for_application(tx, &call, (&id, lifetime))
-    };
-    front.app.store.write(open).await
+    let asked = call.clone();
+    let open =
+        move |tx: &mut dyn Tx| session::open_for_application(tx, &asked, ((&id, &given), lifetime));
+    match front.app.store.write(open).await {
+        // The secret was right when it was looked at, and is the one before by now.
+        Err(error) if error.code == Code::AuthenticateFailure => {
+            Err(no_application(front, call, found.as_deref(), &error.detail))
+        }
+        done => done,
+    }
+}
+
+/// Counts that somebody asked for an application's token in vain; what they are told.
+fn no_application(front: &Front, call: &Call, found: Option<&Application>, detail: &str) -> Error {
+    let code = Code::AuthenticateFailure;
+    let (entity, domain_id) = found
+        .map(|found| {
+            let entity = Entity::new("application", &found.application_id);
+            (entity.called(Some(found.name.clone())), session::domain_of(&found.scope))
+        })
+        .unzip();
+    let remote = call.remote.clone().unwrap_or_default();
+    turned_away(front, call, (code, remote), (Wanted::AskToken(entity), domain_id));
+    Error::new(code, detail)
 }
 
 /// An address where none is known.
@@ -210,18 +276,18 @@ fn count(front: &Front, call: &Call, (code, user): (Code, Option<(Entity, Id<Dom
         Some(_) => OTHERS.to_owned(),
         None => call.remote.clone().unwrap_or_default(),
     };
-    turned_away(front, call, (code, remote), user);
+    let (entity, domain_id) = user.unzip();
+    turned_away(front, call, (code, remote), (Wanted::LogIn(entity), domain_id));
 }
 
 fn turned_away(
     front: &Front,
     call: &Call,
     (code, remote): (Code, String),
-    who: Option<(Entity, Id<Domain>)>,
+    (wanted, domain_id): (Wanted, Option<Id<Domain>>),
 ) {
-    let (entity, domain_id) = who.unzip();
     front.app.strangers.turned_away(Stranger {
-        wanted: Wanted::LogIn(entity),
+        wanted,
         domain_id,
         code,
         at: call.now,

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::{
     Front, audited, body, caller,
     decode::{self, Sent},
-    gone,
+    gone, login, origin,
     problem::{self, Dialect},
 };
 use crate::{
@@ -27,9 +27,6 @@ use crate::{
     error::{Code, Error, Result},
     store::Tx,
 };
-
-/// How much of an identifier that a request names is recorded, in characters: whoever is refused may write anything there.
-const LONGEST_ID: usize = 100;
 
 /// A method of an API: one row of a route table.
 pub(super) struct Method {
@@ -164,10 +161,12 @@ where
 {
     work::<Q, S>(Kind::Write, move |asked| {
         Box::pin(async move {
-            let Asked { front, method: name, call, sent, .. } = asked;
+            let Asked { front, method: name, call, request, sent } = asked;
             let preparing = async {
-                let request: Q = decode::request(sent)?;
-                prepare(front.clone(), call.clone(), request).await
+                let asked: Q = decode::request(sent)?;
+                let ready = prepare(front.clone(), call.clone(), asked).await?;
+                caller::unchanged(&front.app, &request, &call.caller)?;
+                Ok(ready)
             };
             let ready = match preparing.await {
                 Ok(ready) => ready,
@@ -339,22 +338,22 @@ impl Method {
         request: &HttpRequest,
         payload: Payload,
     ) -> Result<Answer> {
-        let (call, payload) = match self.right {
-            Right::Anyone => (caller::anyone(&front, request)?, payload),
+        // Who has no token is turned away before the body is read, and who has none any more after it.
+        let (call, sent) = match self.right {
+            Right::Anyone => {
+                let sent = self.sent(&front.app, request, payload).await;
+                (caller::anyone_now(&front, request)?, sent)
+            }
             Right::Read | Right::Write | Right::Post | Right::Own | Right::Administer => {
-                caller::admitted(&front, request, payload).await?
+                let (_, payload) = caller::admitted(&front, request, payload).await?;
+                let sent = self.sent(&front.app, request, payload).await;
+                (caller::again(&front, request)?, sent)
             }
         };
-        let sent = self.sent(&front.app, request, payload).await;
-        if let Some(named) = sent.as_ref().ok().and_then(|sent| self.named(sent)) {
-            call.notes.names(named);
+        if let Ok(sent) = &sent {
+            sent.note(&call, self.kind());
         }
-        let checked = if call.caller.role.allows(self.right) {
-            sent
-        } else {
-            Err(self.refusal(call.caller.role))
-        };
-        match checked {
+        match self.checked(request, &call, sent) {
             // A query stops once nobody waits for it; what changes something goes on.
             Ok(sent) if self.work.kind == Kind::Read => {
                 gone::awaited(request, self.done(front, (call, request), sent)).await
@@ -363,27 +362,37 @@ impl Method {
             Err(error) if self.is_recorded(&error) => {
                 Err(audited::refused(&front.app, self.name, call, error).await)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(self.told(&front, &call, error)),
         }
+    }
+
+    /// What was sent, if its caller may call this method, and in this way.
+    fn checked(&self, request: &HttpRequest, call: &Call, sent: Result<Sent>) -> Result<Sent> {
+        if !call.caller.role.allows(self.right) {
+            return Err(self.refusal(call.caller.role));
+        }
+        if self.changes() {
+            origin::check(request)?;
+        }
+        sent
+    }
+
+    /// What a method is about, e.g. `webhook`.
+    fn kind(&self) -> &str {
+        self.name.split('.').next().unwrap_or_default()
+    }
+
+    /// `error`, counted where somebody wanted to log in and said nothing that could be looked at.
+    fn told(&self, front: &Front, call: &Call, error: Error) -> Error {
+        if self.right == Right::Anyone && self.work.kind == Kind::Act {
+            login::misasked(front, call, (self.name, error.code));
+        }
+        error
     }
 
     /// Whether a refusal is recorded: of whatever would change something, and of whoever is not allowed to ask.
     fn is_recorded(&self, error: &Error) -> bool {
         self.changes() || error.code == Code::PermissionDenied
-    }
-
-    /// What a request names, e.g. `webhook:webhook-0198…`, as the method's own kind of thing.
-    fn named(&self, sent: &Sent) -> Option<String> {
-        let kind = self.name.split('.').next().unwrap_or_default();
-        let field = format!("{kind}_id");
-        let id = match sent {
-            Sent::Json(object) => object.get(&field)?.as_str()?.to_owned(),
-            Sent::Form(text) => {
-                let fields: Vec<(String, String)> = serde_urlencoded::from_str(text).ok()?;
-                fields.into_iter().find(|(name, _)| *name == field)?.1
-            }
-        };
-        Some(format!("{kind}:{}", id.chars().take(LONGEST_ID).collect::<String>()))
     }
 
     /// What a caller is told whose role does not allow it.
@@ -414,7 +423,8 @@ impl Method {
             Err(error) if self.work.kind != Kind::Write && self.is_recorded(&error) => {
                 Err(audited::refused(&front.app, self.name, call, error).await)
             }
-            done => done,
+            Err(error) => Err(self.told(&front, &call, error)),
+            Ok(done) => Ok(done),
         }
     }
 
@@ -423,7 +433,7 @@ impl Method {
         match self.verb {
             Verb::Post => {
                 let mut object = decode::object(&body.bytes)?;
-                if Dialect::of(request.path()) == Dialect::H2o {
+                if Dialect::of(self.path) == Dialect::H2o {
                     decode::add_parameters(&mut object, request.query_string())?;
                 }
                 for (name, value) in request.match_info().iter() {
@@ -458,11 +468,13 @@ mod tests {
         assert_eq!((paths.len(), names.len()), (all.len(), all.len()));
     }
 
+    /// What changes nothing but what is the caller's own.
+    const OWN: [&str; 2] = ["user.logout", "user.change_password"];
+
     #[test]
     fn whoever_only_reads_changes_nothing() {
         for method in methods() {
-            // Who logs in or out changes nothing but the own session.
-            if !method.changes() || method.right == Right::Anyone {
+            if !method.changes() || OWN.contains(&method.name) {
                 continue;
             }
             assert_ne!(method.right, Right::Read, "{}", method.name);

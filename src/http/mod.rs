@@ -20,6 +20,7 @@ mod login;
 mod method;
 mod native;
 mod openapi;
+mod origin;
 mod page;
 mod plugins;
 mod probe;

@@ -33,7 +33,7 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    /// The dialect that a path belongs to.
+    /// The dialect that the pattern of a path belongs to.
     pub(super) fn of(path: &str) -> Self {
         match path {
             _ if path.starts_with("/monitoring/") => Self::Cloudforet,
@@ -42,6 +42,14 @@ impl Dialect {
             _ if path.starts_with("/v1/events") => Self::H2o,
             _ if path.starts_with("/api/") && !path.starts_with("/api/v1/") => Self::Iguazio,
             _ => Self::Native,
+        }
+    }
+
+    /// The dialect of the route that a request met: a path may be written in many ways that meet the same one.
+    pub(super) fn met_by(request: &HttpRequest) -> Self {
+        match request.match_pattern() {
+            Some(pattern) => Self::of(&pattern),
+            None => Self::of(request.path()),
         }
     }
 
@@ -109,7 +117,7 @@ pub(super) fn answer(request: &HttpRequest, error: &Error) -> HttpResponse {
     let moment = Moment::of(request).ok();
     log(request, error, moment.as_ref());
     let request_id = moment.map(|moment| moment.request_id).unwrap_or_default();
-    let dialect = Dialect::of(request.path());
+    let dialect = Dialect::met_by(request);
     let mut answer = builder(error);
     answer.content_type(dialect.content_type());
     answer.body(dialect.body(error, &request_id).to_string())

@@ -132,5 +132,5 @@ async fn file(
     let download = Download { plan, writer, packing: Packing::None, shaping, name };
     let opened = export::open(&front, request, download).await?;
     export::note(&front, call, Rows::Audits, (Some(&tenant), said)).await?;
-    Ok(opened.answer(front, request))
+    Ok(opened.answer(front, (call, request)))
 }

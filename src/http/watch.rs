@@ -31,7 +31,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// When a request came, from where, and what it is called.
 #[derive(Clone, Debug)]
 pub(super) struct Moment {
-    /// When it came; the only reading of the clock for it.
+    /// When it came; once its body is there, when that was.
     pub(super) now: Timestamp,
     /// What it is called in logs, audit records and its answer.
     pub(super) request_id: String,
@@ -47,6 +47,17 @@ impl Moment {
     pub(super) fn of(request: &HttpRequest) -> Result<Self> {
         let moment = request.extensions().get::<Self>().cloned();
         moment.ok_or_else(|| Error::internal("a request without its moment"))
+    }
+
+    /// Reads the clock once more for `request`: a sender has a while to send a body, and must not choose by it what time
+    /// it is.
+    ///
+    /// # Errors
+    /// Where nobody watches over the request.
+    pub(super) fn renew(app: &App, request: &HttpRequest) -> Result<()> {
+        let moment = Self { now: app.clock.now(), ..Self::of(request)? };
+        request.extensions_mut().insert(moment);
+        Ok(())
     }
 }
 

@@ -41,9 +41,10 @@ pub enum Wanted {
     Deliver(Option<Entity>),
     /// To acknowledge an alert by a link.
     Acknowledge,
-    /// To log in; as this user or application, where it exists. What was typed as a name is not kept: some type their
-    /// password there.
+    /// To log in; as this user, where it exists. What was typed as a name is not kept: some type their password there.
     LogIn(Option<Entity>),
+    /// To be given a token for a secret; as this application, where it exists.
+    AskToken(Option<Entity>),
 }
 
 /// Somebody who was turned away.
@@ -104,6 +105,7 @@ impl Strangers {
                 Wanted::Deliver(_) => Wanted::Deliver(None),
                 Wanted::Acknowledge => Wanted::Acknowledge,
                 Wanted::LogIn(_) => Wanted::LogIn(None),
+                Wanted::AskToken(_) => Wanted::AskToken(None),
             };
             told = Told { remote: OTHERS.to_owned(), wanted, domain_id: None, ..told };
         }
@@ -200,10 +202,8 @@ fn entry(told: &Told, count: &Count, now: Timestamp) -> (Id<Domain>, AuditEntry)
         Wanted::Call(token) => ("token.use", token, "token"),
         Wanted::Deliver(webhook) => ("webhook.receive", webhook, "access key"),
         Wanted::Acknowledge => ("alert.acknowledge_by_link", &None, "link"),
-        Wanted::LogIn(who) => match who {
-            Some(entity) if entity.kind == "application" => ("application.login", who, "secret"),
-            Some(_) | None => ("user.login", who, "name and password"),
-        },
+        Wanted::LogIn(who) => ("user.login", who, "name and password"),
+        Wanted::AskToken(who) => ("application.login", who, "secret"),
     };
     let times = if *calls == 1 { "once".to_owned() } else { format!("{calls} times") };
     let reason = match code {

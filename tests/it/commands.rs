@@ -1,6 +1,10 @@
 //! What the commands say: the real program, with a server of its own where it needs one.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use tempfile::TempDir;
 
@@ -15,11 +19,16 @@ struct Said {
 
 /// Runs the program, with nothing of this machine's settings.
 fn run(room: &Path, args: &[&str]) -> Said {
+    run_over(room, args, Stdio::null())
+}
+
+/// The same with this as its input.
+fn run_over(room: &Path, args: &[&str], input: Stdio) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alertmill"));
     for name in ["RULES", "PLUGINS", "DATA", "URL", "TOKEN"] {
         command.env_remove(format!("ALERTMILL_{name}"));
     }
-    let output = command.current_dir(room).args(args).output().unwrap();
+    let output = command.current_dir(room).args(args).stdin(input).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let code = output.status.code().unwrap();
     Said { code, out: text(output.stdout), err: text(output.stderr) }
@@ -41,6 +50,22 @@ fn write(room: &Path, path: &str, text: &str) {
     let path = room.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
+}
+
+#[test]
+fn a_wrong_password_is_no_missing_token() {
+    let room = room(&[("typed", "wrong horse battery\n")]);
+    let server = Server::start(&[]);
+    let data = server.data().display().to_string();
+    let typed = File::open(room.path().join("typed")).unwrap();
+    let said = run_over(room.path(), &["login", "--data", &data, "--name", "ada"], typed.into());
+    assert!(said.err.contains("the name or the password is wrong"), "{}", said.err);
+    assert!(!said.err.contains("--token"), "{}", said.err);
+    let said = run(
+        room.path(),
+        &["logout", "--url", &format!("http://{}", server.address()), "--token", "ams_wrong"],
+    );
+    assert!(said.err.contains("--token"), "{}", said.err);
 }
 
 #[test]

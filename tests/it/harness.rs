@@ -3,11 +3,11 @@
 use std::{future::Future, path::PathBuf, pin::Pin, rc::Rc, sync::Arc};
 
 use actix_web::{
-    body::MessageBody,
-    dev::{Service, ServiceResponse},
+    body::{BoxBody, MessageBody},
+    dev::{Payload, Service, ServiceResponse},
     http::Method,
     test::{self, TestRequest},
-    web::Data,
+    web::{Bytes, Data},
 };
 use alertmill::{
     app::{App, Opened},
@@ -18,6 +18,7 @@ use alertmill::{
 };
 use chrono::{DateTime, TimeDelta};
 use clap::Parser;
+use futures_util::{FutureExt as _, Stream};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -39,7 +40,9 @@ struct Running {
     serve: Serve,
 }
 
-type Serve = Rc<dyn Fn(TestRequest) -> Pin<Box<dyn Future<Output = Answer>>>>;
+type Serve = Rc<dyn Fn(TestRequest, Payload) -> Serving>;
+
+type Serving = Pin<Box<dyn Future<Output = ServiceResponse<BoxBody>>>>;
 
 /// What the server answered.
 #[derive(Clone, Debug)]
@@ -180,8 +183,44 @@ impl House {
 
     /// Sends a request as it is.
     pub fn send(&self, request: TestRequest) -> Pin<Box<dyn Future<Output = Answer>>> {
+        let answering = self.begin(request, Payload::None);
+        Box::pin(async move { Answer::read(answering.await).await })
+    }
+
+    /// Sends a request whose body comes by and by.
+    pub async fn send_slowly(
+        &self,
+        request: TestRequest,
+        body: impl Stream<Item = Bytes> + 'static,
+    ) -> Answer {
+        use futures_util::StreamExt as _;
+        let payload = Payload::Stream { payload: body.map(Ok).boxed_local() };
+        Answer::read(self.begin(request, payload).await).await
+    }
+
+    /// Sends a request; the answer before its body is read.
+    pub fn begin(&self, request: TestRequest, payload: Payload) -> Serving {
         let serve = &self.running.as_ref().expect("the house is open").serve;
-        serve(request.peer_addr("192.0.2.7:40000".parse().unwrap()))
+        serve(request.peer_addr("192.0.2.7:40000".parse().unwrap()), payload)
+    }
+
+    /// Lets the store write nothing until what is given back is dropped.
+    pub fn hold(&self) -> std::sync::mpsc::Sender<()> {
+        let (held, until) = std::sync::mpsc::channel::<()>();
+        let store = self.running.as_ref().unwrap().app.store.clone();
+        let work = move |_: &mut dyn alertmill::store::Tx| {
+            let _ = until.recv();
+            Ok(())
+        };
+        let mut writing = Box::pin(async move { store.write(work).await });
+        assert!(writing.as_mut().now_or_never().is_none());
+        actix_web::rt::spawn(writing);
+        held
+    }
+
+    /// Waits until all is written that nobody waited for.
+    pub async fn settled(&self) {
+        self.running.as_ref().unwrap().app.store.write(|_| Ok(())).await.unwrap();
     }
 
     /// Asks as the administrator with these headers; the answer, and its body as it came.
@@ -308,11 +347,13 @@ impl Drop for House {
 
 async fn serving(front: Data<Front>) -> Serve {
     let service = Rc::new(test::init_service(http::application(front)).await);
-    Rc::new(move |request| {
+    Rc::new(move |request, body| {
         let service = Rc::clone(&service);
-        Box::pin(
-            async move { Answer::read(service.call(request.to_request()).await.unwrap()).await },
-        )
+        let mut request = request.to_request();
+        if !matches!(body, Payload::None) {
+            *request.payload() = body;
+        }
+        Box::pin(async move { service.call(request).await.unwrap() })
     })
 }
 

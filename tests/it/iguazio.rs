@@ -405,6 +405,54 @@ async fn a_token_opens_as_a_password_or_as_the_session_of_a_cookie() {
 }
 
 #[actix_web::test]
+async fn the_cookie_opens_no_other_api_however_its_address_is_written() {
+    let house = House::new().await;
+    let cookie = format!("session=j:{{\"sid\": \"{}\"}}", house.admin_token());
+    let asked = |path: &str| {
+        let request = TestRequest::post().uri(path).set_json(json!({}));
+        house.send(request.insert_header(("Cookie", cookie.as_str())))
+    };
+    for path in ["/api/v1/user/list", "/api/%761/user/list", "/%61pi/v%31/user/list"] {
+        let answer = asked(path).await;
+        assert_eq!(answer.status, 401, "{path}: {answer:?}");
+    }
+    let verification = "/api/sessions/%76erifications/planes/any/internal";
+    assert_eq!(asked(verification).await.status, 200, "its own addresses may be written so");
+}
+
+#[actix_web::test]
+async fn a_page_of_another_server_emits_nothing_by_the_cookie_of_who_looks_at_it() {
+    let house = House::new().await;
+    let attributes = json!({
+        "source": "a page", "kind": "Page.Seen", "severity": "info", "classification": "system",
+    });
+    let body = json!({ "data": { "type": "event", "attributes": attributes } }).to_string();
+    let cookie = format!("session=j:{{\"sid\": \"{}\"}}", house.admin_token());
+    let json_api = "application/vnd.api+json";
+    for (content_type, about, status) in [
+        ("application/json", ("X-None", ""), 201),
+        (json_api, ("X-None", ""), 201),
+        (json_api, ("Origin", "http://mill.example"), 201),
+        (json_api, ("Sec-Fetch-Site", "same-origin"), 201),
+        ("text/plain", ("X-None", ""), 403),
+        ("application/x-www-form-urlencoded", ("Sec-Fetch-Site", "same-origin"), 403),
+        ("application/json", ("Origin", "http://other.example"), 403),
+        ("application/json", ("Origin", "null"), 403),
+        ("application/json", ("Sec-Fetch-Site", "same-site"), 403),
+    ] {
+        let request = TestRequest::post()
+            .uri("/api/manual_events")
+            .insert_header(("Cookie", cookie.as_str()))
+            .insert_header(("Host", "mill.example"))
+            .insert_header(("Content-Type", content_type))
+            .insert_header(about)
+            .set_payload(body.clone());
+        let answer = house.send(request).await;
+        assert_eq!(answer.status, status, "{content_type} {about:?}: {answer:?}");
+    }
+}
+
+#[actix_web::test]
 async fn a_wrong_password_is_an_audit_event_of_ours() {
     let house = House::new().await;
     let user =
@@ -417,6 +465,7 @@ async fn a_wrong_password_is_an_audit_event_of_ours() {
     };
     let refused = log_in("wrong").await;
     assert_eq!(refused.status, 401, "{refused:?}");
+    house.settled().await;
     let failed =
         listed(house.admin(), "audit_events", "filter[kind]=Security.User.Login.Failed").await;
     let [failed] = failed.as_slice() else { panic!("one login failed: {failed:?}") };

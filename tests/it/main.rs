@@ -13,6 +13,7 @@ mod bounds;
 mod by_itself;
 mod cadf;
 mod cadf_out;
+mod chains;
 mod client;
 mod clients;
 mod commands;
@@ -61,6 +62,7 @@ mod schemas;
 #[cfg(feature = "plugins-js")]
 mod scripts;
 mod self_check;
+mod sessions;
 mod simulate;
 mod storm;
 mod story;

@@ -344,6 +344,45 @@ fn a_token_that_is_taken_back_ends_its_streams() {
 }
 
 #[test]
+fn a_session_reads_what_its_user_may_see_now() {
+    let server = Server::start(&[]);
+    for id in ["mine", "yours"] {
+        server.ask("/api/v1/project/create", &json!({ "name": id, "project_id": id }));
+    }
+    let door = |project: &str| {
+        let asked = json!({ "provider": "api-direct", "name": project, "project_id": project });
+        let made = server.ask("/monitoring/v1/webhook/create", &asked);
+        let path = text(&made, "url").splitn(4, '/').nth(3).unwrap().to_owned();
+        Door { webhook_id: text(&made, "webhook_id").to_owned(), path: format!("/{path}") }
+    };
+    let (mine, yours) = (door("mine"), door("yours"));
+    let pair = json!({ "name": "ada", "password": "correct horse battery" });
+    let mut user = pair.clone();
+    user["role"] = json!("SYSTEM_ADMIN");
+    let user = server.ask("/api/v1/user/create", &user);
+    let session = text(&server.ask("/api/v1/login", &pair), "token").to_owned();
+    let mut before = Reader::open(&server, &session, "resource=event", None);
+    post(&server, &yours, &event("y1", "ALERT", "CRITICAL"));
+    assert_eq!(before.told().data["event_key"], "y1");
+    let less = json!({
+        "user_id": user["user_id"], "role": "WORKSPACE_MEMBER", "workspace_id": "default",
+        "projects": ["mine"],
+    });
+    server.ask("/api/v1/user/update", &less);
+    let mut after = Reader::open(&server, &session, "resource=event", None);
+    post(&server, &yours, &event("y2", "ALERT", "CRITICAL"));
+    post(&server, &mine, &event("m1", "ALERT", "CRITICAL"));
+    for reader in [&mut before, &mut after] {
+        assert_eq!(reader.told().data["event_key"], "m1");
+    }
+    server.ask("/api/v1/user/disable", &json!({ "user_id": user["user_id"] }));
+    post(&server, &mine, &event("m2", "ALERT", "CRITICAL"));
+    for reader in [&mut before, &mut after] {
+        assert_eq!(text(&reader.told().data, "reason"), "REVOKED");
+    }
+}
+
+#[test]
 fn a_reader_too_far_behind_is_told_so_and_goes_on_from_now() {
     let server = Server::start(&["--stream-backlog", "10"]);
     let door = server.webhook("api-direct", "one");

@@ -251,7 +251,7 @@ async fn a_whole_chain_that_is_gone_is_missed() {
     assert!(!is_well);
     let wrong = verified["wrong"].to_string();
     assert!(wrong.contains("chain 2 of the trail is gone"), "{wrong}");
-    assert!(wrong.contains("1 records belong to no chain"), "{wrong}");
+    assert!(wrong.contains("2 records belong to no chain"), "{wrong}");
     connection.execute("DELETE FROM audit WHERE chain = 2", []).unwrap();
     connection.execute("UPDATE audit_register SET chains = 1", []).unwrap();
     let (verified, is_well) = command(&house.data(), &["verify"]);
@@ -271,6 +271,15 @@ async fn a_head_kept_elsewhere_counts_against_who_has_the_key() {
     house.done("/api/v1/project/create", json!({ "name": "one more" })).await;
     let (verified, is_well) = command(&house.data(), &["verify", "--head", kept]);
     assert!(is_well, "{verified:#}");
+    assert_eq!(verified["heads_compared"], 1);
+    for nothing in ["{}", "{\"heads\":[]}", "[]"] {
+        let empty = room.path().join("empty.json");
+        std::fs::write(&empty, nothing).unwrap();
+        let mut verify = Command::new(env!("CARGO_BIN_EXE_alertmill"));
+        verify.args(["audit", "verify", "--head"]).arg(empty).arg("--data").arg(house.data());
+        let output = verify.env_clear().output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{nothing}: {output:?}");
+    }
 
     // Whoever has the key can write another trail, which is whole by itself.
     for number in 0..20 {

@@ -7,9 +7,12 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::{Timestamp, rfc3339},
-    domain::kind::{
-        Classification, EventKind, EventSeverity, Kinds, Misfit, ParameterType, Visibility, is_own,
-        kind_fault, repeated,
+    domain::{
+        hidden::looked_at,
+        kind::{
+            Classification, EventKind, EventSeverity, Kinds, Misfit, ParameterType, Visibility,
+            is_own, kind_fault, repeated,
+        },
     },
     error::{Code, Error, Mistake, Result},
     value::time,
@@ -179,7 +182,7 @@ impl Attributes {
         let mut found = Found::default();
         let source = found.name("source", self.source.take().as_ref());
         let kind = found.name("kind", self.kind.take().as_ref());
-        if source.eq_ignore_ascii_case(OWN_SOURCE) {
+        if looked_at(&source) == OWN_SOURCE {
             let detail = format!("`{OWN_SOURCE}` is what this server says of itself");
             found.add(Code::InvalidParameter, "source", detail);
         }

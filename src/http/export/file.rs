@@ -13,9 +13,12 @@ use actix_web::{
 use futures_util::{Stream, stream};
 use serde_json::Value;
 
-use super::super::{Front, gone};
+use super::super::{Front, caller, gone};
 use crate::{
-    api::export::{Plan, Progress},
+    api::{
+        Call, Caller,
+        export::{Plan, Progress},
+    },
     error::{Error, Result},
     export::{Packer, Writer},
     store::{Store, Tx},
@@ -72,9 +75,10 @@ impl Opened {
     pub(in crate::http) fn answer(
         mut self,
         front: Data<Front>,
-        request: &HttpRequest,
+        (call, request): (&Call, &HttpRequest),
     ) -> HttpResponse {
-        self.head.streaming(stretches(front, request.clone(), self.file, self.first))
+        let asked = Asked { front, request: request.clone(), caller: Arc::clone(&call.caller) };
+        self.head.streaming(stretches(asked, self.file, self.first))
     }
 }
 
@@ -160,31 +164,44 @@ async fn read(store: &Store, mut file: File) -> Result<(File, Result<Part>)> {
 /// A file that is not over yet, and a part of it that was read already.
 type Rest = Option<(File, Option<Part>)>;
 
-/// The parts of a file, each read when the one before was taken.
-fn stretches(
+/// Who asked for a file, and how.
+#[derive(Clone)]
+struct Asked {
     front: Data<Front>,
     request: HttpRequest,
-    file: File,
-    first: Part,
-) -> impl Stream<Item = io::Result<Bytes>> {
+    caller: Arc<Caller>,
+}
+
+impl Asked {
+    /// The next part of a file, if whoever asked for it may still see what they might when they asked.
+    async fn read(&self, file: File) -> Result<(File, Result<Part>)> {
+        let app = &self.front.app;
+        match caller::unchanged(app, &self.request, &self.caller) {
+            Ok(()) => gone::awaited(&self.request, read(&app.store, file)).await,
+            Err(error) => Ok((file, Err(error))),
+        }
+    }
+}
+
+/// The parts of a file, each read when the one before was taken.
+fn stretches(asked: Asked, file: File, first: Part) -> impl Stream<Item = io::Result<Bytes>> {
     stream::unfold(Some((file, Some(first))), move |rest: Rest| {
-        let (front, request) = (front.clone(), request.clone());
+        let asked = asked.clone();
         async move {
             let (file, waiting) = rest?;
-            step(&front.app.store, &request, file, waiting).await
+            step(&asked, file, waiting).await
         }
     })
 }
 
 async fn step(
-    store: &Store,
-    request: &HttpRequest,
+    asked: &Asked,
     file: File,
     waiting: Option<Part>,
 ) -> Option<(io::Result<Bytes>, Rest)> {
     let (mut file, part) = match waiting {
         Some(part) => (file, Ok(part)),
-        None => match gone::awaited(request, read(store, file)).await {
+        None => match asked.read(file).await {
             Ok(read) => read,
             Err(error) => return Some((Err(io::Error::other(error)), None)),
         },

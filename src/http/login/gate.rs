@@ -45,6 +45,8 @@ struct State {
     running: HashMap<Name, u32>,
     /// Where users were let in, with the slips since.
     places: HashMap<(Name, IpAddr), (u32, Timestamp)>,
+    /// Wrong passwords of users that the store has not written yet, and how many of them it has to.
+    unwritten: HashMap<Name, (Attempts, u32)>,
 }
 
 /// Someone who wants to be let in.
@@ -78,8 +80,16 @@ pub(super) struct Trying {
     name: Name,
     /// Whether name or address failed lately, or the name is being tried already.
     pub(super) is_suspect: bool,
-    /// Whether the user was let in from there before.
+    /// Whether the user was let in from there before, and is not being let in at this moment: whoever has a right password
+    /// keeps nobody waiting with it either.
     pub(super) is_known: bool,
+}
+
+/// A wrong password of a user that counts already, though the store has not written it yet.
+#[derive(Debug)]
+pub(super) struct Unwritten {
+    state: Arc<Mutex<State>>,
+    name: Name,
 }
 
 impl Gate {
@@ -88,9 +98,7 @@ impl Gate {
         let Knock { name, now, .. } = *knock;
         let mut state = lock(&self.state);
         let from = network(knock.from);
-        let attempts = knock
-            .attempts
-            .unwrap_or_else(|| state.strangers.get(&name).copied().unwrap_or_default());
+        let attempts = state.attempts(knock);
         let is_known = knock.attempts.is_some() && state.places.contains_key(&(name, from));
         let failed = state.addresses.get(&from).filter(|(_, since)| now - *since < WINDOW).copied();
         let (times, since) = failed.unwrap_or((0, now));
@@ -116,24 +124,31 @@ impl Gate {
         make_room(&mut state.addresses, REMEMBERED, |(_, since)| now - *since < WINDOW);
         state.addresses.insert(from, (times.saturating_add(1), since));
         let is_suspect = times > 0 || attempts.failures > 0 || is_second;
+        let is_known = is_known && !is_second;
         Ok(Trying { state: Arc::clone(&self.state), name, is_suspect, is_known })
     }
 
-    /// Remembers that a password was wrong.
-    pub(super) fn failed(&self, knock: &Knock) {
+    /// Remembers that a password was wrong; of a user until the store has written it, which is when the answer is dropped.
+    pub(super) fn failed(&self, knock: &Knock) -> Option<Unwritten> {
         let Knock { name, now, .. } = *knock;
         let from = network(knock.from);
         let mut state = lock(&self.state);
+        let attempts = state.attempts(knock).failed(now);
         if knock.attempts.is_none() {
-            let attempts = state.strangers.get(&name).copied().unwrap_or_default().failed(now);
             make_room(&mut state.strangers, REMEMBERED, |it| it.locked_until(now).is_some());
             state.strangers.insert(name, attempts);
-        } else if let Some((slips, _)) = state.places.get_mut(&(name, from)) {
+            return None;
+        }
+        if let Some((slips, _)) = state.places.get_mut(&(name, from)) {
             *slips += 1;
             if *slips >= SLIPS {
                 state.places.remove(&(name, from));
             }
         }
+        let (newest, writes) = state.unwritten.entry(name).or_default();
+        *newest = attempts;
+        *writes += 1;
+        Some(Unwritten { state: Arc::clone(&self.state), name })
     }
 
     /// Remembers where a user was let in.
@@ -146,6 +161,37 @@ impl Gate {
         let since = knock.now - TimeDelta::days(30);
         make_room(&mut state.places, PLACES, |(_, last)| *last > since);
         state.places.insert((knock.name, from), (0, knock.now));
+        state.unwritten.remove(&knock.name);
+    }
+}
+
+impl State {
+    /// How often a name was tried in vain, as far as anybody knows.
+    fn attempts(&self, knock: &Knock) -> Attempts {
+        let Some(stored) = knock.attempts else {
+            return self.strangers.get(&knock.name).copied().unwrap_or_default();
+        };
+        let unwritten = self.unwritten.get(&knock.name).map(|(attempts, _)| *attempts);
+        unwritten.filter(|it| it.failures > stored.failures).unwrap_or(stored)
+    }
+}
+
+impl Unwritten {
+    /// Goes on counting it: the store did not take it. There is at most one such count for each user, and the right
+    /// password ends it.
+    pub(super) fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        let Some((_, writes)) = state.unwritten.get_mut(&self.name) else { return };
+        *writes = writes.saturating_sub(1);
+        if *writes == 0 {
+            state.unwritten.remove(&self.name);
+        }
     }
 }
 
@@ -241,6 +287,24 @@ mod tests {
     }
 
     #[test]
+    fn a_user_is_closed_like_a_stranger_though_nothing_is_written_yet() {
+        let gate = Gate::default();
+        let user = knock("ada", "192.0.2.1", Some(Attempts::default()));
+        let mut unwritten = Vec::new();
+        for _ in 0..FREE {
+            assert_eq!(closed(&gate, &user), None);
+            unwritten.push(gate.failed(&user).unwrap());
+        }
+        assert_eq!(gate.enter(&user).unwrap_err(), (Closed::Name, TimeDelta::seconds(30)));
+        drop(unwritten);
+        assert_eq!(closed(&gate, &user), None, "the store knows better now");
+        gate.failed(&user).unwrap().keep();
+        assert_eq!(lock(&gate.state).unwritten.len(), 1);
+        gate.succeeded(&user);
+        assert!(lock(&gate.state).unwritten.is_empty());
+    }
+
+    #[test]
     fn sending_many_at_once_gives_no_more_tries() {
         let gate = Gate::default();
         let user = knock("ada", "192.0.2.1", Some(Attempts::default()));
@@ -262,6 +326,15 @@ mod tests {
             gate.failed(&home);
         }
         assert_eq!(closed(&gate, &home), Some(Closed::Name), "unless it guesses, too");
+    }
+
+    #[test]
+    fn nobody_goes_first_twice_at_once() {
+        let gate = Gate::default();
+        let home = knock("ada", "192.0.2.1", Some(Attempts::default()));
+        gate.succeeded(&home);
+        let (first, second) = (gate.enter(&home).unwrap(), gate.enter(&home).unwrap());
+        assert_eq!((first.is_known, second.is_known, second.is_suspect), (true, false, true));
     }
 
     #[test]

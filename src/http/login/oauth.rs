@@ -88,9 +88,28 @@ async fn token(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
-    let call = caller::anyone(front, request)?;
-    let body = body::read(request.headers(), payload, &front.app.config).await?;
-    let form: Form = serde_urlencoded::from_bytes(&body.bytes).map_err(|_| {
+    let body = body::read(request.headers(), payload, &front.app.config).await;
+    let call = caller::anyone_now(front, request)?;
+    let asked = body.and_then(|body| read(request, &body.bytes));
+    let (id, secret) = match asked {
+        Ok(pair) => pair,
+        Err(error) if error.code == Code::AuthenticateFailure => {
+            return Err(super::no_application(front, &call, None, &error.detail));
+        }
+        Err(error) => {
+            super::misasked(front, &call, (super::APPLICATION, error.code));
+            return Err(error);
+        }
+    };
+    let given = super::application(front, &call, (&id, &secret)).await?;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(json!({
+        "access_token": given.token, "token_type": "Bearer", "expires_in": given.expires_in,
+    })))
+}
+
+/// The identifier and the secret that are shown.
+fn read(request: &HttpRequest, body: &[u8]) -> Result<(String, String)> {
+    let form: Form = serde_urlencoded::from_bytes(body).map_err(|_| {
         let detail = "the body is a form, e.g. `grant_type=client_credentials`";
         Error::new(Code::InvalidParameter, detail)
     })?;
@@ -99,14 +118,10 @@ async fn token(
         return Err(Error::at(Code::OperatorValueType, "/grant_type", detail));
     }
     let given = || Some((form.client_id?, form.client_secret?.reveal().to_owned()));
-    let Some((id, secret)) = caller::basic(request).or_else(given) else {
+    caller::basic(request).or_else(given).ok_or_else(|| {
         let detail = "give `client_id` and `client_secret`, or the same by Basic authentication";
-        return Err(Error::new(Code::AuthenticateFailure, detail));
-    };
-    let given = super::application(front, &call, (&id, &secret)).await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(json!({
-        "access_token": given.token, "token_type": "Bearer", "expires_in": given.expires_in,
-    })))
+        Error::new(Code::AuthenticateFailure, detail)
+    })
 }
 
 /// A refusal in the words of RFC 6749, 5.2.

@@ -1,13 +1,16 @@
 //! Whose password is looked at next. Few are at once, since each takes a processor and 19 MiB for a while; whoever is known
-//! goes before whoever is new, and both before whoever failed lately.
+//! goes before whoever is new, both before whoever failed lately, and all of them before new passwords.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::oneshot::{self, Receiver, Sender};
+use tokio::sync::{
+    OwnedMutexGuard,
+    oneshot::{self, Receiver, Sender},
+};
 
 /// How many may wait in each lane; more are turned away at once.
 const LONGEST_QUEUE: usize = 512;
@@ -21,6 +24,8 @@ pub(super) enum Lane {
     New,
     /// The address, or the name, was tried in vain lately.
     Suspect,
+    /// Somebody who is logged in gives a new password.
+    Setting,
 }
 
 /// The queue.
@@ -32,7 +37,7 @@ pub(super) struct Turns {
 #[derive(Debug)]
 struct State {
     free: usize,
-    lanes: [VecDeque<Sender<Turn>>; 3],
+    lanes: [VecDeque<Sender<Turn>>; 4],
 }
 
 /// Whoever holds it may compute.
@@ -113,6 +118,25 @@ impl Drop for Turn {
     }
 }
 
+/// Makes each caller wait for itself, so that nobody's calls fill a queue, however many they send.
+#[derive(Debug, Default)]
+pub(super) struct Alone {
+    callers: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Alone {
+    /// Waits until this caller has nothing else under way; while the answer is held, it has.
+    pub(super) async fn enter(&self, caller: &str) -> OwnedMutexGuard<()> {
+        let own = {
+            let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever is done is forgotten.
+            callers.retain(|_, own| Arc::strong_count(own) > 1);
+            Arc::clone(callers.entry(caller.to_owned()).or_default())
+        };
+        own.lock_owned().await
+    }
+}
+
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -124,10 +148,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_is_known_goes_first_and_whoever_failed_goes_last() {
+    fn a_caller_waits_for_itself_and_for_no_other() {
+        let alone = Alone::default();
+        let first = alone.enter("user:ada").now_or_never().unwrap();
+        let mut second = Box::pin(alone.enter("user:ada"));
+        assert!(second.as_mut().now_or_never().is_none());
+        assert!(alone.enter("user:bob").now_or_never().is_some());
+        drop(first);
+        assert!(second.as_mut().now_or_never().is_some());
+        drop((second, alone.enter("user:bob").now_or_never()));
+        assert_eq!(alone.callers.lock().unwrap().len(), 1, "nobody is remembered");
+    }
+
+    #[test]
+    fn whoever_is_known_goes_first_and_whoever_sets_a_password_goes_last() {
         let turns = Turns::new(1);
         let running = turns.turn(Lane::New).now_or_never().unwrap().unwrap();
-        let mut waiting: Vec<_> = [Lane::Suspect, Lane::New, Lane::Known, Lane::New]
+        let mut waiting: Vec<_> = [Lane::Setting, Lane::Suspect, Lane::New, Lane::Known, Lane::New]
             .map(|lane| Box::pin(turns.turn(lane)))
             .into_iter()
             .collect();
@@ -136,7 +173,7 @@ mod tests {
         }
         let mut order = Vec::new();
         let mut held = Some(running);
-        while order.len() < 4 {
+        while order.len() < 5 {
             drop(held.take());
             for (at, one) in waiting.iter_mut().enumerate() {
                 if !order.contains(&at)
@@ -147,7 +184,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(order, [2, 1, 3, 0]);
+        assert_eq!(order, [3, 2, 4, 1, 0]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The routes of users, sessions and applications.
 
+use std::sync::Arc;
+
 use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +57,7 @@ fn sessions() -> Vec<Method> {
             "Ends the session whose token is shown.",
             write(session::logout),
         )
-        .needs(Right::Anyone),
+        .needs(Right::Read),
         Method::get("/api/v1/me", "user.me", "Tells who calls, and what they may do.", act(me)),
         Method::post(
             "/api/v1/session/list",
@@ -116,7 +118,7 @@ fn users() -> Vec<Method> {
             "Changes the caller's own password, and ends its sessions.",
             prepared(hash_changed, user::change_password),
         )
-        .needs(Right::Anyone),
+        .needs(Right::Read),
     ]
 }
 
@@ -234,11 +236,13 @@ async fn me(_: Data<Front>, call: Call, _: session::Nothing) -> Result<Me> {
 
 async fn hash_new(
     front: Data<Front>,
-    _: Call,
+    call: Call,
     request: CreateUser,
 ) -> Result<(CreateUser, Option<PasswordHash>)> {
+    let (asked, caller) = (request.clone(), call.clone());
+    front.app.store.read(move |tx| user::may_create(tx, &caller, &asked)).await?;
     let hash = match request.password()? {
-        Some(password) => Some(login::hashed(&front, password.secret()).await?),
+        Some(password) => Some(login::hashed(&front, &call, password.secret()).await?),
         None => None,
     };
     Ok((request, hash))
@@ -252,7 +256,7 @@ async fn hash_given(
     call.touches("user", &request.user_id);
     let (asked, caller) = (request.clone(), call.clone());
     front.app.store.read(move |tx| user::may_set(tx, &caller, &asked)).await?;
-    let hash = login::hashed(&front, request.password.secret()).await?;
+    let hash = login::hashed(&front, &call, request.password.secret()).await?;
     Ok((request.user_id, hash))
 }
 
@@ -260,7 +264,7 @@ async fn hash_changed(
     front: Data<Front>,
     call: Call,
     request: ChangePassword,
-) -> Result<(Id<User>, PasswordHash)> {
+) -> Result<(Arc<User>, PasswordHash)> {
     let actor = call.actor();
     if actor.kind != ActorKind::User {
         let detail = "only a user who logged in has a password of its own to change";
@@ -271,6 +275,6 @@ async fn hash_changed(
     let pair = (actor.name.as_str(), request.password.secret());
     let user = login::admitted(&front, &call, pair).await?;
     request.check(&user)?;
-    let hash = login::hashed(&front, request.new_password.secret()).await?;
-    Ok((user.user_id.clone(), hash))
+    let hash = login::hashed(&front, &call, request.new_password.secret()).await?;
+    Ok((user, hash))
 }

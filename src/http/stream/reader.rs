@@ -16,9 +16,9 @@ use crate::{
     api::stream::{Told, Watched, tell},
     bus::{KEPT, Place},
     digest::Digest,
-    domain::{scope::Scope, token::Right},
+    domain::scope::Scope,
     error::{Error, Result},
-    http::Front,
+    http::{Front, caller},
     store::Between,
 };
 
@@ -45,6 +45,8 @@ pub(super) struct Reader {
     stopping: watch::Receiver<bool>,
     alive: Interval,
     ready: VecDeque<(Bytes, Place)>,
+    /// What could be seen when it was read.
+    seen: Option<Scope>,
     has_ended: bool,
     pace: Arc<Pace>,
 }
@@ -81,6 +83,7 @@ impl Reader {
             stopping: front.streams.stopping(),
             alive,
             ready: VecDeque::from([(message::greeting(place), place)]),
+            seen: None,
             has_ended: false,
             pace: entered,
         })
@@ -92,6 +95,7 @@ impl Reader {
         if self.pace.is_stalled() && !self.has_ended {
             return Some(self.end(Dropped::TooSlow));
         }
+        self.forget_what_may_not_be_seen();
         let bytes = match self.ready.pop_front() {
             Some((bytes, place)) => {
                 self.told = place;
@@ -103,6 +107,14 @@ impl Reader {
         self.alive.reset();
         self.pace.gave();
         Some(bytes)
+    }
+
+    /// Forgets what was read, and is not told yet, where its reader may see something else by now; it is read anew.
+    fn forget_what_may_not_be_seen(&mut self) {
+        if !self.ready.is_empty() && self.seen.is_some() && self.seen != self.scope() {
+            self.ready.clear();
+            self.place = self.told;
+        }
     }
 
     async fn wait(&mut self) -> Bytes {
@@ -168,7 +180,7 @@ impl Reader {
             return Err(Dropped::TooFarBehind);
         }
         let Told { messages, reached, forgotten } =
-            self.told_of(scope, newest).await.map_err(|error| {
+            self.told_of(scope.clone(), newest).await.map_err(|error| {
                 tracing::warn!(%error, cause = ?error.cause, "a stream could not be read");
                 Dropped::Failed
             })?;
@@ -176,6 +188,7 @@ impl Reader {
             return Err(Dropped::Removed);
         }
         self.place = reached;
+        self.seen = Some(scope);
         self.ready.extend(messages.iter().map(|it| (message::told(it), it.place)));
         Ok(())
     }
@@ -189,9 +202,7 @@ impl Reader {
     /// What the reader may see at this moment; `None` where its token does not work any more.
     fn scope(&self) -> Option<Scope> {
         let app = &self.front.app;
-        let token = app.store.snapshots().tokens.get(&self.token)?;
-        let may = token.is_live(app.clock.now()) && token.role.allows(Right::Read);
-        may.then(|| token.scope.clone())
+        caller::rights(app, &self.token, app.clock.now()).map(|(_, scope)| scope)
     }
 
     /// Ends the stream with a last message.
