@@ -31,8 +31,8 @@ use serde_json::{Value, json};
 const BEGIN: i64 = 1_767_225_600_000;
 /// How many records one unit of work adds.
 const SHARE: u64 = 1000;
-/// How often each question is asked.
-const TIMES: u64 = 1000;
+/// How often each question is asked, for a page of 40 and for one of 1000.
+const TIMES: [(u32, u64); 2] = [(40, 1000), (1000, 50)];
 /// Of eight records, so many are of each trail.
 const TRAILS: [Trail; 8] = [
     Trail::Own,
@@ -228,12 +228,12 @@ fn questions() -> Vec<(&'static str, Question)> {
 /// Median and p99 of a page, in milliseconds.
 async fn measured(
     store: &Store,
-    rows: u32,
+    (rows, times): (u32, u64),
     filter: &dyn Fn(u64) -> Value,
 ) -> Result<(f64, f64, usize)> {
     let mut took = Vec::new();
     let mut found = 0;
-    for number in 0..TIMES {
+    for number in 0..times {
         let page = json!({ "limit": rows, "total": "none" });
         let asked = json!({ "filter": filter(number), "page": page });
         let query = Query::parse(&asked, &AUDITS, from_millis(BEGIN))?;
@@ -326,8 +326,10 @@ async fn run(directory: &Path, records: u64) -> Result<()> {
     let store = built(&file, records).await?;
     println!("{:<32} {:>22} {:>22}", "median / p99 in ms", "40 rows", "1000 rows");
     for (name, filter) in questions() {
-        let (few, most) =
-            (measured(&store, 40, &filter).await?, measured(&store, 1000, &filter).await?);
+        let (few, most) = (
+            measured(&store, TIMES[0], &filter).await?,
+            measured(&store, TIMES[1], &filter).await?,
+        );
         println!(
             "{name:<32} {:>8.3} /{:>8.3} ({:>2}) {:>8.3} /{:>8.3} ({:>4})",
             few.0, few.1, few.2, most.0, most.1, most.2
