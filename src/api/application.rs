@@ -197,7 +197,7 @@ pub fn delete(tx: &mut dyn Tx, call: &Call, request: OfApplication) -> Result<Do
     let id = request.application_id;
     call.touches("application", &id);
     let before = existing(tx, call, &id)?;
-    session::end_all(tx, &Holder::Application(id.clone()), call.now)?;
+    session::end_all(tx, call, &Holder::Application(id.clone()))?;
     tx.delete_application(&id)?;
     call.touched("application", &id, seen(&ApplicationInfo::from(&before)), None);
     Ok(Done {})
@@ -213,7 +213,7 @@ fn closed(
     let id = request.application_id;
     call.touches("application", &id);
     let before = existing(tx, call, &id)?;
-    session::end_all(tx, &Holder::Application(id), call.now)?;
+    session::end_all(tx, call, &Holder::Application(id))?;
     let after = after(before.clone());
     changed(tx, call, &before, &after)
 }

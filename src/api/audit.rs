@@ -2,14 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Call, Moment, Page, bounded::bounded, by_itself, call::Touched, named};
+use super::{Call, Moment, Page, bounded::bounded, by_itself, chain, journal::Touched, named};
 use crate::{
     digest::hex,
     domain::{
         audit::{Actor, ActorKind, AuditEntry, AuditRecord, Entity, Trail},
-        project::{DEFAULT_DOMAIN, Domain},
+        project::Domain,
         scope::{Reach, Scope},
     },
     error::{Code, Error, Result},
@@ -19,9 +19,6 @@ use crate::{
     store::Tx,
     value::patch,
 };
-
-/// The longest reason of a refusal that is kept, in characters.
-const LONGEST_REASON: usize = 1000;
 
 /// How many mistakes in rules and plugins are named that something was refused for.
 const FILES: usize = 20;
@@ -223,8 +220,8 @@ pub fn follows(tx: &mut dyn Tx, call: &Call) -> Result<()> {
         if call.notes.has(&format!("alert:{}", changed.0)) {
             continue;
         }
-        if let Some((_, entity, (before, after))) = by_itself::alert(tx, changed)? {
-            call.touched(&entity.kind, &entity.id, before, after);
+        if let Some((domain, entity, (before, after))) = by_itself::alert(tx, changed)? {
+            call.touched_in(&domain, (&entity.kind, &entity.id), (before, after));
         }
     }
     Ok(())
@@ -233,50 +230,76 @@ pub fn follows(tx: &mut dyn Tx, call: &Call) -> Result<()> {
 /// Records what a call did or why it was refused, in the transaction that did it or undid it: one record for each thing
 /// that it touched, and one if it touched nothing.
 pub fn record<T>(tx: &mut dyn Tx, call: &Call, action: &str, outcome: &Result<T>) -> Result<()> {
-    let mut touched = call.notes.take();
-    let base = match outcome {
-        Ok(_) => entry(call, action),
+    let (touched, said) = (call.notes.take(), call.notes.take_said());
+    match outcome {
+        Ok(_) => {
+            let done = entry(call, action).saying(Value::Object(said));
+            if touched.is_empty() {
+                let domain = chain::of_named(tx, call, None)?;
+                let done = done.on(Entity::of_action(action));
+                return tx.add_audit(&domain, done, &call.mint).map(|_| ());
+            }
+            touched.into_iter().try_for_each(|touched| add(tx, call, done.clone(), touched))
+        }
         Err(error) => {
             // Nothing of it happened; the first thing named is what it was about.
-            touched.truncate(1);
-            for refused in &mut touched {
-                (refused.before, refused.after) = (None, None);
-            }
-            if touched.is_empty() {
-                touched.extend(call.notes.about());
-            }
-            let refused = entry(call, action).refused(error);
-            let files = error.files.iter().take(FILES).map(LoadError::sentence);
-            let files: Vec<String> = files.collect();
-            let details = if files.is_empty() { json!({}) } else { json!({ "mistakes": files }) };
-            let reason = refused.reason.map(|reason| cut(&reason));
-            AuditEntry { reason, details, ..refused }
+            let about = touched.into_iter().next().or_else(|| call.notes.about());
+            refuse(tx, call, about, with_mistakes(entry(call, action), said, error))
         }
-    };
-    if touched.is_empty() {
-        // So that who asks for what was done to users finds a user that could not be made.
-        let base = base.on(Entity::of_action(action));
-        return tx.add_audit(&chain(call), base, &call.mint).map(|_| ());
     }
-    touched.into_iter().try_for_each(|touched| add(tx, call, base.clone(), touched))
 }
 
-fn add(tx: &mut dyn Tx, call: &Call, base: AuditEntry, touched: Touched) -> Result<()> {
-    let Touched { resource, before, after } = touched;
-    let entity = Entity::parse(&resource);
+fn add(tx: &mut dyn Tx, call: &Call, mut base: AuditEntry, touched: Touched) -> Result<()> {
+    if let Some((code, detail)) = &touched.refused {
+        let refused = base.refused(&Error::new(*code, detail.clone()));
+        return refuse(tx, call, Some(touched), refused);
+    }
+    let entity = Entity::parse(&touched.resource);
+    let domain = chain::of_done(tx, call, (&touched, &entity))?;
+    let Touched { before, after, along, .. } = touched;
     let views = after.as_ref().or(before.as_ref());
     let name = match views.and_then(named::in_view) {
         Some(name) => Some(name),
-        None => named::of(tx, &call.caller.scope, (&entity.kind, &entity.id))?,
+        None => name(tx, call, &entity)?,
     };
+    if let Value::Object(details) = &mut base.details {
+        details.extend(along);
+    }
     let (before, after) = bounded(before, after);
     let entry = base.on(entity.called(name)).changed(before, after);
-    tx.add_audit(&chain(call), entry, &call.mint).map(|_| ())
+    tx.add_audit(&domain, entry, &call.mint).map(|_| ())
 }
 
-/// A reason as a record holds it: it may repeat what somebody sent.
-fn cut(reason: &str) -> String {
-    reason.chars().take(LONGEST_REASON).collect()
+/// Records that nothing was done to what a call was about.
+fn refuse(tx: &mut dyn Tx, call: &Call, about: Option<Touched>, refused: AuditEntry) -> Result<()> {
+    let entity = about.map(|about| Entity::parse(&about.resource));
+    let domain = chain::of_named(tx, call, entity.as_ref())?;
+    let refused = match entity {
+        // So that who asks for what was done to users finds a user that could not be made.
+        None => {
+            let kind = Entity::of_action(&refused.action);
+            refused.on(kind)
+        }
+        Some(entity) => {
+            let name = name(tx, call, &entity)?;
+            refused.on(entity.called(name))
+        }
+    };
+    tx.add_audit(&domain, refused, &call.mint).map(|_| ())
+}
+
+fn name(tx: &dyn Tx, call: &Call, entity: &Entity) -> Result<Option<String>> {
+    let known = named::known(tx, &call.caller.scope, (&entity.kind, &entity.id))?;
+    Ok(known.and_then(|known| known.name))
+}
+
+/// What was refused, with what the call said and the mistakes in files that it was refused for.
+fn with_mistakes(entry: AuditEntry, mut said: Map<String, Value>, error: &Error) -> AuditEntry {
+    let files: Vec<String> = error.files.iter().take(FILES).map(LoadError::sentence).collect();
+    if !files.is_empty() {
+        said.insert("mistakes".to_owned(), files.into());
+    }
+    entry.refused(error).saying(Value::Object(said))
 }
 
 /// What the caller does just now, with all that is known of it.
@@ -287,13 +310,4 @@ pub fn entry(call: &Call, action: &str) -> AuditEntry {
         request_id: Some(call.request_id.clone()),
         ..AuditEntry::new(call.now, call.actor(), action)
     }
-}
-
-/// The domain whose chain records what the caller does.
-pub fn chain(call: &Call) -> Id<Domain> {
-    match &call.caller.scope.domains {
-        Reach::Only(some) if some.len() == 1 => some.first().cloned(),
-        Reach::Only(_) | Reach::All => None,
-    }
-    .unwrap_or_else(|| DEFAULT_DOMAIN.into())
 }

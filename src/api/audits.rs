@@ -139,8 +139,8 @@ pub fn shown(heads: &[Head], now: Timestamp) -> HeadsInfo {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct VerifyTrail {
-    /// Heads as they were taken out before: the trail must still contain them.
-    pub heads: Vec<HeadInfo>,
+    /// Heads as they were taken out before: the trail must still contain them. At least one, unless it is left out.
+    pub heads: Option<Vec<HeadInfo>>,
     /// When they were taken out; not looked at.
     pub made_at: Option<String>,
 }
@@ -148,7 +148,11 @@ pub struct VerifyTrail {
 impl VerifyTrail {
     /// The heads; an error at the first that is none.
     pub fn exported(self) -> Result<Vec<Exported>> {
-        let each = self.heads.into_iter().enumerate().map(|(at, head)| {
+        if self.heads.as_ref().is_some_and(Vec::is_empty) {
+            let detail = "there is no head to compare; leave `heads` out, or give what `/api/v1/audit/head` answered";
+            return Err(Error::at(Code::InvalidParameter, "/heads", detail));
+        }
+        let each = self.heads.unwrap_or_default().into_iter().enumerate().map(|(at, head)| {
             let HeadInfo { domain_id, trail, sequence, hash } = head;
             let hash: Option<Digest> = unhex(&hash).and_then(|bytes| bytes.try_into().ok());
             let hash = hash.ok_or_else(|| {
@@ -217,6 +221,10 @@ pub struct VerifiedInfo {
     pub chains: Vec<ChainInfo>,
     /// What is wrong with the trail as a whole.
     pub wrong: Vec<String>,
+    /// How many heads that were given were compared.
+    pub heads_compared: usize,
+    /// Whether all that is wrong was found against the heads that were given, and nothing without them.
+    pub only_against_heads: bool,
 }
 
 /// Whether one chain is whole.
@@ -254,8 +262,12 @@ pub struct BrokenInfo {
 impl From<Verification> for VerifiedInfo {
     fn from(verification: Verification) -> Self {
         let ok = verification.is_whole();
-        let Verification { chains, wrong, .. } = verification;
-        Self { ok, chains: chains.into_iter().map(ChainInfo::from).collect(), wrong }
+        let only_against_heads = !ok && verification.is_whole_by_itself();
+        let Verification { chains, mut wrong, against, compared: heads_compared, .. } =
+            verification;
+        wrong.extend(against);
+        let chains = chains.into_iter().map(ChainInfo::from).collect();
+        Self { ok, chains, wrong, heads_compared, only_against_heads }
     }
 }
 
@@ -273,8 +285,8 @@ impl VerifiedInfo {
 
 impl From<Verified> for ChainInfo {
     fn from(verified: Verified) -> Self {
-        let Verified { head, records, broken } = verified;
-        let broken = broken.map(|broken| BrokenInfo {
+        let Verified { head, records, broken, against } = verified;
+        let broken = broken.or(against).map(|broken| BrokenInfo {
             fault: broken.fault,
             sequence: broken.sequence,
             audit_id: broken.audit_id,

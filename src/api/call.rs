@@ -1,19 +1,17 @@
 //! Who calls, when, and what the call touched.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value;
 
+use super::journal::{Journal, Touched};
 use crate::{
     clock::Timestamp,
     domain::{
         audit::{Actor, ActorKind},
         kind::Kinds,
+        project::Domain,
         scope::{Reach, Scope},
         token::Token,
         webhook::Webhook,
@@ -110,24 +108,6 @@ pub struct Refused {
     pub reason: String,
 }
 
-/// What a call touched. Copies write into the same journal.
-#[derive(Clone, Debug, Default)]
-pub struct Journal {
-    touched: Arc<Mutex<Vec<Touched>>>,
-    about: Arc<OnceLock<String>>,
-}
-
-/// One thing that a call touched.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Touched {
-    /// What it is, e.g. `webhook:webhook-0198…`.
-    pub resource: String,
-    /// What was so before; `None` where it was not there.
-    pub before: Option<Value>,
-    /// What is so now; `None` where it is gone.
-    pub after: Option<Value>,
-}
-
 impl Call {
     /// Who calls, for the audit trail.
     pub fn actor(&self) -> Actor {
@@ -136,10 +116,11 @@ impl Call {
 
     /// Notes for the audit trail that the call is about to touch something, so that a refusal names it too.
     pub fn touches(&self, kind: &str, id: impl fmt::Display) {
-        self.touched(kind, id, None, None);
+        self.notes.touches(format!("{kind}:{id}"));
     }
 
-    /// Notes for the audit trail what the call did to something. Neither view may hold a secret or its digest.
+    /// Notes for the audit trail what the call did to something. Neither view may hold a secret or its digest. Its record
+    /// goes to the chain of the domain that a view names, or that the thing is found in.
     pub fn touched(
         &self,
         kind: &str,
@@ -148,39 +129,24 @@ impl Call {
         after: Option<Value>,
     ) {
         let resource = format!("{kind}:{id}");
-        let mut touched = self.notes.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        match touched.iter_mut().find(|noted| noted.resource == resource) {
-            Some(noted) => {
-                noted.before = noted.before.take().or(before);
-                noted.after = after;
-            }
-            None => touched.push(Touched { resource, before, after }),
-        }
-    }
-}
-
-impl Journal {
-    /// Notes what the request names, e.g. `webhook:webhook-0198…`: a refusal is about that where nothing else was noted.
-    pub fn names(&self, resource: String) {
-        // The first word stands: a request names one thing.
-        let _ = self.about.set(resource);
+        self.notes.note(Touched { before, after, ..Touched::named(resource) });
     }
 
-    /// What the request names.
-    pub fn about(&self) -> Option<Touched> {
-        let resource = self.about.get()?.clone();
-        Some(Touched { resource, before: None, after: None })
+    /// The same of what is in this domain, whatever its views say.
+    pub fn touched_in(
+        &self,
+        domain: &Id<Domain>,
+        (kind, id): (&str, impl fmt::Display),
+        (before, after): (Option<Value>, Option<Value>),
+    ) {
+        let resource = format!("{kind}:{id}");
+        let domain = Some(domain.clone());
+        self.notes.note(Touched { domain, before, after, ..Touched::named(resource) });
     }
 
-    /// Whether something was noted whose name begins like this.
-    pub fn has(&self, beginning: &str) -> bool {
-        let touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        touched.iter().any(|noted| noted.resource.starts_with(beginning))
-    }
-
-    /// All that was noted; the journal is empty after.
-    pub fn take(&self) -> Vec<Touched> {
-        std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Notes for the audit trail what went along with something that the call touched.
+    pub fn took_along(&self, (kind, id): (&str, impl fmt::Display), what: &str, value: Value) {
+        self.notes.along(&format!("{kind}:{id}"), what, value);
     }
 }
 

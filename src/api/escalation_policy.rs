@@ -23,6 +23,7 @@ use crate::{
         channel::Place,
         escalation::{EscalationPolicy, FinishCondition},
         project::{Domain, Project, Workspace},
+        scope::{Reach, Scope},
         setup::Held,
     },
     error::{Code, Error, Result},
@@ -162,7 +163,27 @@ pub fn set_default(
         return Err(Error::at(Code::InvalidEscalationPolicyScope, "/escalation_policy_id", detail));
     }
     let after = EscalationPolicy { is_default: true, ..before.clone() };
-    keep(tx, call, (Some(before), after))
+    let former = former_default(tx, &before)?;
+    let after = keep(tx, call, (Some(before), after))?;
+    if let Some(former) = former {
+        let (was, id) = (former.clone(), former.escalation_policy_id.clone());
+        let is = EscalationPolicyInfo::from(EscalationPolicy { is_default: false, ..former });
+        let was = EscalationPolicyInfo::from(was);
+        call.touched("escalation_policy", id, seen(&was), seen(&is));
+    }
+    Ok(after)
+}
+
+/// The policy whose place another one takes as the default of its workspace.
+fn former_default(tx: &dyn Tx, policy: &EscalationPolicy) -> Result<Option<EscalationPolicy>> {
+    let workspace = Reach::one(policy.place.workspace_id().clone());
+    let policies = tx.escalation_policies(&Scope { workspaces: workspace, ..Scope::EVERYTHING })?;
+    let is_former = |it: &EscalationPolicy| {
+        it.is_default
+            && it.place.workspace_id() == policy.place.workspace_id()
+            && it.escalation_policy_id != policy.escalation_policy_id
+    };
+    Ok(policies.into_iter().find(is_former))
 }
 
 /// Deletes an escalation policy. Alerts that it escalates at this moment go on by their project's.

@@ -6,7 +6,7 @@ mod info;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(super) use self::form::conditions;
 pub use self::{
@@ -31,6 +31,9 @@ use crate::{
     query::EVENT_RULES,
     store::{HitKind, Tx},
 };
+
+/// How many rules are listed that were numbered anew.
+const LISTED: usize = 100;
 
 /// Asks for a new event rule.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -143,7 +146,7 @@ pub fn change_order(tx: &mut dyn Tx, call: &Call, request: ChangeOrder) -> Resul
     };
     let moved = rules.remove(from);
     rules.insert(to - 1, moved);
-    renumber(tx, rules)?;
+    renumber(tx, call, (&rule, rules))?;
     let after = EventRule { order: request.order, ..rule.clone() };
     let (before, after) = (info(tx, &rule)?, info(tx, &after)?);
     call.touched("event_rule", &rule.event_rule_id, seen(&before), seen(&after));
@@ -151,11 +154,25 @@ pub fn change_order(tx: &mut dyn Tx, call: &Call, request: ChangeOrder) -> Resul
 }
 
 /// Numbers rules anew, in this order.
-fn renumber(tx: &mut dyn Tx, rules: Vec<EventRule>) -> Result<()> {
+fn renumber(
+    tx: &mut dyn Tx,
+    call: &Call,
+    (about, rules): (&EventRule, Vec<EventRule>),
+) -> Result<()> {
+    let mut moved = Vec::new();
     for (order, rule) in (1..).zip(rules) {
         if rule.order != order {
+            if rule.event_rule_id != about.event_rule_id {
+                moved.push(json!({ "id": rule.event_rule_id, "from": rule.order, "to": order }));
+            }
             tx.put_event_rule(&EventRule { order, ..rule })?;
         }
+    }
+    if !moved.is_empty() {
+        let count = moved.len();
+        moved.truncate(LISTED);
+        let moved = json!({ "count": count, "which": moved });
+        call.took_along(("event_rule", &about.event_rule_id), "renumbered", moved);
     }
     Ok(())
 }
@@ -174,7 +191,7 @@ pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneEventRule) -> Result<Don
     let before = info(tx, &rule)?;
     tx.delete_event_rule(&rule)?;
     let rest = tx.event_rules_of(&rule.place)?;
-    renumber(tx, rest)?;
+    renumber(tx, call, (&rule, rest))?;
     call.touched("event_rule", &rule.event_rule_id, seen(&before), None);
     Ok(Done {})
 }

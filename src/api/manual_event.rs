@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Call, audit,
+    Call, audit, chain,
     trail::{self, Draft},
 };
 use crate::{
@@ -124,7 +124,7 @@ pub fn emit(tx: &mut dyn Tx, call: &Call, request: EmitEvent) -> Result<EventDoc
     let draft = Draft { posted_id: None, entry: entry.saying(info::details(&rest)) };
     let record = trail::posted_in(tx, call, (&domain, trail_of(list)), draft)?;
     let (id, data) = (record.audit_id.clone(), EventInfo::new(record, kinds));
-    call.touched(list.as_str(), id, None, super::call::seen(&data));
+    call.touched_in(&domain, (list.as_str(), id), (None, super::call::seen(&data)));
     Ok(EventDocument { data, meta: Meta::of(call) })
 }
 
@@ -164,8 +164,8 @@ fn known(tx: &dyn Tx, call: &Call, id: Id<Domain>, place: &str) -> Result<Id<Dom
 /// The tenant that a caller belongs to: its domain, or the first one of whoever reaches several.
 pub fn tenant_of(call: &Call) -> Id<Domain> {
     match &call.caller.scope.domains {
-        Reach::Only(some) => some.first().cloned().unwrap_or_else(|| audit::chain(call)),
-        Reach::All => audit::chain(call),
+        Reach::Only(some) => some.first().cloned().unwrap_or_else(|| chain::of_caller(call)),
+        Reach::All => chain::of_caller(call),
     }
 }
 

@@ -11,11 +11,13 @@
 //! scope looks absent to every method. What the outside sees of a record is its view, here; domain types are never
 //! serialised.
 
+mod along;
 mod asked;
 mod bounded;
 mod call;
 pub(crate) mod decode;
 mod grant;
+mod journal;
 mod named;
 mod place;
 mod shown;
@@ -31,6 +33,7 @@ pub mod application;
 pub mod audit;
 pub mod audits;
 pub mod by_itself;
+pub mod chain;
 pub mod changes;
 pub mod channel;
 pub mod contact;
@@ -67,7 +70,8 @@ pub mod workspace;
 
 pub use self::{
     asked::{Asked, AskedAnalysis, AskedStat},
-    call::{Call, Caller, CountRequests, Journal, Refused, TellDefaults, TellRefused, Touched},
+    call::{Call, Caller, CountRequests, Refused, TellDefaults, TellRefused},
+    journal::{Journal, Touched},
     shown::{Done, Moment, Page, Shown},
     stat::{AnalysisInfo, StatInfo},
 };

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::form::EventForm;
 #[cfg(test)]
@@ -24,17 +24,23 @@ pub use self::{
     status::RpcStatus,
 };
 use super::{
-    Call, decode,
+    Call, audit, chain, decode,
     trail::{self, Draft},
 };
 use crate::{
     domain::{
-        audit::Trail,
+        audit::{Entity, Trail},
         posted::{self, OURSELVES},
     },
     error::{Code, Error, Mistake, Result},
     store::Tx,
 };
+
+/// What reporting many at once is called in records.
+pub const BATCH: &str = "posted_event.batch_create";
+
+/// How many of those that were refused a record lists.
+const LISTED: usize = 20;
 
 /// The most events that are reported at once.
 const MOST: usize = 1000;
@@ -167,9 +173,7 @@ pub fn batch_create(tx: &mut dyn Tx, call: &Call, batch: Batch) -> Result<BatchC
                 places.push(at);
                 drafts.push(draft);
             }
-            Err(error) => {
-                failed.insert(at, RpcStatus::of(&error));
-            }
+            Err(error) => drop(failed.insert(at, error)),
         }
     }
     let results = trail::post(tx, call, Trail::Posted, drafts)?;
@@ -177,12 +181,24 @@ pub fn batch_create(tx: &mut dyn Tx, call: &Call, batch: Batch) -> Result<BatchC
     for (at, result) in places.into_iter().zip(results) {
         match result {
             Ok(record) => events.push(EventInfo::of(&record)),
-            Err(error) => {
-                failed.insert(at, RpcStatus::of(&error));
-            }
+            Err(error) => drop(failed.insert(at, error)),
         }
     }
-    Ok(BatchCreated { events, failed_requests: failed })
+    note(tx, call, &failed, events.len() + failed.len())?;
+    let failed_requests = failed.iter().map(|(at, error)| (*at, RpcStatus::of(error))).collect();
+    Ok(BatchCreated { events, failed_requests })
+}
+
+/// Records in one record which of many events were refused, as one that is posted alone is.
+fn note(tx: &mut dyn Tx, call: &Call, failed: &BTreeMap<usize, Error>, of: usize) -> Result<()> {
+    let Some((_, first)) = failed.first_key_value() else { return Ok(()) };
+    let which = failed.iter().take(LISTED).map(|(at, error)| {
+        json!({ "at": format!("/requests/{at}"), "code": error.code.name(), "reason": error.detail.chars().take(200).collect::<String>() })
+    });
+    let details = json!({ "refused": failed.len(), "of": of, "which": which.collect::<Vec<_>>() });
+    let entry =
+        audit::entry(call, BATCH).on(Entity::of_action(BATCH)).refused(first).saying(details);
+    tx.add_audit(&chain::of_caller(call), entry, &call.mint).map(|_| ())
 }
 
 /// Asks for the version.

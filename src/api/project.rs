@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Call, Done, Moment, Page, Shown,
+    Call, Done, Moment, Page, Shown, along,
     asked::{self, list_request},
     call::seen,
     project_alert_config::{self, PolicyInfo, PolicyRequest},
@@ -267,6 +267,7 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateProject) -> Result<Pr
 pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneProject) -> Result<Done> {
     call.touches("project", &request.project_id);
     let project = existing(tx, call, &request.project_id)?;
+    along::project(tx, call, &project.home)?;
     let before = view(tx, call, project)?;
     if before.alert_config.is_some() {
         tx.delete_alert_config(&request.project_id)?;

@@ -6,16 +6,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    Call, Done, Moment, Page, Shown, asked::list_request, audit, call::seen, grant::governs,
-    user::UserInfo,
+    Call, Done, Moment, Page, Shown, along, asked::list_request, audit, call::seen, grant::governs,
+    named, user::UserInfo,
 };
 use crate::{
-    clock::Timestamp,
     digest::{new_secret, sha256},
     domain::{
         audit::{Actor, ActorKind, AuditEntry, Entity},
-        project::Domain,
-        scope::{Reach, Scope},
+        project::{DEFAULT_DOMAIN, Domain},
+        scope::Scope,
         token::{Holder, Token},
         user::{Application, User, UserState},
         words::Role,
@@ -127,6 +126,11 @@ fn give(
     let held = tx.held(&holder, call.now)?;
     for oldest in held.iter().take((held.len() + 1).saturating_sub(MOST)) {
         tx.put_token(&Token { revoked_at: Some(call.now), ..oldest.clone() })?;
+        let entry = login(call, oldest.actor(), "session.end")
+            .on(Entity::new("session", &oldest.token_id).called(Some(oldest.name.clone())))
+            .changed(seen(&SessionInfo::from(oldest)), None)
+            .saying(json!({ "why": format!("more than {MOST} were open") }));
+        tx.add_audit(&domain_of(&oldest.scope), entry, &call.mint)?;
     }
     let text = new_secret(prefix).map_err(Error::internal)?;
     let token = Token {
@@ -144,10 +148,16 @@ fn give(
     Ok((token, text))
 }
 
-/// Ends all sessions of a holder.
-pub(super) fn end_all(tx: &mut dyn Tx, holder: &Holder, now: Timestamp) -> Result<()> {
-    for token in tx.held(holder, now)? {
-        tx.put_token(&Token { revoked_at: Some(now), ..token })?;
+/// Ends all sessions of a holder, which was noted as touched.
+pub(super) fn end_all(tx: &mut dyn Tx, call: &Call, holder: &Holder) -> Result<()> {
+    let held = tx.held(holder, call.now)?;
+    match holder {
+        Holder::User(id) => along::sessions(call, ("user", id.as_str()), &held),
+        Holder::Application(id) => along::sessions(call, ("application", id.as_str()), &held),
+        Holder::Nobody => {}
+    }
+    for token in held {
+        tx.put_token(&Token { revoked_at: Some(call.now), ..token })?;
     }
     Ok(())
 }
@@ -183,11 +193,7 @@ fn login(call: &Call, actor: Actor, action: &str) -> AuditEntry {
 
 /// The domain whose chain records what somebody with this scope does.
 pub fn domain_of(scope: &Scope) -> Id<Domain> {
-    match &scope.domains {
-        Reach::Only(some) if some.len() == 1 => some.first().cloned(),
-        Reach::Only(_) | Reach::All => None,
-    }
-    .unwrap_or_else(|| "default".into())
+    named::only(scope).unwrap_or_else(|| DEFAULT_DOMAIN.into())
 }
 
 /// Asks for nothing.

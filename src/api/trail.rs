@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Call, audit};
+use super::{Call, chain};
 use crate::{
     clock::to_millis,
     domain::{
@@ -71,7 +71,7 @@ pub fn post(
 /// # Errors
 /// `ERROR_NOT_UNIQUE` where another one was posted under its name.
 pub fn posted(tx: &mut dyn Tx, call: &Call, trail: Trail, draft: Draft) -> Result<AuditRecord> {
-    posted_in(tx, call, (&audit::chain(call), trail), draft)
+    posted_in(tx, call, (&chain::of_caller(call), trail), draft)
 }
 
 /// The same in a domain that the caller names, which must be one that it reaches.

@@ -246,7 +246,7 @@ pub fn enable(tx: &mut dyn Tx, call: &Call, request: OfUser) -> Result<UserInfo>
 pub fn disable(tx: &mut dyn Tx, call: &Call, request: OfUser) -> Result<UserInfo> {
     call.touches("user", &request.user_id);
     let before = existing(tx, call, &request.user_id)?;
-    session::end_all(tx, &Holder::User(before.user_id.clone()), call.now)?;
+    session::end_all(tx, call, &Holder::User(before.user_id.clone()))?;
     let after = User { state: UserState::Disabled, ..before.clone() };
     changed(tx, call, &before, &after)
 }
@@ -255,7 +255,7 @@ pub fn disable(tx: &mut dyn Tx, call: &Call, request: OfUser) -> Result<UserInfo
 pub fn delete(tx: &mut dyn Tx, call: &Call, request: OfUser) -> Result<Done> {
     call.touches("user", &request.user_id);
     let user = existing(tx, call, &request.user_id)?;
-    session::end_all(tx, &Holder::User(user.user_id.clone()), call.now)?;
+    session::end_all(tx, call, &Holder::User(user.user_id.clone()))?;
     tx.delete_user(&user.user_id)?;
     call.touched("user", &user.user_id, seen(&UserInfo::of(&user, call.now)), None);
     Ok(Done {})
@@ -317,7 +317,7 @@ pub fn change_password(
 }
 
 fn renewed(tx: &mut dyn Tx, call: &Call, before: &User, hash: PasswordHash) -> Result<UserInfo> {
-    session::end_all(tx, &Holder::User(before.user_id.clone()), call.now)?;
+    session::end_all(tx, call, &Holder::User(before.user_id.clone()))?;
     let after = User {
         password: Some(hash),
         password_set_at: Some(call.now),

@@ -12,6 +12,7 @@ use self::options::OptionsRequest;
 use super::{
     Call, Done, Page, Shown, StatInfo,
     alert::alerted,
+    along,
     asked::{self, list_request},
     audit,
     call::seen,
@@ -268,6 +269,7 @@ fn switch(
 pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneWebhook) -> Result<Done> {
     let webhook = changeable(tx, call, &request.webhook_id)?;
     let hand = Hand { mint: &call.mint, now: call.now, actor: &call.caller.actor };
+    along::webhook(tx, call, &webhook)?;
     heartbeat::orphaned(tx, &webhook, &hand)?;
     tx.delete_webhook(&webhook.webhook_id, call.now)?;
     call.touched("webhook", &webhook.webhook_id, seen(&WebhookInfo::new(&webhook, call)), None);

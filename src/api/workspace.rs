@@ -4,14 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Call, Done, Moment, Page, Shown,
+    Call, Done, Moment, Page, Shown, along,
     asked::{self, list_request},
     call::seen,
+    escalation_policy::EscalationPolicyInfo,
 };
 use crate::{
     domain::{
         project::{Domain, Workspace},
-        scope::Scope,
+        scope::{Reach, Scope},
     },
     error::{Code, Error, Result},
     id::Id,
@@ -72,8 +73,14 @@ pub fn create(tx: &mut dyn Tx, call: &Call, request: CreateWorkspace) -> Result<
         return Err(Error::at(Code::NotUnique, "/workspace_id", detail));
     }
     tx.put_workspace(&workspace)?;
+    let within = Scope { workspaces: Reach::one(id.clone()), ..Scope::EVERYTHING };
     let view = WorkspaceInfo::from(workspace);
     call.touched("workspace", &view.workspace_id, None, seen(&view));
+    // It has a policy from the start.
+    for policy in tx.escalation_policies(&within)? {
+        let policy = EscalationPolicyInfo::from(policy);
+        call.touched("escalation_policy", &policy.escalation_policy_id, None, seen(&policy));
+    }
     Ok(view)
 }
 
@@ -147,6 +154,7 @@ pub fn update(tx: &mut dyn Tx, call: &Call, request: UpdateWorkspace) -> Result<
 pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneWorkspace) -> Result<Done> {
     call.touches("workspace", &request.workspace_id);
     let workspace = existing(tx, call, &request.workspace_id)?;
+    along::workspace(tx, call, &workspace)?;
     tx.delete_workspace(&request.workspace_id)?;
     call.touched("workspace", &request.workspace_id, seen(&WorkspaceInfo::from(workspace)), None);
     Ok(Done {})

@@ -168,8 +168,15 @@ fn kept(file: &Path) -> Result<Value, Failure> {
     let text = fs::read_to_string(file).map_err(|cause| {
         Failure::usage(format!("`{}` cannot be read: {cause}.", file.display()))
     })?;
-    serde_json::from_str(&text)
-        .map_err(|cause| Failure::usage(format!("`{}` is not JSON: {cause}.", file.display())))
+    let kept: Value = serde_json::from_str(&text)
+        .map_err(|cause| Failure::usage(format!("`{}` is not JSON: {cause}.", file.display())))?;
+    if kept["heads"].as_array().is_none_or(Vec::is_empty) {
+        return Err(Failure::usage(format!(
+            "`{}` holds no head of a trail, so nothing would be compared. Make one with `alertmill audit head`.",
+            file.display()
+        )));
+    }
+    Ok(kept)
 }
 
 fn keep(file: &Path, heads: &Value) -> Result<(), Failure> {
@@ -205,11 +212,16 @@ fn told(verified: &Value) -> String {
     });
     let wrong = verified["wrong"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let wrong = wrong.map(|wrong| format!("WRONG  {wrong}"));
+    let compared = match verified["heads_compared"].as_u64() {
+        None | Some(0) => None,
+        Some(1) => Some("1 head compared.".to_owned()),
+        Some(heads) => Some(format!("{heads} heads compared.")),
+    };
     let said = match verified["ok"].as_bool() {
         Some(true) => "All of it is as it was written.",
         _ => "Keep a copy of the store as it is, and compare it with a backup.",
     };
-    chains.chain(wrong).chain([said.to_owned()]).collect::<Vec<_>>().join("\n")
+    chains.chain(wrong).chain(compared).chain([said.to_owned()]).collect::<Vec<_>>().join("\n")
 }
 
 /// What was accepted, for people.

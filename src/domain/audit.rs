@@ -4,14 +4,17 @@
 //! kind is a [`Trail`] of its own with its own chain and numbers.
 
 mod check;
+mod compare;
 mod seal;
+mod tidy;
 
 use std::{fmt, str::FromStr};
 
 use serde_json::{Value, json};
 
 pub use self::{
-    check::{Broken, Checker, Exported, Fault, Written},
+    check::{Broken, Checker, Fault, Written},
+    compare::{Comparison, Exported},
     seal::{Cut, Head, Link, SealKey},
 };
 use super::{project::Domain, words::words};

@@ -114,6 +114,14 @@ impl RulePlace {
         }
     }
 
+    /// Its domain.
+    pub const fn domain_id(&self) -> &Id<Domain> {
+        match self {
+            Self::Webhook(home, _) | Self::Project(home) => &home.domain_id,
+            Self::Workspace(domain, _) => domain,
+        }
+    }
+
     /// The word for it.
     pub const fn resource_group(&self) -> ResourceGroup {
         match self {

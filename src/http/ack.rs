@@ -67,6 +67,7 @@ pub(super) fn addresses(server: &mut ServiceConfig) {
 async fn shown(front: Data<Front>, request: HttpRequest) -> HttpResponse {
     watch::guarded(request.clone(), async {
         let found = find(&front, &request).await;
+        count_stranger(&front, &request, &found);
         answer(&request, found)
     })
     .await
@@ -82,14 +83,19 @@ async fn find(front: &Front, request: &HttpRequest) -> Result<Linked> {
 async fn pressed(front: Data<Front>, request: HttpRequest, payload: Payload) -> HttpResponse {
     watch::guarded(request.clone(), async {
         let done = act(&front, &request, payload).await;
-        if let Err(error) = &done
-            && error.code.status() < 500
-        {
-            turned_away(&front, &request, (Wanted::Acknowledge, None), error.code);
-        }
+        count_stranger(&front, &request, &done);
         answer(&request, done)
     })
     .await
+}
+
+/// Counts who comes with a link that does not work; trying links needs no button.
+fn count_stranger(front: &Front, request: &HttpRequest, done: &Result<Linked>) {
+    if let Err(error) = done
+        && error.code.status() < 500
+    {
+        turned_away(front, request, (Wanted::Acknowledge, None), error.code);
+    }
 }
 
 async fn act(front: &Front, request: &HttpRequest, payload: Payload) -> Result<Linked> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Call, audit},
+    api::{Call, audit, chain},
     app::App,
     domain::{
         audit::{ActorKind, AuditEntry, Entity},
@@ -68,17 +68,18 @@ pub(super) async fn refused(app: &App, action: &'static str, call: Call, error: 
     }
 }
 
-/// Records in the chain of a domain that a call which changes nothing was answered: an export, say.
+/// Records that a call which changes nothing was answered: an export, say. It goes to the chain of `domain`; where none is
+/// given, to that of what the call names.
 ///
 /// # Errors
 /// Where the store does not take it; then the call must not be answered either.
 pub(super) async fn done(
     app: &App,
     action: &'static str,
-    (call, domain): (&Call, Id<Domain>),
+    (call, domain): (&Call, Option<Id<Domain>>),
     (resource, details): (&str, Value),
 ) -> Result<()> {
-    let (_, entry) = entry(call, action, resource);
+    let entry = entry(call, action, resource);
     let text = details.to_string();
     let details = if text.len() > LARGEST {
         let beginning: String = text.chars().take(LARGEST / 4).collect();
@@ -86,12 +87,18 @@ pub(super) async fn done(
     } else {
         details
     };
-    let (entry, mint) = (entry.saying(details), call.mint.clone());
-    app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await
+    let (entry, call) = (entry.saying(details), call.clone());
+    let record = move |tx: &mut dyn Tx| {
+        let domain = match domain {
+            Some(domain) => domain,
+            None => chain::of_named(tx, &call, None)?,
+        };
+        tx.add_audit(&domain, entry, &call.mint).map(|_| ())
+    };
+    app.store.write(record).await
 }
 
-/// The record of a call that succeeds, for who writes it itself, and the domain whose chain it belongs to.
-pub(super) fn entry(call: &Call, action: &str, resource: &str) -> (Id<Domain>, AuditEntry) {
-    let entry = audit::entry(call, action).on(Entity::parse(resource));
-    (audit::chain(call), entry)
+/// The record of a call that succeeds, for who writes it itself.
+pub(super) fn entry(call: &Call, action: &str, resource: &str) -> AuditEntry {
+    audit::entry(call, action).on(Entity::parse(resource))
 }

@@ -16,7 +16,8 @@ use crate::{
     api::{
         Call,
         alert::{AlertInfo, ListAlerts},
-        audit::{self, AuditInfo},
+        audit::AuditInfo,
+        chain,
         event::{EventInfo, ListEvents},
         export::{ExportAudits, Plan, Tenant, tenant},
     },
@@ -81,6 +82,9 @@ async fn run(
             _ => Map::new(),
         })
     };
+    if let Ok(asked) = &asked {
+        call.notes.names(None, chain::named_in(asked));
+    }
     let said = asked.as_ref().map(|asked| Value::from(asked.clone())).unwrap_or_default();
     let download = match asked {
         Ok(asked) => planned(of, (&front, &call), asked, request).await,
@@ -175,7 +179,7 @@ pub(super) async fn note(
     (tenant, asked): (Option<&Tenant>, Value),
 ) -> Result<()> {
     let (resource, details) = (format!("export:{}", name(of)), json!({ "asked": asked }));
-    let domain = tenant.map_or_else(|| audit::chain(call), |tenant| tenant.domain_id.clone());
+    let domain = tenant.map(|tenant| tenant.domain_id.clone());
     audited::done(&front.app, action(of), (call, domain), (&resource, details)).await
 }
 

@@ -27,7 +27,7 @@ pub(super) fn methods() -> Vec<Method> {
         .needs(Right::Post),
         Method::post(
             "/v1/events:batchCreate",
-            "posted_event.batch_create",
+            posted::BATCH,
             "Reports up to 1000 things that were done in a service, each by itself.",
             act(batch_create),
         )

@@ -21,7 +21,7 @@ use super::{
     problem::{self, Dialect},
 };
 use crate::{
-    api::Call,
+    api::{Call, chain},
     app::App,
     domain::{token::Right, words::Role},
     error::{Code, Error, Result},
@@ -346,8 +346,8 @@ impl Method {
             }
         };
         let sent = self.sent(&front.app, request, payload).await;
-        if let Some(named) = sent.as_ref().ok().and_then(|sent| self.named(sent)) {
-            call.notes.names(named);
+        if let Ok(sent) = &sent {
+            self.note(&call, sent);
         }
         let checked = if call.caller.role.allows(self.right) {
             sent
@@ -372,18 +372,22 @@ impl Method {
         self.changes() || error.code == Code::PermissionDenied
     }
 
-    /// What a request names, e.g. `webhook:webhook-0198…`, as the method's own kind of thing.
-    fn named(&self, sent: &Sent) -> Option<String> {
-        let kind = self.name.split('.').next().unwrap_or_default();
-        let field = format!("{kind}_id");
-        let id = match sent {
-            Sent::Json(object) => object.get(&field)?.as_str()?.to_owned(),
+    /// Notes what a request names, e.g. `webhook:webhook-0198…`, and what is of the method's own kind among it.
+    fn note(&self, call: &Call, sent: &Sent) {
+        let named = match sent {
+            Sent::Json(Value::Object(object)) => chain::named_in(object),
+            Sent::Json(_) => Vec::new(),
             Sent::Form(text) => {
-                let fields: Vec<(String, String)> = serde_urlencoded::from_str(text).ok()?;
-                fields.into_iter().find(|(name, _)| *name == field)?.1
+                let fields: Vec<(String, Value)> =
+                    serde_urlencoded::from_str(text).unwrap_or_default();
+                // What stands in the path comes last, and counts.
+                chain::named_in(&fields.into_iter().collect())
             }
         };
-        Some(format!("{kind}:{}", id.chars().take(LONGEST_ID).collect::<String>()))
+        let kind = self.name.split('.').next().unwrap_or_default();
+        let cut = |named: &String| named.chars().take(kind.len() + 1 + LONGEST_ID).collect();
+        let own = named.iter().find(|it| it.split_once(':').is_some_and(|(of, _)| of == kind));
+        call.notes.names(own.map(cut), named);
     }
 
     /// What a caller is told whose role does not allow it.

@@ -9,7 +9,7 @@ use super::{
     method::{Method, act},
 };
 use crate::{
-    api::{Call, audit},
+    api::{Call, audit, chain},
     domain::token::Right,
     error::{Code, Error, Result},
     ingest::{Prompt, Refusal, Reloaded, Swap},
@@ -72,7 +72,7 @@ async fn reload(front: Data<Front>, call: Call, _: Nothing) -> Result<ReloadInfo
         Reloaded::Swapped(swap) => (ReloadOutcome::Swapped, swap),
         Reloaded::Refused(refusal) => return Err(refused(refusal, &version)),
     };
-    let (domain, mint) = (audit::chain(&call), call.mint.clone());
+    let (domain, mint) = (chain::of_caller(&call), call.mint.clone());
     app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await?;
     app.intake.shelves.is_recorded(&version);
     let books = app.intake.books.load();

@@ -19,7 +19,6 @@ use crate::{
         audit::AuditEntry,
         delivery::{Delivery, PresentedKey},
         event::Event,
-        project::Domain,
         receipt::{ItemOutcome, Reason, Receipt},
         scope::Scope,
         webhook::Webhook,
@@ -36,8 +35,8 @@ pub struct Redrive {
     pub delivery_id: Id<Delivery>,
     /// What the caller may see.
     pub scope: Scope,
-    /// What the audit trail shall say, in which domain.
-    pub audit: (Id<Domain>, AuditEntry),
+    /// What the audit trail shall say, in the chain of its webhook's domain.
+    pub audit: AuditEntry,
 }
 
 /// Drives again what was not understood of a delivery, and returns its receipt as it is now.
@@ -86,7 +85,7 @@ struct Again {
     delivery: Delivery,
     scope: Scope,
     interpreted: Interpreted,
-    audit: (Id<Domain>, AuditEntry),
+    audit: AuditEntry,
 }
 
 impl Again {
@@ -100,9 +99,8 @@ impl Again {
             self.drive(tx, &before, (mint, now))?;
         }
         let after = find(tx)?;
-        let (domain, entry) = self.audit.clone();
-        let entry = entry.changed(Some(standing(&before)), Some(standing(&after)));
-        tx.add_audit(&domain, entry, mint)?;
+        let entry = self.audit.clone().changed(Some(standing(&before)), Some(standing(&after)));
+        tx.add_audit(&self.webhook.home.domain_id, entry, mint)?;
         Ok(after.receipt)
     }
 

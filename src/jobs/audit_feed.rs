@@ -27,6 +27,15 @@ use crate::{
 /// How many records are looked at in one unit of work.
 const PORTION: u32 = 200;
 
+/// What of a record stays in the trail: what was so and is so is for those who reach a whole domain, and whoever sees the
+/// project of the webhook sees what it is fed with.
+const WITHHELD: [&str; 4] = ["before", "patch", "previous", "hash"];
+
+/// What is fed of the rest that may hold anything: what a user was closed by, how many calls were counted, and what a check
+/// was made against.
+const PARTLY: [(&str, &[&str]); 2] =
+    [("after", &["failures", "locked_until"]), ("details", &["calls", "against"])];
+
 /// How many portions one webhook gets at once; the rest waits for the next second, so that others get theirs.
 const PORTIONS: u32 = 50;
 
@@ -116,6 +125,14 @@ async fn feed_one(jobs: &Jobs, feed: &Feed, now: Timestamp) -> Result<usize> {
 fn seen(record: AuditRecord, office_hours: Option<&OfficeHours>) -> Value {
     let within = office_hours.is_none_or(|hours| hours.contain(record.entry.occurred_at));
     let mut seen = serde_json::to_value(AuditInfo::from(record)).unwrap_or_default();
+    if let Value::Object(seen) = &mut seen {
+        seen.retain(|name, _| !WITHHELD.contains(&name.as_str()));
+        for (name, kept) in PARTLY {
+            if let Some(Value::Object(members)) = seen.get_mut(name) {
+                members.retain(|member, _| kept.contains(&member.as_str()));
+            }
+        }
+    }
     seen["within_office_hours"] = json!(within);
     seen
 }

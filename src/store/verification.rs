@@ -3,7 +3,7 @@
 use super::Tx;
 use crate::{
     domain::{
-        audit::{Broken, Checker, Exported, Head, SealKey},
+        audit::{Broken, Checker, Comparison, Exported, Head, SealKey},
         scope::{Reach, Scope},
     },
     error::Result,
@@ -21,6 +21,8 @@ pub struct Verified {
     pub records: u64,
     /// The first thing that is wrong, if anything is.
     pub broken: Option<Broken>,
+    /// The first thing that speaks against it by the heads that were given alone.
+    pub against: Option<Broken>,
 }
 
 impl Verified {
@@ -38,21 +40,41 @@ pub struct Verification {
     scope: Scope,
     key: Option<SealKey>,
     exported: Vec<Exported>,
-    current: Option<Checker>,
+    current: Option<(Checker, Comparison)>,
     /// The chains that were read to their ends.
     pub chains: Vec<Verified>,
     /// What is wrong with the trail as a whole.
     pub wrong: Vec<String>,
+    /// What speaks against it by the heads that were given alone.
+    pub against: Vec<String>,
+    /// How many of the heads that were given were compared.
+    pub compared: usize,
 }
 
 impl Verification {
     /// Begins with the chains in `scope`: what signed them, if it is known, and heads that were taken out of the store.
     pub fn new(scope: Scope, key: Option<SealKey>, exported: Vec<Exported>) -> Self {
-        Self { scope, key, exported, current: None, chains: Vec::new(), wrong: Vec::new() }
+        Self {
+            scope,
+            key,
+            exported,
+            current: None,
+            chains: Vec::new(),
+            wrong: Vec::new(),
+            against: Vec::new(),
+            compared: 0,
+        }
     }
 
     /// Whether everything that was read is as it was written.
     pub fn is_whole(&self) -> bool {
+        self.is_whole_by_itself()
+            && self.against.is_empty()
+            && self.chains.iter().all(|chain| chain.against.is_none())
+    }
+
+    /// The same, whatever the heads say that were given: anybody may give any.
+    pub fn is_whole_by_itself(&self) -> bool {
         self.wrong.is_empty() && self.chains.iter().all(|chain| chain.broken.is_none())
     }
 
@@ -67,34 +89,36 @@ impl Verification {
             self.end(tx, &heads)?;
             return Ok(false);
         };
-        let exported = self.exported.iter().find(|it| it.is_of(head)).cloned();
-        let mut checker = self.current.take().unwrap_or_else(|| Checker::begin(head, exported));
+        let begin = || (Checker::begin(head), Comparison::begin(head, &self.exported));
+        let (mut checker, mut comparison) = self.current.take().unwrap_or_else(begin);
         checker.catch_up(head);
         let records = tx.written(head, checker.from(), PART)?;
-        for record in &records {
-            checker.take(record);
+        for written in &records {
+            checker.take(written);
+            comparison.take(&written.record);
         }
         if records.len() == PART as usize && checker.broken().is_none() {
-            self.current = Some(checker);
+            self.current = Some((checker, comparison));
             return Ok(true);
         }
         let records = checker.records();
         let broken = checker.end(head, self.key.as_ref());
-        self.chains.push(Verified { head: head.clone(), records, broken });
+        let against = comparison.end(head);
+        self.compared += self.exported.iter().filter(|it| it.is_of(head)).count();
+        self.chains.push(Verified { head: head.clone(), records, broken, against });
         Ok(true)
     }
 
     /// What no single chain tells.
     fn end(&mut self, tx: &dyn Tx, heads: &[Head]) -> Result<()> {
-        for exported in self.exported.iter().filter(|it| self.scope.domains.contains(&it.domain_id))
-        {
-            if !heads.iter().any(|head| exported.is_of(head)) {
-                let Exported { domain_id, trail, link } = exported;
-                self.wrong.push(format!(
-                    "the chain {trail} of domain {domain_id} is gone: it had {} records when its head was taken out",
-                    link.sequence
-                ));
-            }
+        let is_lost = |it: &&Exported| !heads.iter().any(|head| it.is_of(head));
+        for Exported { domain_id, trail, link } in self.exported.iter().filter(is_lost) {
+            self.against.push(if self.scope.domains.contains(domain_id) {
+                let records = link.sequence;
+                format!("the chain {trail} of domain {domain_id} is gone: it had {records} records when its head was taken out")
+            } else {
+                format!("the head of {trail} of domain {domain_id} was not compared: you reach no such chain")
+            });
         }
         if self.scope.domains != Reach::All {
             return Ok(());

@@ -50,8 +50,14 @@ const DOORS: [&str; 7] = [
 ];
 
 /// What from its nature touches more than the one thing that it names: the lead and its part, a project and
-/// how it is alerted.
-const TOUCHES_MORE: [&str; 3] = ["alert.merge", "alert.unmerge", "project.create"];
+/// how it is alerted, a workspace and its first policy, a default policy and the former one.
+const TOUCHES_MORE: [&str; 5] = [
+    "alert.merge",
+    "alert.unmerge",
+    "project.create",
+    "workspace.create",
+    "escalation_policy.set_default",
+];
 
 /// An operation of the API: what it is called, its address, and the HTTP method.
 struct Operation {
@@ -220,6 +226,7 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
             json!({ "delivery_id": receipt.body["receipt_id"] })
         }
         "rules.reload" => json!({}),
+        "audit.accept" => json!({ "reason": "a test" }),
         "channel.create" => channel_called(&title),
         "channel.update" => with(channel(house, &title).await, "name", &format!("{title} anew")),
         "audit.accept" => json!({ "reason": "a test" }),
@@ -309,8 +316,11 @@ async fn whatever_changes_something_leaves_one_record_with_old_and_new_value() {
 
 /// What a record of something that was done lacks of what it must say.
 fn lacking(record: &Value, name: &str) -> Option<String> {
-    if record["outcome"] != "SUCCESS" || !record["reason"].is_null() {
-        return Some("it was not done".to_owned());
+    // Nothing listens where the channels of these tests send to.
+    let (outcome, has_reason) =
+        if name == "channel.test" { ("ERROR_UNAVAILABLE", true) } else { ("SUCCESS", false) };
+    if record["outcome"] != outcome || record["reason"].is_string() != has_reason {
+        return Some("it was not done, or was done that should not be".to_owned());
     }
     for field in ["entity_type", "entity_id"] {
         if record[field].as_str().is_none_or(str::is_empty) {
@@ -351,8 +361,8 @@ fn lacking(record: &Value, name: &str) -> Option<String> {
 const CREATING: [&str; 3] = ["create", "test", "emit"];
 
 /// Kinds of things that nobody gives a name.
-const NAMELESS: [&str; 6] =
-    ["delivery", "rules", "message", "event", "audit_event", "communication_event"];
+const NAMELESS: [&str; 7] =
+    ["audit", "delivery", "rules", "message", "event", "audit_event", "communication_event"];
 
 /// What succeeds here without changing anything, as there is nothing to change.
 const CHANGES_NOTHING: [&str; 1] = ["message.redrive"];

@@ -1,6 +1,6 @@
 //! What happens by itself, what follows from an act, who is turned away and what is taken out: all of it is recorded.
 
-use actix_web::test::TestRequest;
+use actix_web::{http::Method, test::TestRequest};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -210,7 +210,11 @@ async fn who_shows_no_token_that_works_is_recorded_once_a_minute_without_it() {
     for _ in 0..3 {
         assert_eq!(house.deliver(&hook.with_key("amk_wrong"), &json!([])).await.status, 401);
     }
-    assert_eq!(house.send(TestRequest::post().uri("/ack/nonsense")).await.status, 404);
+    for request in
+        [TestRequest::post(), TestRequest::get(), TestRequest::get().method(Method::HEAD)]
+    {
+        assert_eq!(house.send(request.uri("/ack/nonsense")).await.status, 404);
+    }
     assert!(records(&house, "token.use").await.is_empty(), "the minute is not over");
     house.later(TimeDelta::minutes(1));
     house.tick().await;
@@ -229,7 +233,12 @@ async fn who_shows_no_token_that_works_is_recorded_once_a_minute_without_it() {
         (&door["entity_id"], &door["details"]["calls"]),
         (&json!(hook.webhook_id), &json!(3))
     );
-    assert_eq!(record(&house, "alert.acknowledge_by_link").await["outcome"], "ERROR_NOT_FOUND");
+    let link = record(&house, "alert.acknowledge_by_link").await;
+    assert_eq!(
+        (&link["outcome"], &link["details"]["calls"]),
+        (&json!("ERROR_NOT_FOUND"), &json!(3)),
+        "who looks is counted as who presses"
+    );
     let all = house.get("/api/v1/audit").await.text;
     for secret in ["amt_secret", "amk_wrong", "nonsense", hook.access_key.as_str()] {
         assert!(!all.contains(secret), "{secret} stands in the trail");

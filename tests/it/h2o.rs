@@ -214,6 +214,12 @@ async fn of_a_batch_what_is_good_is_kept_and_the_rest_is_told_by_its_place() {
         assert_eq!(field, "requests.1.event.principal");
     }
     assert_eq!(found(&service, json!({})).await.len(), 2);
+    let trail = house.get("/api/v1/audit?action=posted_event.batch_create").await.body;
+    let told = trail["results"].as_array().unwrap();
+    assert_eq!(told.len(), 2, "one of each call: {trail:#}");
+    assert_eq!(told[0]["outcome"], "ERROR_REQUIRED_PARAMETER", "{trail:#}");
+    assert_eq!((&told[0]["details"]["refused"], &told[0]["details"]["of"]), (&json!(4), &json!(6)));
+    assert_eq!(told[0]["details"]["which"][0]["at"], "/requests/1", "{trail:#}");
 }
 
 #[actix_web::test]

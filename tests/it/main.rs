@@ -13,6 +13,7 @@ mod bounds;
 mod by_itself;
 mod cadf;
 mod cadf_out;
+mod chains;
 mod client;
 mod clients;
 mod commands;

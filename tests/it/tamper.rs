@@ -271,6 +271,15 @@ async fn a_head_kept_elsewhere_counts_against_who_has_the_key() {
     house.done("/api/v1/project/create", json!({ "name": "one more" })).await;
     let (verified, is_well) = command(&house.data(), &["verify", "--head", kept]);
     assert!(is_well, "{verified:#}");
+    assert_eq!(verified["heads_compared"], 1);
+    for nothing in ["{}", "{\"heads\":[]}", "[]"] {
+        let empty = room.path().join("empty.json");
+        std::fs::write(&empty, nothing).unwrap();
+        let mut verify = Command::new(env!("CARGO_BIN_EXE_alertmill"));
+        verify.args(["audit", "verify", "--head"]).arg(empty).arg("--data").arg(house.data());
+        let output = verify.env_clear().output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{nothing}: {output:?}");
+    }
 
     // Whoever has the key can write another trail, which is whole by itself.
     for number in 0..20 {

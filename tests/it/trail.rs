@@ -195,6 +195,34 @@ async fn the_server_holds_the_trail_against_heads_taken_out_before() {
 }
 
 #[actix_web::test]
+async fn each_head_that_is_given_is_compared_or_said_not_to_be() {
+    let house = House::new().await;
+    project(&house, "one").await;
+    let early = house.get("/api/v1/audit/head").await.body["heads"][0].clone();
+    project(&house, "two").await;
+    let late = house.get("/api/v1/audit/head").await.body["heads"][0].clone();
+    let verify =
+        async |heads: Value| house.post("/api/v1/audit/verify", json!({ "heads": heads })).await;
+    let both = verify(json!([early, late])).await.body;
+    assert_eq!((&both["ok"], &both["heads_compared"]), (&json!(true), &json!(2)), "{both:#}");
+    for made_up in [0, 1] {
+        let mut heads = json!([early, late]);
+        heads[made_up]["hash"] = json!("0".repeat(64));
+        let found = verify(heads).await.body;
+        assert_eq!(found["chains"][0]["broken"]["fault"], "REWRITTEN", "{made_up}: {found:#}");
+    }
+    let none = verify(json!([])).await;
+    assert_eq!((none.status, none.pointers()), (400, vec!["/heads"]));
+
+    house.done("/api/v1/domain/create", json!({ "domain_id": "acme", "name": "acme" })).await;
+    let reader = house.token("DOMAIN_ADMIN", json!({ "domain_id": "acme" })).await;
+    let asked = json!({ "heads": [early] });
+    let found = house.as_token(&reader).done("/api/v1/audit/verify", asked).await;
+    assert_eq!((&found["ok"], &found["heads_compared"]), (&json!(false), &json!(0)), "{found:#}");
+    assert!(found["wrong"][0].as_str().unwrap().contains("not compared"), "{found:#}");
+}
+
+#[actix_web::test]
 async fn records_stand_in_the_order_in_which_they_were_written_though_many_write_at_once() {
     let house = House::new().await;
     let names: Vec<String> = (0..40).map(|number| format!("p{number}")).collect();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{AlertInfo, alerted, existing};
 use crate::{
-    api::{Call, Done, asked, call::seen},
+    api::{Call, Done, along, asked, call::seen},
     care::{Hand, life},
     clock::{Timestamp, to_millis},
     domain::{
@@ -319,6 +319,7 @@ pub fn delete(tx: &mut dyn Tx, call: &Call, request: OneAlert) -> Result<Done> {
 /// Deletes an alert.
 pub(super) fn deleted(tx: &mut dyn Tx, call: &Call, id: &Id<Alert>) -> Result<()> {
     let alert = touched(tx, call, id)?;
+    along::alert(tx, call, &alert)?;
     tx.delete_alert(id, call.now)?;
     life::deleted(tx, &alert, &hand(call))?;
     call.touched("alert", id, seen(&AlertInfo::from(alert)), None);

@@ -71,6 +71,24 @@ enum Action {
     Delete,
 }
 
+impl Action {
+    /// What it is called in the audit trail, as in a request.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Acknowledge => "acknowledge",
+            Self::Resolve => "resolve",
+            Self::Reopen => "reopen",
+            Self::Snooze => "snooze",
+            Self::Unsnooze => "unsnooze",
+            Self::Assign => "assign",
+            Self::SetUrgency => "set_urgency",
+            Self::Merge => "merge",
+            Self::Unmerge => "unmerge",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// What was done.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BulkInfo {
@@ -132,15 +150,21 @@ enum Deed {
 
 /// Does the same to many alerts, each by itself.
 pub fn bulk(tx: &mut dyn Tx, call: &Call, request: BulkAlerts) -> Result<BulkInfo> {
+    call.notes.says("act", request.action.as_str());
     let deed = request.deed(call)?;
     let (ids, more) = request.meant(tx, call)?;
     let mut results = Vec::with_capacity(ids.len());
     for alert_id in ids {
         let mut shown = None;
-        let done = tx.attempt(&mut |tx| {
-            shown = deed.done(tx, call, &alert_id)?;
-            Ok(())
-        });
+        let done = call.notes.part(
+            || format!("alert:{alert_id}"),
+            || {
+                tx.attempt(&mut |tx| {
+                    shown = deed.done(tx, call, &alert_id)?;
+                    Ok(())
+                })
+            },
+        );
         let error = match done {
             Ok(()) => None,
             // What is not the alert's fault would befall the next one too.

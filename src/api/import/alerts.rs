@@ -9,6 +9,7 @@ use super::{
     Fate, Imported, Objection,
     lines::{self, Line, Time},
     scopes::Scopes,
+    tally::Tallies,
 };
 use crate::{
     api::Call,
@@ -170,15 +171,19 @@ fn incoming(record: Record) -> Incoming {
 /// Adds the alerts that are not there yet.
 pub fn alerts(tx: &mut dyn Tx, call: &Call, lines: AlertLines) -> Result<Imported> {
     let (mut scopes, mut done) = (Scopes::default(), Imported::default());
+    let mut tallies = Tallies::default();
     for (line, read) in lines.0 {
+        let domain = read.as_ref().ok().map(|read| read.alert.home.domain_id.clone());
         let fate = match read {
             Ok(incoming) => add(tx, call, &mut scopes, incoming)?,
             Err(objection) => Fate::Refused(objection),
         };
+        tallies.count(domain, &fate);
         done.count(line, fate);
     }
+    tallies.note(tx, (call, "alerts"), scopes.made)?;
     done.created = scopes.created;
-    Ok(done.noted(call, "alerts"))
+    Ok(done)
 }
 
 fn add(tx: &mut dyn Tx, call: &Call, scopes: &mut Scopes, incoming: Incoming) -> Result<Fate> {

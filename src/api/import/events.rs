@@ -9,6 +9,7 @@ use super::{
     Fate, Imported, Objection,
     lines::{self, Line, Time},
     scopes::Scopes,
+    tally::Tallies,
 };
 use crate::{
     api::Call,
@@ -155,15 +156,19 @@ struct Known {
 /// Adds the events that are not there yet.
 pub fn events(tx: &mut dyn Tx, call: &Call, lines: EventLines) -> Result<Imported> {
     let (mut known, mut done) = (Known::default(), Imported::default());
+    let mut tallies = Tallies::default();
     for (line, read) in lines.0 {
+        let domain = read.as_ref().ok().map(|read| read.event.home.domain_id.clone());
         let fate = match read {
             Ok(incoming) => add(tx, call, &mut known, incoming)?,
             Err(objection) => Fate::Refused(objection),
         };
+        tallies.count(domain, &fate);
         done.count(line, fate);
     }
+    tallies.note(tx, (call, "events"), known.scopes.made)?;
     done.created = known.scopes.created;
-    Ok(done.noted(call, "events"))
+    Ok(done)
 }
 
 fn add(tx: &mut dyn Tx, call: &Call, known: &mut Known, incoming: Incoming) -> Result<Fate> {

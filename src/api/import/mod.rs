@@ -8,12 +8,10 @@ mod alerts;
 mod events;
 mod lines;
 mod scopes;
+mod tally;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
-
-use super::Call;
 
 pub use self::{
     alerts::{AlertLines, alerts},
@@ -85,20 +83,6 @@ impl Objection {
 }
 
 impl Imported {
-    /// Notes for the audit trail what became of an import, without what was wrong with each line.
-    fn noted(self, call: &Call, what: &str) -> Self {
-        let Self { imported, unchanged, refused, orphaned, created, errors: _ } = &self;
-        let said = json!({
-            "imported": imported,
-            "unchanged": unchanged,
-            "refused": refused,
-            "orphaned": orphaned,
-            "created": created,
-        });
-        call.touched("import", what, None, Some(said));
-        self
-    }
-
     fn count(&mut self, line: u64, fate: Fate) {
         match fate {
             Fate::Added => self.imported += 1,

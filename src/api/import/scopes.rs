@@ -6,7 +6,7 @@ use super::{Created, Objection};
 use crate::{
     api::Call,
     domain::{
-        project::{AlertPolicy, Domain, Project, ProjectAlertConfig, Workspace},
+        project::{AlertPolicy, DEFAULT_DOMAIN, Domain, Project, ProjectAlertConfig, Workspace},
         scope::{Home, Reach, Scope},
         webhook::{Webhook, WebhookOptions},
         words::{RecoveryMode, WebhookState},
@@ -28,6 +28,8 @@ pub(super) struct Scopes {
     projects: HashMap<Id<Project>, Home>,
     webhooks: HashMap<Id<Webhook>, Home>,
     pub(super) created: Created,
+    /// The same by the domain whose chain tells of it.
+    pub(super) made: BTreeMap<Id<Domain>, Created>,
 }
 
 impl Scopes {
@@ -74,7 +76,7 @@ impl Scopes {
         let policy = AlertPolicy::new(RecoveryMode::Auto);
         let config = ProjectAlertConfig { home: home.clone(), policy, created_at: call.now };
         tx.put_alert_config(&config)?;
-        self.created.projects.push(project_id.to_string());
+        self.made(domain_id, |made| made.projects.push(project_id.to_string()));
         Ok(None)
     }
 
@@ -87,7 +89,8 @@ impl Scopes {
                 name: domain_id.to_string(),
                 created_at: call.now,
             })?;
-            self.created.domains.push(domain_id.to_string());
+            // That there is a domain is told where the making of others is.
+            self.made(&DEFAULT_DOMAIN.into(), |made| made.domains.push(domain_id.to_string()));
         }
         tx.put_workspace(&Workspace {
             workspace_id: workspace_id.clone(),
@@ -95,8 +98,13 @@ impl Scopes {
             name: workspace_id.to_string(),
             created_at: call.now,
         })?;
-        self.created.workspaces.push(workspace_id.to_string());
+        self.made(domain_id, |made| made.workspaces.push(workspace_id.to_string()));
         Ok(())
+    }
+
+    fn made(&mut self, domain: &Id<Domain>, push: impl Fn(&mut Created)) {
+        push(&mut self.created);
+        push(self.made.entry(domain.clone()).or_default());
     }
 
     /// Makes sure that there is such a webhook in the record's workspace; what speaks against it otherwise. In which
@@ -112,7 +120,7 @@ impl Scopes {
                 there
             } else {
                 put_webhook(tx, call, (id, home, provider))?;
-                self.created.webhooks.push(id.to_string());
+                self.made(&home.domain_id, |made| made.webhooks.push(id.to_string()));
                 home.clone()
             };
             self.webhooks.insert(id.clone(), there);

@@ -16,7 +16,7 @@ use super::{
     filter::{FilterForm, Patience, Text, Wanted},
 };
 use crate::{
-    api::{Call, audit, trail::POSTED_BY},
+    api::{Call, audit, chain, trail::POSTED_BY},
     clock::{Stopwatch, from_millis, rfc3339, to_millis},
     digest::{hex, sha256},
     domain::{
@@ -139,7 +139,7 @@ impl<'a> Search<'a> {
         // A service sees what it reported, whatever part of its domain it belongs to.
         if caller.role == Role::Service {
             trails.retain(|trail| *trail == Trail::Posted);
-            let domains = Reach::one(audit::chain(call));
+            let domains = Reach::one(chain::of_caller(call));
             let scope = Scope { domains, ..Scope::EVERYTHING };
             return Ok(Self { scope, trails, only_of: Some(&caller.actor), wanted, token });
         }

@@ -3,12 +3,8 @@
 //! Records are taken in their order, each against the one before; in the end what was taken is held against the signed
 //! head, since newest records that were removed leave no gap behind them.
 
-use super::{AuditRecord, Head, Link, SealKey, Trail};
-use crate::{
-    digest::hex,
-    domain::{project::Domain, words::words},
-    id::Id,
-};
+use super::{AuditRecord, Head, Link, SealKey};
+use crate::{digest::hex, domain::words::words, id::Id};
 
 words! {
     /// What is wrong with a chain.
@@ -52,25 +48,6 @@ pub struct Written {
     pub is_exact: bool,
 }
 
-/// The head of a chain as it was taken out of the store: whoever keeps it elsewhere can tell later that the chain was
-/// not written anew, whoever had the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exported {
-    /// Whose the chain is.
-    pub domain_id: Id<Domain>,
-    /// Which of its domain's it is.
-    pub trail: Trail,
-    /// The newest record then.
-    pub link: Link,
-}
-
-impl Exported {
-    /// Whether it is of this chain.
-    pub fn is_of(&self, head: &Head) -> bool {
-        (&self.domain_id, self.trail) == (&head.domain_id, head.trail)
-    }
-}
-
 /// Takes the records of a chain, and finds the first that is not as it was written.
 #[derive(Clone, Debug)]
 pub struct Checker {
@@ -78,16 +55,14 @@ pub struct Checker {
     /// Where the last record stands in the file, if one was taken already: else the first may stand before what retention
     /// kept.
     place: Option<i64>,
-    exported: Option<Exported>,
     records: u64,
     broken: Option<Broken>,
 }
 
 impl Checker {
     /// Begins where the oldest record that is kept follows.
-    pub fn begin(head: &Head, exported: Option<Exported>) -> Self {
-        let last = head.start();
-        Self { last, place: None, exported, records: 0, broken: None }
+    pub fn begin(head: &Head) -> Self {
+        Self { last: head.start(), place: None, records: 0, broken: None }
     }
 
     /// The number of the record behind which the next ones are to be read; at first all are, whatever their numbers.
@@ -140,8 +115,6 @@ impl Checker {
                 "record {found} does not stand behind the one before it in the file: it was put there"
             );
             Some((Fault::OutOfPlace, found, detail))
-        } else if self.exported.as_ref().is_some_and(|it| it.link.contradicts(record)) {
-            Some((Fault::Rewritten, found, REWRITTEN.to_owned()))
         } else {
             None
         };
@@ -192,37 +165,11 @@ impl Checker {
             );
             return broken(Fault::Unproven, first, detail);
         }
-        let Exported { link, .. } = self.exported?;
-        let start = head.start();
-        if link.sequence > head.last.sequence {
-            let detail = missing(head.last.sequence + 1, link.sequence);
-            return broken(Fault::Missing, head.last.sequence + 1, detail);
-        }
-        if link.sequence == start.sequence && link.hash != start.hash {
-            return broken(Fault::Rewritten, link.sequence, REWRITTEN.to_owned());
-        }
-        if link.sequence < start.sequence {
-            let detail = format!(
-                "record {} was removed as old since the head was taken out, so it cannot be compared: use a newer head",
-                link.sequence
-            );
-            return broken(Fault::Unproven, link.sequence, detail);
-        }
         None
     }
 }
 
-/// What is said where a head tells of another record.
-const REWRITTEN: &str =
-    "the record is another one than when the head was taken out: the chain was written anew";
-
-impl Link {
-    fn contradicts(&self, record: &AuditRecord) -> bool {
-        self.sequence == record.sequence && self.hash != record.hash
-    }
-}
-
-fn missing(first: u64, last: u64) -> String {
+pub(super) fn missing(first: u64, last: u64) -> String {
     if first == last {
         return format!("record {first} is missing");
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::web::Data;
+use serde_json::json;
 
 use super::super::{
     Front,
@@ -12,6 +13,7 @@ use crate::{
     api::{
         Call, audit,
         audits::{self, AskedHeads, VerifiedInfo, VerifyTrail},
+        chain,
     },
     domain::{
         audit::{AuditEntry, Entity},
@@ -96,7 +98,12 @@ async fn broken(front: &Data<Front>, call: &Call, verified: &VerifiedInfo) -> Re
         reason: Some(verified.faults()),
         ..audit::entry(call, "audit.verify")
     };
-    let entry = entry.on(Entity::new("audit", "trail"));
-    let (domain, mint) = (audit::chain(call), call.mint.clone());
+    let mut entry = entry.on(Entity::new("audit", "trail"));
+    if verified.only_against_heads {
+        // Whoever asks may give any head, so it is worth a look, and no proof.
+        entry.reason = Some(format!("against heads that were given: {}", verified.faults()));
+        entry.details = json!({ "against": "given heads" });
+    }
+    let (domain, mint) = (chain::of_caller(call), call.mint.clone());
     front.app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await
 }

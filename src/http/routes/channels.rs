@@ -186,10 +186,18 @@ async fn test(front: Data<Front>, call: Call, request: TryChannel) -> Result<Tri
         Err(SendFault { status, reason, .. }) => (false, status, Some(reason)),
     };
     let resource = format!("channel:{}", channel.channel_id);
-    let (domain, mut entry) = audited::entry(&call, "channel.test", &resource);
+    let mut entry = audited::entry(&call, "channel.test", &resource);
+    if !sent {
+        // What the channel said of it may hold what nobody else should read.
+        Code::Unavailable.name().clone_into(&mut entry.outcome);
+        entry.reason = Some(match status {
+            Some(status) => format!("nothing was sent: the channel answered {status}"),
+            None => "nothing was sent: the channel did not answer as it should".to_owned(),
+        });
+    }
     entry.after = Some(json!({ "sent": sent, "status": status }));
     entry.entity = entry.entity.map(|entity| entity.called(Some(channel.name.clone())));
-    let mint = call.mint.clone();
+    let (domain, mint) = (channel.home.domain_id().clone(), call.mint.clone());
     front.app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await?;
     Ok(Tried { sent, status, reason, took_ms, message_id: parcel.message_id })
 }

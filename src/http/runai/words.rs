@@ -64,6 +64,16 @@ const LOGIN: &str = "Login";
 /// What a login is called: of a person, of a machine account, and of who showed a token that does not work.
 const LOGINS: [&str; 4] = ["user.login", "application.login", "session.open", "token.use"];
 
+/// What makes something and is in no table of routes: records that are brought in, and files that are made of them.
+const MADE: [&str; 6] = [
+    "event.import",
+    "alert.import",
+    "event.export",
+    "alert.export",
+    "audit.export",
+    "store.backup",
+];
+
 /// What was done, in the log's four words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
@@ -96,7 +106,8 @@ impl Deed {
             return Self::Login;
         }
         match action.rsplit('.').next() {
-            Some("create" | "import") => Self::Create,
+            // Who takes records out makes a file.
+            Some("create" | "import" | "export" | "backup") => Self::Create,
             Some("delete") => Self::Delete,
             Some(_) | None => Self::Update,
         }
@@ -113,7 +124,7 @@ impl Deed {
     /// The condition that one of `actions` is such a deed; what is no other deed is an update.
     pub(super) fn condition(self, actions: &[&'static str]) -> Value {
         let such = |deed: Self| {
-            let known = actions.iter().chain(&LOGINS).copied();
+            let known = actions.iter().chain(&LOGINS).chain(&MADE).copied();
             known.filter(move |action| Self::of(action) == deed).collect::<Vec<_>>()
         };
         match self {
@@ -214,7 +225,8 @@ mod tests {
     #[test]
     fn every_deed_is_found_under_the_word_that_it_is_shown_by() {
         let names: Vec<&str> = methods().iter().map(|method| method.name).collect();
-        for name in &names {
+        assert_eq!(Deed::of("audit.export"), Deed::Create, "who takes records out makes a file");
+        for name in names.iter().chain(&MADE) {
             let deed = Deed::of(name);
             for asked in Deed::ALL {
                 let condition = asked.condition(&names);

@@ -43,7 +43,7 @@ impl Audits for Work {
         entry: AuditEntry,
         mint: &Mint,
     ) -> Result<AuditRecord> {
-        self.append_audit(domain, (Trail::Own, None), entry, mint)
+        self.append_audit(domain, (Trail::Own, None), entry.tidied(), mint)
     }
 
     fn post_audit(

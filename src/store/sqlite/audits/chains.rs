@@ -201,7 +201,7 @@ impl Work {
         if !self.seal().proves(&head) {
             return Ok(0);
         }
-        let mut checker = Checker::begin(&head, None);
+        let mut checker = Checker::begin(&head);
         let mut cut = None;
         for written in self.written_after(&head, None, u32::try_from(most).unwrap_or(u32::MAX))? {
             let AuditRecord { sequence, hash, entry, .. } = &written.record;
