@@ -229,7 +229,6 @@ async fn success(house: &House, name: &str, number: usize) -> Value {
         "audit.accept" => json!({ "reason": "a test" }),
         "channel.create" => channel_called(&title),
         "channel.update" => with(channel(house, &title).await, "name", &format!("{title} anew")),
-        "audit.accept" => json!({ "reason": "a test" }),
         "channel.rotate_secret"
         | "channel.enable"
         | "channel.disable"
