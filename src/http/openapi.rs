@@ -56,35 +56,40 @@ pub(super) fn describe(methods: &[Method]) -> Value {
         "paths": paths,
         "components": {
             "schemas": definitions,
-            "securitySchemes": {
-                "token": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "A token as `alertmill token create` prints it.",
-                },
-                "access_key": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "X-Access-Key",
-                    "description": "The access key of a webhook.",
-                },
-                "client": {
-                    "type": "http",
-                    "scheme": "basic",
-                    "description": "The identifier of an application and its secret.",
-                },
-                "password": {
-                    "type": "http",
-                    "scheme": "basic",
-                    "description": "A token as the password; the name is not looked at.",
-                },
-                "session": {
-                    "type": "apiKey",
-                    "in": "cookie",
-                    "name": "session",
-                    "description": "The cookie of a session, as `POST /api/sessions` sets it.",
-                },
-            },
+            "securitySchemes": security_schemes(),
+        },
+    })
+}
+
+/// What a caller may show, by name.
+fn security_schemes() -> Value {
+    json!({
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token as `alertmill token create` prints it.",
+        },
+        "access_key": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Access-Key",
+            "description": "The access key of a webhook.",
+        },
+        "client": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "The identifier of an application and its secret.",
+        },
+        "password": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "A token as the password; the name is not looked at.",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "session",
+            "description": "The cookie of a session, as `POST /api/sessions` sets it.",
         },
     })
 }

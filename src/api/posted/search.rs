@@ -153,7 +153,7 @@ impl<'a> Search<'a> {
         begun: Option<Token>,
         (most, effort): (usize, Effort),
     ) -> Result<Found> {
-        let began = Stopwatch::start();
+        let watch = Stopwatch::start();
         let patience = Patience(Cell::new(effort.bytes));
         let mut looked_at = 0;
         let mut events = Vec::new();
@@ -185,7 +185,7 @@ impl<'a> Search<'a> {
                 if self.is_wanted(&record, &event, &patience) {
                     events.push(EventInfo::shown(&record, event));
                 }
-                let is_tired = patience.0.get() == 0 || began.elapsed() >= effort.time;
+                let is_tired = patience.0.get() == 0 || watch.elapsed() >= effort.time;
                 let is_enough = events.len() >= most || looked_at >= effort.records || is_tired;
                 if is_enough && (left > 0 || found.next_cursor.is_some()) {
                     return Ok(self.paused(events, (cursor, &record), time));

@@ -77,6 +77,7 @@ impl Verb {
             | "set_password"
             | "change_password"
             | "rename"
+            | "accept"
             | "mute"
             | "unmute"
             | "settle"
