@@ -207,8 +207,9 @@ pub fn accept(tx: &mut dyn Tx, call: &Call, request: AcceptTrail) -> Result<Acce
     let Accepted { chains, count } = tx.accept_audits()?;
     let accepted = AcceptedInfo { chains: chains.iter().map(HeadInfo::from).collect(), count };
     let before = json!({ "unproven": seen(&accepted) });
-    let after = json!({ "unproven": null, "reason": reason });
+    let after = json!({ "unproven": null });
     call.touched("audit", "trail", Some(before), Some(after));
+    call.notes.says("reason", reason);
     Ok(accepted)
 }
 

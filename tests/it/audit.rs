@@ -360,8 +360,8 @@ fn lacking(record: &Value, name: &str) -> Option<String> {
 const CREATING: [&str; 3] = ["create", "test", "emit"];
 
 /// Kinds of things that nobody gives a name.
-const NAMELESS: [&str; 6] =
-    ["delivery", "rules", "message", "event", "audit_event", "communication_event"];
+const NAMELESS: [&str; 7] =
+    ["delivery", "rules", "message", "event", "audit", "audit_event", "communication_event"];
 
 /// What succeeds here without changing anything, as there is nothing to change.
 const CHANGES_NOTHING: [&str; 1] = ["message.redrive"];

@@ -369,7 +369,7 @@ async fn a_store_restored_without_its_key_is_proven_again_once_somebody_answers_
     );
     let record = record(&house, newest(&house).await).await;
     assert_eq!(record["action"], "audit.accept");
-    assert_eq!(record["after"]["reason"], "restored from a backup without its key");
+    assert_eq!(record["details"]["reason"], "restored from a backup without its key");
     assert_eq!(record["before"]["unproven"]["chains"][0], accepted["chains"][0]);
     let (verified, is_well) = command(&house.data(), &["verify"]);
     assert!(is_well, "{verified:#}");

@@ -48,10 +48,10 @@ impl Work {
     }
 
     /// Refuses to remove what something else still needs.
-    fn refuse_if_used(&self, what: &str, sql: &str, id: &str) -> Result<()> {
+    fn refuse_if_used(&self, (what, by): (&str, &str), sql: &str, id: &str) -> Result<()> {
         match self.number(sql, [id])? {
             Some(1) => {
-                let detail = format!("{what} `{id}` is still in use");
+                let detail = format!("{what} `{id}` is still in use: it has {by}");
                 Err(Error::new(Code::ExistResource, detail))
             }
             _ => Ok(()),
@@ -97,7 +97,7 @@ impl Projects for Work {
 
     fn delete_domain(&mut self, id: &Id<Domain>) -> Result<()> {
         self.refuse_if_used(
-            "domain",
+            ("domain", "workspaces, or records in the audit trail, which stay as long as that is kept"),
             "SELECT EXISTS (SELECT 1 FROM workspace JOIN domain USING (domain) WHERE domain_id = ?1)
                  OR EXISTS (SELECT 1 FROM audit_chain JOIN domain USING (domain) WHERE domain_id = ?1)",
             id.as_str(),
@@ -143,7 +143,7 @@ impl Projects for Work {
 
     fn delete_workspace(&mut self, id: &Id<Workspace>) -> Result<()> {
         self.refuse_if_used(
-            "workspace",
+            ("workspace", "projects"),
             "SELECT EXISTS (SELECT 1 FROM project JOIN workspace USING (workspace) WHERE workspace_id = ?1)",
             id.as_str(),
         )?;
@@ -198,7 +198,7 @@ impl Projects for Work {
 
     fn delete_project(&mut self, id: &Id<Project>) -> Result<()> {
         self.refuse_if_used(
-            "project",
+            ("project", "webhooks or alerts"),
             "SELECT EXISTS (SELECT 1 FROM webhook JOIN project USING (project) WHERE project_id = ?1)
                  OR EXISTS (SELECT 1 FROM alert JOIN project USING (project) WHERE project_id = ?1)",
             id.as_str(),
