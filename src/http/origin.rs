@@ -1,7 +1,11 @@
 //! Whether a request was made by somebody who meant it: a browser shows a cookie, or a password that it remembers, for
 //! whatever page asks it to.
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::{
+    HttpRequest,
+    http::{Uri, header},
+    web::Data,
+};
 
 use super::{Front, caller};
 use crate::error::{Code, Error, Result};
@@ -24,7 +28,8 @@ pub(super) fn check(request: &HttpRequest) -> Result<()> {
                       `Content-Type: application/json` alone";
         return Err(Error::new(Code::PermissionDenied, detail));
     }
-    if is_own(request) {
+    let front = request.app_data::<Data<Front>>();
+    if is_own(request, front.map(|front| front.app.public_url()).unwrap_or_default()) {
         return Ok(());
     }
     let detail = "a page of another server may change nothing by a cookie, or a password, that a browser keeps";
@@ -37,19 +42,31 @@ fn is_json(request: &HttpRequest) -> bool {
     ASKED_FIRST.contains(&media_type.as_str())
 }
 
-/// Whether no other server's page made the request, as far as a browser says; what is no browser says nothing.
-fn is_own(request: &HttpRequest) -> bool {
+/// Whether no other server's page made the request, as far as a browser says; what is no browser says nothing. A proxy may have
+/// put its own name for us in the place of ours, so `public_url` is ours too.
+fn is_own(request: &HttpRequest, public_url: &str) -> bool {
     if let Some(site) = text(request, &header::HeaderName::from_static("sec-fetch-site")) {
         return site == "same-origin" || site == "none";
     }
-    let Some(origin) = text(request, &header::ORIGIN) else {
-        return !request.headers().contains_key(header::ORIGIN);
-    };
-    let Some((_, authority)) = origin.split_once("://") else { return false };
-    let is_host = text(request, &header::HOST).is_some_and(|host| host == authority);
-    // A proxy may have put its own name for us in the place of ours.
-    let front = request.app_data::<actix_web::web::Data<Front>>();
-    is_host || front.is_some_and(|front| front.app.public_url().trim_end_matches('/') == origin)
+    if !request.headers().contains_key(header::ORIGIN) {
+        return true;
+    }
+    let Some(origin) = text(request, &header::ORIGIN).and_then(server) else { return false };
+    let host = text(request, &header::HOST);
+    let host = host.and_then(|host| server(&format!("{}://{host}", origin.0)));
+    host.as_ref() == Some(&origin) || server(public_url).as_ref() == Some(&origin)
+}
+
+/// The server that an address names: its scheme, host and port.
+fn server(address: &str) -> Option<(String, String, u16)> {
+    let uri: Uri = address.parse().ok()?;
+    let scheme = uri.scheme_str()?.to_ascii_lowercase();
+    let port = uri.port_u16().or(match scheme.as_str() {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    })?;
+    Some((scheme, uri.host()?.to_ascii_lowercase(), port))
 }
 
 fn text<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Option<&'a str> {
@@ -71,6 +88,9 @@ mod tests {
             (vec![("sec-fetch-site", "same-site")], false),
             (vec![("sec-fetch-site", "cross-site"), ("origin", "http://mill.example")], false),
             (vec![("origin", "https://mill.example")], true),
+            (vec![("origin", "https://Mill.Example:443")], true),
+            (vec![("origin", "https://front.example")], true),
+            (vec![("origin", "http://front.example")], false),
             (vec![("origin", "https://mill.example:8443")], false),
             (vec![("origin", "https://other.example")], false),
             (vec![("origin", "null")], false),
@@ -79,7 +99,8 @@ mod tests {
             for header in &headers {
                 request = request.insert_header(*header);
             }
-            assert_eq!(is_own(&request.to_http_request()), is_ours, "{headers:?}");
+            let is_own = is_own(&request.to_http_request(), "https://front.example/mill");
+            assert_eq!(is_own, is_ours, "{headers:?}");
         }
     }
 

@@ -74,7 +74,9 @@ async fn reload(front: Data<Front>, call: Call, _: Nothing) -> Result<ReloadInfo
     };
     let (domain, mint) = (chain::of_caller(&call), call.mint.clone());
     app.store.write(move |tx| tx.add_audit(&domain, entry, &mint).map(|_| ())).await?;
-    app.intake.shelves.is_recorded(&version);
+    if matches!(outcome, ReloadOutcome::Swapped) {
+        app.intake.shelves.is_recorded(&version);
+    }
     let books = app.intake.books.load();
     let (mappings, plugins) = (books.rulebook.providers().count(), books.plugins.names().count());
     let Swap { version: _, files, warnings } = swap;

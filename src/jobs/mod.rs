@@ -34,6 +34,12 @@ use crate::{
 /// How often the ticker ticks.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// How often the audit trail is verified.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How long after a start that is done first.
+const SETTLED: Duration = Duration::from_secs(15 * 60);
+
 /// What jobs need.
 #[derive(Clone)]
 pub struct Jobs {
@@ -58,7 +64,7 @@ pub struct Jobs {
 impl Jobs {
     /// Ticks for ever.
     pub async fn run(self) {
-        tokio::join!(self.seconds(), self.minutes(), deliver::run(&self));
+        tokio::join!(self.seconds(), self.minutes(), self.days(), deliver::run(&self));
     }
 
     /// Does each second what is due.
@@ -81,7 +87,7 @@ impl Jobs {
         }
     }
 
-    /// Does each minute, each hour and each day what is due then.
+    /// Does each minute and each hour what is due then.
     async fn minutes(&self) {
         let mut ticks = tokio::time::interval(EVERY);
         for minute in 0_u64.. {
@@ -91,9 +97,16 @@ impl Jobs {
             if minute % 60 == 5 {
                 self.hour().await;
             }
-            if minute % (24 * 60) == 15 {
-                self.day().await;
-            }
+        }
+    }
+
+    /// Does each day what is due then, for as long as it takes.
+    async fn days(&self) {
+        let first = tokio::time::Instant::now() + SETTLED;
+        let mut ticks = tokio::time::interval_at(first, DAY);
+        loop {
+            ticks.tick().await;
+            self.day().await;
         }
     }
 

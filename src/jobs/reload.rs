@@ -70,7 +70,10 @@ pub async fn reload_recorded(
     let entry = AuditEntry::new(now, actor, ACTION);
     let entry = told(entry, &reloaded, (&before, &after));
     add(jobs, entry).await?;
-    jobs.intake.shelves.is_recorded(&after);
+    if matches!(reloaded, Reloaded::Swapped(_)) {
+        // Of another outcome it does not say how what is live came to be.
+        jobs.intake.shelves.is_recorded(&after);
+    }
     Ok(())
 }
 

@@ -90,3 +90,15 @@ async fn retention_does_not_take_away_what_shows_that_somebody_was_here() {
     house.hour().await;
     assert_eq!(named(&broken(&house)), ("CHANGED", 2));
 }
+
+#[actix_web::test]
+async fn whatever_somebody_asks_for_leaves_a_record_that_can_be_read_again() {
+    let house = House::new().await;
+    for levels in [90, 100, 123] {
+        let deep = (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        let query = json!({ "filter": [{ "k": "title", "v": deep, "o": "in" }] });
+        let answer = house.post("/api/v1/alerts/export", json!({ "query": query })).await;
+        assert_eq!(answer.status, 200, "{levels}: {answer:?}");
+        assert_eq!(broken(&house), Value::Null, "{levels}");
+    }
+}

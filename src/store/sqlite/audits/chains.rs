@@ -46,7 +46,7 @@ impl Work {
             // Who came first in the queue is told first.
             entry.occurred_at += chrono::TimeDelta::milliseconds(late);
         }
-        let record = AuditRecord::next(&head, posted_id, entry, mint);
+        let record = AuditRecord::next(&head, posted_id, entry.readable(), mint);
         let chain = number(head.chain);
         self.insert_audit(chain, &record)?;
         if !self.seal().proves(&head) && head.doubted_from.is_none() {
