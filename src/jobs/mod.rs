@@ -102,8 +102,8 @@ impl Jobs {
 
     /// Does each day what is due then, for as long as it takes.
     async fn days(&self) {
-        let first = tokio::time::Instant::now() + SETTLED;
-        let mut ticks = tokio::time::interval_at(first, DAY);
+        tokio::time::sleep(SETTLED).await;
+        let mut ticks = tokio::time::interval(DAY);
         loop {
             ticks.tick().await;
             self.day().await;
